@@ -1,0 +1,185 @@
+"""
+The fixed encodings of the wire: base64url, length prefixes, canonical JSON, time, ids.
+
+Each decoder accepts exactly one spelling of a value, so that nobody can change bytes without changing the value.
+"""
+
+import base64
+import binascii
+import hashlib
+import json
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from referral_contracts.codes import Code
+from referral_contracts.errors import LocalError, RemoteError
+
+AGENCY: Final = r"^[a-z0-9-]{1,63}$"
+ADDRESS: Final = r"^[a-z0-9-]{1,63}(/[a-z0-9-]{1,63})?$"
+SUBJECT: Final = r"^[0-9a-f]{32}$"
+EVENT_ID: Final = r"^[0-9a-f]{8}-[0-9a-f]{4}-[78][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$"
+"""UUIDv7, or UUIDv8 for the watcher's deterministic ids (RFC 9562)."""
+HASH: Final = r"^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$"
+"""32 bytes in base64url: 43 characters, the two unused bits zero."""
+TIME: Final = r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$"
+
+MAX_DEPTH: Final = 32
+"""Deepest nesting of any JSON we read. The envelope needs 6; the deepest form 7."""
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_B64: Final = re.compile(r"[A-Za-z0-9_-]*\Z")
+_TIME: Final = re.compile(TIME)
+
+
+def b64(data: bytes) -> str:
+    """Return *data* in unpadded base64url (RFC 4648 section 5)."""
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode("ascii")
+
+
+def unb64(text: str, size: int | None = None) -> bytes:
+    """
+    Return the bytes that *text* spells, *size* of them when given.
+
+    Raises:
+        RemoteError: Not the one spelling: padding, other alphabet, stray bits, wrong size.
+    """
+    if not _B64.match(text):
+        raise RemoteError(Code.MALFORMED_VALUE, "not base64url")
+    try:
+        data = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    except (binascii.Error, ValueError) as error:
+        raise RemoteError(Code.MALFORMED_VALUE, "not base64url") from error
+    if b64(data) != text:
+        raise RemoteError(Code.MALFORMED_VALUE, "base64url with stray bits")
+    if size is not None and len(data) != size:
+        raise RemoteError(Code.MALFORMED_VALUE, "binary of the wrong length")
+    return data
+
+
+def lp(*parts: bytes) -> bytes:
+    """Return *parts*, each behind its length as u32 big-endian: no two lists of parts give the same bytes."""
+    return b"".join(len(part).to_bytes(4, "big") + part for part in parts)
+
+
+def sha256(data: bytes) -> bytes:
+    """Return the SHA-256 of *data*."""
+    return hashlib.sha256(data).digest()
+
+
+def event_hash(value: bytes) -> str:
+    """Return the name of an event's bytes: base64url of their SHA-256."""
+    return b64(hashlib.sha256(value).digest())
+
+
+_ENCODER: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True, allow_nan=False)
+
+
+def jcs(value: object) -> bytes:
+    """
+    Return *value* in RFC 8785 form.
+
+    Only what the wire allows: objects with ASCII keys, arrays, strings, integers, booleans, null. With ASCII keys
+    the code-point order that Python sorts by is the UTF-16 order that RFC 8785 asks for. A float is a LocalError.
+    """
+    _refuse_floats(value)
+    return _ENCODER.encode(value).encode("utf-8")
+
+
+def _refuse_floats(value: object) -> None:
+    if isinstance(value, float):
+        raise LocalError(Code.MALFORMED_VALUE, "a float has no place on the wire")
+    if isinstance(value, dict):
+        for item in value.values():
+            _refuse_floats(item)
+    elif isinstance(value, list | tuple):
+        for item in value:
+            _refuse_floats(item)
+
+
+def parse_json(data: bytes) -> object:
+    """
+    Return the value that *data* spells.
+
+    Raises:
+        RemoteError: Not UTF-8, not JSON, a key twice, a float or NaN, nested too deep, a lone surrogate.
+    """
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise RemoteError(Code.MALFORMED_JSON, "not UTF-8") from error
+    _refuse_depth(text)
+    try:
+        value: object = json.loads(
+            text, object_pairs_hook=_unique, parse_float=_no_float, parse_constant=_no_float, parse_int=_small_int
+        )
+        # A lone surrogate written as an escape is valid JSON and cannot be written back as UTF-8.
+        if "\\u" in text:
+            json.dumps(value, ensure_ascii=False).encode("utf-8")
+    except (ValueError, RecursionError) as error:
+        raise RemoteError(Code.MALFORMED_JSON, "not JSON as the wire allows it") from error
+    return value
+
+
+def _refuse_depth(text: str) -> None:
+    # Counts brackets inside strings too: those can only make it stricter, and no form comes near the limit.
+    depth = 0
+    for bracket in re.findall(r'"(?:[^"\\]|\\.)*"|[\[\]{}]', text):
+        if bracket in "[{":
+            depth += 1
+            if depth > MAX_DEPTH:
+                raise RemoteError(Code.MALFORMED_JSON, "nested too deep")
+        elif bracket in "]}":
+            depth -= 1
+
+
+def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        msg = "a key twice"
+        raise ValueError(msg)
+    return found
+
+
+def _no_float(_: str) -> object:
+    msg = "not an integer"
+    raise ValueError(msg)
+
+
+def _small_int(text: str) -> int:
+    # 2**53 - 1: the largest integer that every JSON reader keeps exact (RFC 8259 section 6).
+    if len(text) > 17 or text == "-0" or abs(number := int(text)) > 2**53 - 1:
+        msg = "an integer out of range"
+        raise ValueError(msg)
+    return number
+
+
+def format_time(ms: int) -> str:
+    """Return *ms* since the epoch as UTC with milliseconds: ``2026-11-22T12:44:00.000Z``."""
+    moment = _EPOCH + timedelta(milliseconds=ms)
+    return f"{moment:%Y-%m-%dT%H:%M:%S}.{ms % 1000:03d}Z"
+
+
+def parse_time(text: str) -> int:
+    """
+    Return the milliseconds since the epoch that *text* names.
+
+    Raises:
+        RemoteError: Not the one spelling, or no such moment.
+    """
+    if not _TIME.match(text) or len(text) != len("2026-11-22T12:44:00.000Z"):
+        raise RemoteError(Code.MALFORMED_VALUE, "time not in the form 2026-11-22T12:44:00.000Z")
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise RemoteError(Code.MALFORMED_VALUE, "no such time") from error
+    return (moment - _EPOCH) // timedelta(milliseconds=1)
+
+
+def uuid7(now_ms: int, random: bytes) -> str:
+    """Return the UUIDv7 (RFC 9562 section 5.7) of *now_ms* and 10 *random* bytes."""
+    bits = bytearray(now_ms.to_bytes(6, "big") + random[:10])
+    bits[6] = 0x70 | bits[6] & 0x0F
+    bits[8] = 0x80 | bits[8] & 0x3F
+    digits = bits.hex()
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
