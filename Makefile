@@ -1,0 +1,50 @@
+# What a person types; .ci/run types the same. Each target sets up what it needs.
+
+PY := .venv/bin/python
+
+.PHONY: demo test check test-interop test-long bench up down format lock
+
+demo: .venv/ready ## play one case, from hotline 111 to four agencies
+	@tools/need
+	@$(PY) examples/demo.py
+
+test: .venv/ready ## all tests but those below
+	@tools/need
+	@$(PY) -m pytest -m "not interop and not long"
+
+test-interop: .venv/ready ## the tests that need Go, Node, kcat
+	@tools/need
+	@$(PY) -m pytest -m "interop and not long"
+
+test-long: .venv/ready ## soaks and million-size checks
+	@tools/need
+	@$(PY) -m pytest -m long
+
+check: .venv/ready ## format, lint, types, import rules, generated files, README commands
+	@.venv/bin/ruff format --check .
+	@.venv/bin/ruff check .
+	@.venv/bin/mypy
+	@.venv/bin/lint-imports
+	@$(PY) tools/readme.py
+
+bench: .venv/ready ## measure against a bare forwarder, results in bench/results
+	@tools/need
+	@$(PY) bench/run.py
+
+up: .venv/ready ## a bus that stays, for one's own files
+	@tools/need
+	@$(PY) deploy/bus.py up
+
+down: .venv/ready ## stop it
+	@$(PY) deploy/bus.py down
+
+format: .venv/ready ## format and sort imports
+	@.venv/bin/ruff check --select I --fix --quiet .
+	@.venv/bin/ruff format --quiet .
+
+lock: .venv/ready ## requirements/*.txt from requirements/*.in
+	@for part in run dev; do .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	    --no-emit-index-url --no-emit-find-links --no-header requirements/$$part.in -o requirements/$$part.txt; done
+
+.venv/ready: requirements/run.txt requirements/dev.txt pyproject.toml
+	@tools/setup
