@@ -1,0 +1,51 @@
+"""The left column of the import table: what each package may import. The right one is in pyproject.toml."""
+
+import ast
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.house.tree import ROOT, shelved_modules
+
+MAY_IMPORT = {
+    "referral_contracts": {"cryptography", "pydantic"},
+    "referral_bus": {"aiokafka", "cryptography", "pydantic", "referral_contracts", "rich", "typer"},
+    "service_chassis": {
+        "aiokafka",
+        "faststream",
+        "prometheus_client",
+        "pydantic",
+        "referral_contracts",
+        "structlog",
+        "uvicorn",
+    },
+    "referral_router": {
+        "aiokafka",
+        "faststream",
+        "prometheus_client",
+        "pydantic",
+        "pydantic_settings",
+        "referral_contracts",
+        "service_chassis",
+        "structlog",
+    },
+}
+
+
+def imported_by(path: Path) -> set[str]:
+    """Return the top-level packages that a module imports, wherever in it."""
+    found = set()
+    for node in ast.walk(ast.parse((ROOT / path).read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.level == 0:
+            found.add(node.module or "")
+    return {name.split(".")[0] for name in found}
+
+
+@pytest.mark.parametrize("path", shelved_modules(), ids=str)
+def test_a_module_imports_only_what_its_package_may(path: Path) -> None:
+    package = path.parts[1]
+
+    assert imported_by(path) - MAY_IMPORT[package] - {package} - sys.stdlib_module_names == set()
