@@ -50,7 +50,7 @@ class SectionReader(BaseModel):
     # The last of 1558 characters has four unused bits.
     enc: Annotated[
         str, StringConstraints(pattern=r"^[A-Za-z0-9_-]*[AQgw]$", min_length=_ENC_SIZE, max_length=_ENC_SIZE)
-    ]
+    ] = Field(repr=False)
     kid: Annotated[str, StringConstraints(pattern=HASH)]
 
 
@@ -69,9 +69,9 @@ class Section(BaseModel):
     model_config = _WIRE
 
     commit: Annotated[str, StringConstraints(pattern=HASH)]
-    content: Annotated[
-        str, StringConstraints(pattern=r"^[A-Za-z0-9_-]*$"), AfterValidator(_content_size), Field(repr=False)
-    ]
+    content: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]*$"), AfterValidator(_content_size)] = Field(
+        repr=False
+    )
     readers: Annotated[
         tuple[SectionReader, ...], Field(min_length=1, max_length=MAX_READERS), AfterValidator(_ascending)
     ]
