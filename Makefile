@@ -1,23 +1,25 @@
 # What a person types; .ci/run types the same. Each target sets up what it needs.
 
 PY := .venv/bin/python
+# Fills the cache, once, and says here what is missing; KAFKA_BOOTSTRAP=host:port uses a broker that runs.
+KAFKA := $(if $(KAFKA_BOOTSTRAP),:,$(PY) deploy/kafka/launch.py fetch)
 
 .PHONY: demo test check test-interop test-long bench up down format lock
 
 demo: .venv/ready ## play one case, from hotline 111 to four agencies
-	@tools/need
+	@$(KAFKA)
 	@$(PY) examples/demo.py
 
 test: .venv/ready ## all tests but those below
-	@tools/need
+	@$(KAFKA)
 	@$(PY) -m pytest -m "not interop and not long"
 
 test-interop: .venv/ready ## the tests that need Go, Node, kcat
-	@tools/need
+	@$(KAFKA)
 	@$(PY) -m pytest -m "interop and not long"
 
 test-long: .venv/ready ## soaks and million-size checks
-	@tools/need
+	@$(KAFKA)
 	@$(PY) -m pytest -m long
 
 check: .venv/ready ## format, lint, types, import rules, generated files, README commands
@@ -28,11 +30,11 @@ check: .venv/ready ## format, lint, types, import rules, generated files, README
 	@$(PY) tools/readme.py
 
 bench: .venv/ready ## measure against a bare forwarder, results in bench/results
-	@tools/need
+	@$(KAFKA)
 	@$(PY) bench/run.py
 
 up: .venv/ready ## a bus that stays, for one's own files
-	@tools/need
+	@$(KAFKA)
 	@$(PY) deploy/bus.py up
 
 down: .venv/ready ## stop it
