@@ -46,7 +46,7 @@ format: .venv/ready ## format and sort imports
 
 lock: .venv/ready ## requirements/*.txt from requirements/*.in
 	@for part in run dev; do .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-	    --no-emit-index-url --no-emit-find-links --no-header requirements/$$part.in -o requirements/$$part.txt; done
+	    --no-emit-index-url --no-emit-find-links --no-header requirements/$$part.in -o requirements/$$part.txt || exit; done
 
 .venv/ready: requirements/run.txt requirements/dev.txt pyproject.toml
 	@tools/setup

@@ -12,7 +12,7 @@ def files(*patterns: str) -> list[Path]:
     """Return the files of the working tree that match *patterns*, relative to its root; new ones are among them."""
     command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--deduplicate", "--", *patterns]
     listed = subprocess.run(command, cwd=ROOT, capture_output=True, check=True).stdout.decode().split("\0")
-    return [Path(name) for name in listed if name and (ROOT / name).is_file()]
+    return sorted(Path(name) for name in listed if name and (ROOT / name).is_file())
 
 
 def shelved_modules() -> list[Path]:
