@@ -4,7 +4,7 @@ PY := .venv/bin/python
 # Fills the cache, once, and says here what is missing; KAFKA_BOOTSTRAP=host:port uses a broker that runs.
 KAFKA := $(if $(KAFKA_BOOTSTRAP),:,$(PY) deploy/kafka/launch.py fetch)
 
-.PHONY: demo test check test-interop test-long bench up down format lock
+.PHONY: demo test check test-interop test-long bench up down format generate lock
 
 demo: .venv/ready ## play one case, from hotline 111 to four agencies
 	@$(KAFKA)
@@ -27,6 +27,7 @@ check: .venv/ready ## format, lint, types, import rules, generated files, README
 	@.venv/bin/ruff check .
 	@.venv/bin/mypy
 	@.venv/bin/lint-imports
+	@$(PY) tools/generate.py --check
 	@$(PY) tools/readme.py
 
 bench: .venv/ready ## measure against a bare forwarder, results in bench/results
@@ -43,6 +44,9 @@ down: .venv/ready ## stop it
 format: .venv/ready ## format and sort imports
 	@.venv/bin/ruff check --select I --fix --quiet .
 	@.venv/bin/ruff format --quiet .
+
+generate: .venv/ready ## the files that are made from the code
+	@$(PY) tools/generate.py
 
 lock: .venv/ready ## requirements/*.txt from requirements/*.in
 	@for part in run dev; do .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \

@@ -1,0 +1,78 @@
+"""
+Writes the files that are made from the code, or says with --check which of them are not what the code would make.
+
+A generator yields the path and the text of each of its files; a folder in OWNED holds nothing else.
+"""
+
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from referral_contracts.envelope import Envelope
+from referral_contracts.payloads.payload import Payload
+from referral_contracts.payloads.registry import MODELS
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+SCHEMAS: Final = Path("contracts/schemas")
+OWNED: Final = (SCHEMAS,)
+_DIALECT: Final = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
+
+
+def as_json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, indent=2) + "\n"
+
+
+def section_schema(model: type[Payload]) -> dict[str, object]:
+    """Return the JSON Schema of a section that carries *model*, for its writer."""
+    body = model.model_json_schema()
+    return {
+        **_DIALECT,
+        "$comment": "For writers. A reader keeps the fields that it does not know: a newer minor version may add some.",
+        "title": model.schema_id(),
+        "type": "object",
+        "properties": {"body": body, "schema": {"const": model.schema_id()}},
+        "required": ["body", "schema"],
+        "additionalProperties": False,
+        "$defs": body.pop("$defs", {}),
+    }
+
+
+def schemas() -> Iterator[tuple[Path, str]]:
+    """Yield the schema of the envelope and of each section, by name and major version."""
+    yield SCHEMAS / "envelope.json", as_json({**_DIALECT, **Envelope.model_json_schema()})
+    for (name, major), model in MODELS.items():
+        yield SCHEMAS / f"{name}-{major}.json", as_json(section_schema(model))
+
+
+GENERATORS: Final = (schemas,)
+
+
+def stale(generated: dict[Path, str]) -> Iterator[Path]:
+    """Yield the paths that differ from *generated*, and those in an owned folder that nothing makes any more."""
+    for path, text in generated.items():
+        if not (ROOT / path).is_file() or (ROOT / path).read_text() != text:
+            yield path
+    present = {path.relative_to(ROOT) for folder in OWNED for path in (ROOT / folder).glob("*")}
+    yield from sorted(present - generated.keys())
+
+
+def main(arguments: list[str]) -> int:
+    generated = dict(pair for generator in GENERATORS for pair in generator())
+    differing = list(stale(generated))
+    if arguments == ["--check"]:
+        for path in differing:
+            print(f"{path} is not what the code makes: run `make generate`", file=sys.stderr)
+        return 1 if differing else 0
+    for path in differing:
+        (ROOT / path).parent.mkdir(parents=True, exist_ok=True)
+        if path in generated:
+            (ROOT / path).write_text(generated[path])
+        else:
+            (ROOT / path).unlink()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
