@@ -9,7 +9,7 @@ import pytest
 from tests.house.tree import ROOT, shelved_modules
 
 MAY_IMPORT = {
-    "referral_contracts": {"cryptography", "pydantic"},
+    "referral_contracts": {"cryptography", "pydantic", "pydantic_core"},
     "referral_bus": {"aiokafka", "cryptography", "pydantic", "referral_contracts", "rich", "typer"},
     "service_chassis": {
         "aiokafka",
@@ -25,6 +25,7 @@ MAY_IMPORT = {
         "faststream",
         "prometheus_client",
         "pydantic",
+        "pydantic_core",
         "pydantic_settings",
         "referral_contracts",
         "service_chassis",
