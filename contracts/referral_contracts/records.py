@@ -5,14 +5,14 @@ The broker's own types stop at the chassis and at the SDK's transport.
 """
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeAlias
 
 from referral_contracts.codes import Code
 
 LOG_APPEND_TIME: Final = 1
 """The stamp type of a topic whose broker stamps each record itself."""
 
-type Headers = tuple[tuple[str, bytes | None], ...]
+Headers: TypeAlias = tuple[tuple[str, bytes | None], ...]
 
 
 @dataclass(frozen=True, slots=True)

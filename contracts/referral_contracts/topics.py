@@ -24,6 +24,7 @@ H_DECISION: Final = "decision"
 H_DELIVERY: Final = "delivery"
 H_PATH: Final = "path"
 H_ROOT: Final = "root"
+H_ADMITTED: Final = "admitted"
 
 KIND_DELIVERY: Final = b"delivery"
 KIND_VERDICT: Final = b"verdict"

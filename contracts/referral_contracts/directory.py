@@ -1,0 +1,388 @@
+"""
+The directory as its readers use it: entries that hash to a signed, unexpired head; and no way back.
+
+A snapshot never changes; `apply` gives a new one. Entries are kept as bytes and parsed when first asked for: twelve
+thousand agencies are mostly not on the line. Judged by the pinned root keys and the previous head only.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
+from typing import Final, Self
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from referral_contracts import merkle
+from referral_contracts.codes import Code
+from referral_contracts.directory_model import (
+    HEAD_KEY,
+    POLICY_KEY,
+    Change,
+    Entry,
+    Head,
+    KeyRecord,
+    MayKnow,
+    Policy,
+    SignedHead,
+    Use,
+)
+from referral_contracts.encoding import b64, jcs, parse_time, sha256, unb64
+from referral_contracts.errors import LocalError, RemoteError
+from referral_contracts.keys import SealingPublic, VerifyKey
+from referral_contracts.sealing import Reader
+from referral_contracts.signing import Typ, parse_signature, verify
+from referral_contracts.topics import agency_of
+from referral_contracts.verbs import Verb
+
+ROLE_REGISTRAR: Final = "registrar"
+ROLE_ROUTER: Final = "router"
+ROLE_WATCHER: Final = "deadline-watcher"
+ROLE_LOG: Final = "audit-log"
+
+
+class RootKey(BaseModel):
+    """A registrar's key that the pinned root names."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    kid: str
+    public: str
+
+
+class TrustRoot(BaseModel):
+    """What an agency pins before it trusts anything: the bus, the registrars' keys, how many must sign."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    bus: str
+    keys: tuple[RootKey, ...]
+    threshold: int
+
+    @classmethod
+    def decode(cls, value: bytes) -> Self:
+        """Return the root that *value* spells, or raise LocalError: it is our own file."""
+        try:
+            root = cls.model_validate_json(value)
+        except ValidationError:
+            raise LocalError(Code.MALFORMED_VALUE, "not a trust root") from None
+        if not 1 <= root.threshold <= len(root.keys):
+            raise LocalError(Code.MALFORMED_VALUE, "a trust root's threshold is between 1 and its number of keys")
+        return root
+
+    def encode(self) -> bytes:
+        """Return the root's bytes, for a file."""
+        return jcs(self.model_dump(mode="json")) + b"\n"
+
+    @cached_property
+    def by_kid(self) -> Mapping[str, VerifyKey]:
+        """The keys, admitted."""
+        return {key.kid: VerifyKey.admit(unb64(key.public, 32)) for key in self.keys}
+
+    def check_head(self, signed: SignedHead) -> None:
+        """
+        Check that enough root keys signed this head, each counted once.
+
+        Raises:
+            RemoteError: Too few, or another bus.
+        """
+        if signed.head.bus != self.bus:
+            raise RemoteError(Code.WRONG_BUS)
+        payload = signed.head.encode()
+        good: set[str] = set()
+        for text in signed.signatures:
+            signature = parse_signature(text.encode("ascii", "replace"), Typ.HEAD)
+            key = self.by_kid.get(signature.kid)
+            if key is not None:
+                verify(key, signature, payload)
+                good.add(signature.kid)
+        if len(good) < self.threshold:
+            raise RemoteError(Code.NOT_ENOUGH_SIGNATURES)
+
+
+def possession(bus: str, agency: str, key: KeyRecord) -> bytes:
+    """Return what a key's ``proof`` signs: that this key is meant for this agency, desk and use."""
+    return jcs({"agency": agency, "bus": bus, "desk": key.desk, "kid": key.kid, "use": key.use.value})
+
+
+@dataclass(frozen=True, slots=True)
+class EventKey:
+    """A key that signs events, with the times between which it may."""
+
+    key: VerifyKey
+    valid_from_ms: int
+    valid_until_ms: int
+
+    def valid(self, at_ms: int) -> bool:
+        """Whether what was admitted *at_ms* may bear this key's signature."""
+        return self.valid_from_ms <= at_ms < self.valid_until_ms
+
+
+@dataclass(frozen=True, slots=True)
+class SealKey:
+    """A key that opens sections for an address."""
+
+    kid: str
+    public: bytes
+    valid_from_ms: int
+    valid_until_ms: int
+
+    def valid(self, at_ms: int) -> bool:
+        """Whether a section may be sealed to this key *at_ms*."""
+        return self.valid_from_ms <= at_ms < self.valid_until_ms
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """An entry, ready for use."""
+
+    entry: Entry
+    roles: frozenset[str]
+    addresses: frozenset[str]
+    event_keys: Mapping[str, EventKey]
+    seal_keys: Mapping[str, tuple[SealKey, ...]]
+    """By address."""
+
+    @property
+    def on_bus(self) -> bool:
+        """Whether the bus has an inbox for it."""
+        return self.entry.delivery.kind == "bus"
+
+
+def _member(value: bytes) -> Member:
+    entry = Entry.decode(value)
+    event_keys: dict[str, EventKey] = {}
+    seal_keys: dict[str, list[SealKey]] = {}
+    for record in entry.keys:
+        start, end = parse_time(record.valid_from), parse_time(record.valid_until)
+        if record.revoked_at is not None:
+            end = min(end, parse_time(record.revoked_at))
+        raw = unb64(record.public)
+        if record.use is Use.EVENT:
+            event_keys[record.kid] = EventKey(VerifyKey.load(raw), start, end)
+        else:
+            address = entry.id if record.desk is None else f"{entry.id}/{record.desk}"
+            seal_keys.setdefault(address, []).append(SealKey(record.kid, raw, start, end))
+    return Member(
+        entry=entry,
+        roles=frozenset(entry.roles),
+        addresses=frozenset({entry.id, *(f"{entry.id}/{desk}" for desk in entry.desks)}),
+        event_keys=event_keys,
+        seal_keys={address: tuple(keys) for address, keys in seal_keys.items()},
+    )
+
+
+_members = lru_cache(maxsize=4096)(_member)
+
+
+def entries_root(entries: Mapping[str, bytes]) -> bytes:
+    """Return the RFC 6962 root over *entries*, sorted by key."""
+    return merkle.root([merkle.leaf_hash(entries[key]) for key in sorted(entries)])
+
+
+@dataclass(frozen=True)
+class Directory:
+    """One version of the directory, whole."""
+
+    head: Head
+    entries: Mapping[str, bytes] = field(repr=False)
+    """The bytes of every agency's entry and of the policy, by key."""
+
+    @property
+    def version(self) -> int:
+        """Which version; decisions name it."""
+        return self.head.version
+
+    @cached_property
+    def expires_ms(self) -> int:
+        """When the head stops being usable."""
+        return parse_time(self.head.expires)
+
+    @cached_property
+    def policy(self) -> Policy:
+        """Who may send what to whom."""
+        return Policy.decode(self.entries[POLICY_KEY])
+
+    def member(self, agency: str) -> Member | None:
+        """Return the *agency*, or None where the directory has none of that name."""
+        value = self.entries.get(agency)
+        return None if value is None or agency == POLICY_KEY else _members(value)
+
+    def event_key(self, agency: str, kid: str) -> EventKey | None:
+        """Return the event-signing key *kid* of *agency*, valid or not."""
+        member = self.member(agency)
+        return None if member is None else member.event_keys.get(kid)
+
+    def reader(self, address: str, at_ms: int) -> Reader:
+        """
+        Return the address with the newest sealing key that is valid *at_ms*.
+
+        Raises:
+            LocalError: No such address, or none of its keys is valid.
+        """
+        member = self.member(agency_of(address))
+        if member is None or address not in member.addresses:
+            raise LocalError(Code.UNKNOWN_RECIPIENT, "no such address in the directory")
+        valid = [key for key in member.seal_keys.get(address, ()) if key.valid(at_ms)]
+        if not valid:
+            raise LocalError(Code.KEY_NOT_VALID, "the address has no valid sealing key")
+        newest = max(valid, key=lambda key: key.valid_from_ms)
+        return Reader(address=address, kid=newest.kid, public=newest.public)
+
+    def may_seal_to(self, address: str, kid: str, at_ms: int) -> bool:
+        """Whether *kid* is a sealing key of *address*, valid *at_ms*."""
+        member = self.member(agency_of(address))
+        return member is not None and any(
+            key.kid == kid and key.valid(at_ms) for key in member.seal_keys.get(address, ())
+        )
+
+    @cached_property
+    def _roles_of_services(self) -> Mapping[str, str]:
+        # The bus's own services are named by their roles; there is one of each.
+        found: dict[str, str] = {}
+        for role in (ROLE_REGISTRAR, ROLE_ROUTER, ROLE_WATCHER, ROLE_LOG):
+            needle = f'"{role}"'.encode("ascii")
+            for key, value in self.entries.items():
+                if key != POLICY_KEY and needle in value and role in _members(value).roles:
+                    found[role] = key
+        return found
+
+    def service(self, role: str) -> str | None:
+        """Return the address of one of the bus's own services."""
+        return self._roles_of_services.get(role)
+
+    @cached_property
+    def _rules(self) -> dict[tuple[frozenset[str], frozenset[str], str], bool]:
+        return {}
+
+    def may_send(self, sender: Member, verb: Verb, recipient: Member) -> bool:
+        """Whether policy lets *sender* say *verb* to *recipient*."""
+        question = (sender.roles, recipient.roles, verb.value)
+        known = self._rules.get(question)
+        if known is None:
+            known = any(
+                _holds(rule.verbs, {verb.value})
+                and _holds(rule.senders, sender.roles)
+                and _holds(rule.recipients, recipient.roles)
+                for rule in self.policy.may_send
+            )
+            self._rules[question] = known
+        return known
+
+    def may_open(self, sender: Member) -> bool:
+        """Whether policy lets *sender* open a case."""
+        return _holds(self.policy.may_open, sender.roles)
+
+    def team_rule(self, members: Iterable[Member]) -> MayKnow | None:
+        """Return the rule by which all *members* may know of each other, or None."""
+        roles = [member.roles for member in members]
+        for rule in self.policy.may_know:
+            allowed = set(rule.roles)
+            if all(allowed & found for found in roles):
+                return rule
+        return None
+
+    def wire_accepted(self, version: str, at_ms: int) -> bool:
+        """Whether *version* of the wire is accepted *at_ms*."""
+        return any(
+            wire.version == version
+            and parse_time(wire.valid_from) <= at_ms
+            and (wire.valid_until is None or at_ms < parse_time(wire.valid_until))
+            for wire in self.head.wire
+        )
+
+
+def _holds(patterns: Iterable[str], names: Iterable[str]) -> bool:
+    found = set(names)
+    for pattern in patterns:
+        if pattern == "*" or pattern in found:
+            return True
+        if pattern.endswith(".*") and any(name.startswith(pattern[:-1]) for name in found):
+            return True
+    return False
+
+
+def head_hash(head: Head) -> str:
+    """Return what the next head names as its previous."""
+    return b64(sha256(head.encode()))
+
+
+def assemble(
+    entries: Mapping[str, bytes], signed: SignedHead, root: TrustRoot, previous: Directory | None
+) -> Directory:
+    """
+    Return the directory that *entries* and a *signed* head make.
+
+    Raises:
+        RemoteError: Not signed by enough root keys, not what the head's root says, or a step back.
+    """
+    root.check_head(signed)
+    head = signed.head
+    if previous is not None:
+        if head.version < previous.version:
+            raise RemoteError(Code.DIRECTORY_STALE, "an older directory than the one in use")
+        if head.version == previous.version and head != previous.head:
+            raise RemoteError(Code.DIRECTORY_FORKED, "two directories of one version")
+        if head.version == previous.version + 1 and head.previous != head_hash(previous.head):
+            raise RemoteError(Code.DIRECTORY_FORKED, "the head does not follow the one in use")
+    if len(entries) != head.entries or b64(entries_root(entries)) != head.root:
+        raise RemoteError(Code.DIRECTORY_ROOT, "the entries are not those the head was signed over")
+    return Directory(head=head, entries=dict(entries))
+
+
+def apply(directory: Directory | None, change: Change, root: TrustRoot, kids: Mapping[str, str]) -> Directory:
+    """
+    Return the directory after *change*; *kids* tells for every key ever seen whose it is.
+
+    Raises:
+        RemoteError: Not the next version, an entry lost, a weak, repeated or unproven key, too few signatures.
+    """
+    head = change.data.head.head
+    version, last = (0, None) if directory is None else (directory.version, head_hash(directory.head))
+    if head.version <= version:
+        raise RemoteError(Code.DIRECTORY_STALE, "not a newer version")
+    if head.version != version + 1 or head.previous != last:
+        raise RemoteError(Code.DIRECTORY_FORKED, "the head does not follow the last one")
+    if change.bus != root.bus:
+        raise RemoteError(Code.WRONG_BUS)
+    old = {} if directory is None else directory.entries
+    for entry in change.data.agencies:
+        _admit_keys(change.bus, entry, kids)
+        _refuse_loss(entry, old.get(entry.id))
+    entries = {**old, **{entry.id: entry.encode() for entry in change.data.agencies}}
+    if change.data.policy is not None:
+        entries[POLICY_KEY] = change.data.policy.encode()
+    if POLICY_KEY not in entries:
+        raise RemoteError(Code.ENTRY_VANISHED, "a directory without a policy")
+    return assemble(entries, change.data.head, root, directory)
+
+
+def _refuse_loss(entry: Entry, old: bytes | None) -> None:
+    # A key's history is evidence: what was signed with it must stay checkable.
+    if old is not None and not {key.kid for key in Entry.decode(old).keys} <= {key.kid for key in entry.keys}:
+        raise RemoteError(Code.ENTRY_VANISHED, "a key's history was dropped")
+
+
+def _admit_keys(bus: str, entry: Entry, kids: Mapping[str, str]) -> None:
+    provers: dict[str, VerifyKey] = {}
+    for record in sorted(entry.keys, key=lambda key: key.use is Use.SEAL):
+        if kids.get(record.kid, entry.id) != entry.id:
+            raise RemoteError(Code.REPEATED_KEY, "the key belongs to another entry")
+        raw = unb64(record.public)
+        if record.use is Use.EVENT:
+            key = VerifyKey.admit(raw)
+            provers[key.kid] = key
+            kid = key.kid
+        else:
+            kid = SealingPublic.admit(raw).kid
+        if kid != record.kid:
+            raise RemoteError(Code.MALFORMED_KEY, "a key's id is not its thumbprint")
+        proof = parse_signature(record.proof.encode("ascii", "replace"), Typ.ENTRY)
+        prover = provers.get(proof.kid if record.use is Use.SEAL else record.kid)
+        if prover is None or prover.kid != proof.kid:
+            raise RemoteError(Code.MISSING_PROOF, "a key without proof of possession")
+        verify(prover, proof, possession(bus, entry.id, record))
+    if len({record.kid for record in entry.keys}) != len(entry.keys):
+        raise RemoteError(Code.REPEATED_KEY, "a key twice in one entry")
+
+
+__all__ = ["HEAD_KEY", "POLICY_KEY", "Directory", "EventKey", "Member", "SealKey", "TrustRoot", "apply", "assemble"]

@@ -1,0 +1,223 @@
+"""
+The directory's wire models: an agency's entry, the policy, the signed head, one change.
+
+Every model's fields stand in alphabetical order: its serializer then writes RFC 8785 form.
+"""
+
+from enum import StrEnum
+from typing import Annotated, Any, Final, Literal, Self, TypeAlias
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+
+from referral_contracts.codes import Code
+from referral_contracts.encoding import AGENCY, EVENT_ID, HASH, TIME, parse_json
+from referral_contracts.errors import RemoteError
+from referral_contracts.topics import OUTPUT_MAX
+
+HEAD_KEY: Final = "@head"
+POLICY_KEY: Final = "@policy"
+"""Keys of the directory topic beside the agencies' ids; ``@`` is no letter of an agency id."""
+
+CHANGED_TYPE: Final = "vn.referral-bus.directory.changed.v1"
+CLAIM_WINDOWS: Final = 3
+"""A used id is remembered this many W: an event may lie W before its stamp, and its repetition W after."""
+
+MAX_KEYS: Final = 64
+"""Keys of one entry. Sealing keys live 90 days at most; with four desks that is four years of history."""
+
+Agency: TypeAlias = Annotated[str, StringConstraints(pattern=AGENCY)]
+Desk: TypeAlias = Annotated[str, StringConstraints(pattern=AGENCY)]
+Role: TypeAlias = Annotated[str, StringConstraints(pattern=AGENCY)]
+Time: TypeAlias = Annotated[str, StringConstraints(pattern=TIME)]
+Hash: TypeAlias = Annotated[str, StringConstraints(pattern=HASH)]
+Text: TypeAlias = Annotated[str, StringConstraints(max_length=300)]
+
+
+class _Wire(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, hide_input_in_errors=True)
+
+    @classmethod
+    def decode(cls, value: bytes) -> Self:
+        """Return the model that *value* spells, or raise RemoteError: it has one spelling."""
+        try:
+            found = cls.model_validate_json(value)
+        except ValidationError:
+            parse_json(value)
+            raise RemoteError(Code.MALFORMED_ENVELOPE, "not a directory record") from None
+        if found.encode() != value:
+            raise RemoteError(Code.NOT_CANONICAL, "directory record not its own RFC 8785 form")
+        return found
+
+    def encode(self) -> bytes:
+        """Return the model's bytes, in RFC 8785 form."""
+        serializer: Any = self.__pydantic_serializer__
+        encoded: bytes = serializer.to_json(self, exclude_none=True)
+        return encoded
+
+
+class Use(StrEnum):
+    """What a key is for. No key has two uses."""
+
+    EVENT = "event"
+    """Ed25519: signs events, and decisions where the agency is the router."""
+    SEAL = "seal"
+    """X-Wing: opens sections."""
+
+
+class Names(_Wire):
+    """What people call the agency."""
+
+    en: Text
+    vi: Text
+
+
+class Jurisdiction(_Wire):
+    """A place the agency answers for; codes of the General Statistics Office, dated because places merge."""
+
+    commune: Annotated[str, StringConstraints(pattern=r"^\d{5}$")] | None = None
+    province: Annotated[str, StringConstraints(pattern=r"^\d{2}$")]
+    valid_from: Time | None = None
+    valid_until: Time | None = None
+
+
+class Delivery(_Wire):
+    """How the agency is reached: on the bus, through another agency's system, or not by the bus at all."""
+
+    agency: Agency | None = None
+    kind: Literal["bus", "via", "off-bus"]
+
+
+class Duty(_Wire):
+    """Where a person answers."""
+
+    hours: Text | None = None
+    phone: Text | None = None
+
+
+class KeyRecord(_Wire):
+    """One public key, for as long as it was ever valid: history stays."""
+
+    compromised_since: Time | None = None
+    desk: Desk | None = None
+    """Whose sealing key it is; absent for the agency itself."""
+    kid: Hash
+    proof: Annotated[str, StringConstraints(max_length=600)]
+    """Detached JWS over ``possession(agency, key)``, by this key, or for a sealing key by an event key of the entry."""
+    public: Annotated[str, StringConstraints(max_length=2000)]
+    revoked_at: Time | None = None
+    use: Use
+    valid_from: Time
+    valid_until: Time
+
+
+class Entry(_Wire):
+    """One agency, or one of the bus's own services."""
+
+    delivery: Delivery
+    desks: tuple[Desk, ...] = ()
+    duty: Duty | None = None
+    id: Agency
+    jurisdiction: tuple[Jurisdiction, ...] = ()
+    keys: Annotated[tuple[KeyRecord, ...], Field(max_length=MAX_KEYS)]
+    kind: Literal["agency"] = "agency"
+    names: Names
+    parent: Agency | None = None
+    """Up the hierarchy: whom an escalation goes to."""
+    roles: tuple[Role, ...]
+    successors: tuple[Agency, ...] = ()
+
+
+class MaySend(_Wire):
+    """Who may open what to whom. ``*`` stands for every role."""
+
+    recipients: tuple[str, ...]
+    senders: tuple[str, ...]
+    verbs: tuple[str, ...]
+
+
+class MayKnow(_Wire):
+    """Roles that may see each other among the recipients of one event."""
+
+    answers: Literal["opener", "team"] = "opener"
+    """Whether an answer may also go to the other recipients."""
+    roles: tuple[Role, ...]
+
+
+class Policy(_Wire):
+    """The rules of who may speak to whom. Data, signed like everything else in the directory."""
+
+    id: Literal["@policy"] = "@policy"
+    keep_closed_ms: Annotated[int, Field(ge=3_600_000)] = 86_400_000
+    """How long a closed case is kept whole before only a stub of it stays."""
+    kind: Literal["policy"] = "policy"
+    may_know: tuple[MayKnow, ...]
+    may_open: tuple[str, ...]
+    """Roles that may open a case."""
+    may_send: tuple[MaySend, ...]
+    window_ms: Annotated[int, Field(ge=60_000, le=86_400_000)] = 7_200_000
+    """W: how far an event's ``time`` may lie from the broker's stamp."""
+
+    @model_validator(mode="after")
+    def _keeps_claims(self) -> Self:
+        if self.keep_closed_ms < CLAIM_WINDOWS * self.window_ms:
+            msg = "a closed case is kept for as long as its ids can come back"
+            raise ValueError(msg)
+        return self
+
+
+class WireVersion(_Wire):
+    """A version of the wire, and when it is accepted."""
+
+    valid_from: Time
+    valid_until: Time | None = None
+    version: Annotated[str, StringConstraints(pattern=r"^v\d{1,3}$")]
+
+
+class Head(_Wire):
+    """What the directory is, whole: signed by as many root keys as the pinned root asks for."""
+
+    bus: Agency
+    entries: Annotated[int, Field(ge=1)]
+    expires: Time
+    issued: Time
+    previous: Hash | None = None
+    """SHA-256 of the head before; absent in version 1."""
+    root: Hash
+    """RFC 6962 root over the current entries' bytes, sorted by key."""
+    version: Annotated[int, Field(ge=1)]
+    wire: tuple[WireVersion, ...]
+
+
+class SignedHead(_Wire):
+    """A head and its signatures: detached JWS over the head's bytes."""
+
+    head: Head
+    signatures: Annotated[tuple[Annotated[str, StringConstraints(max_length=600)], ...], Field(max_length=16)]
+
+
+class ChangeData(_Wire):
+    """What changes, and the head after it."""
+
+    agencies: tuple[Entry, ...]
+    head: SignedHead
+    policy: Policy | None = None
+
+
+class Change(_Wire):
+    """The event of a directory change: all of it takes effect at once, or none."""
+
+    bus: Agency
+    data: ChangeData
+    datacontenttype: Literal["application/json"] = "application/json"
+    id: Annotated[str, StringConstraints(pattern=EVENT_ID)]
+    source: Agency
+    specversion: Literal["1.0"] = "1.0"
+    time: Time
+    type: Literal["vn.referral-bus.directory.changed.v1"] = CHANGED_TYPE
+
+    @classmethod
+    def decode(cls, value: bytes) -> Self:
+        """Return the change that *value* spells, or raise RemoteError."""
+        if len(value) > OUTPUT_MAX:
+            raise RemoteError(Code.OVERSIZE, "directory change over its limit")
+        return super().decode(value)

@@ -1,0 +1,213 @@
+"""
+The life of a case and of a hand-off, as two tables.
+
+Rule 1: every legal step is an entry in CASES or HANDOFFS. Nothing else moves a state.
+
+Rule 2: this module does not know who we are. Sender, recipient, router and auditor fold the same events and reach the
+same state.
+
+A step is keyed by the verb and by the part that its speaker plays. What is not keyed here (who may open what, who may
+know of whom) is policy, and lies in the directory.
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Final, TypeVar
+
+from referral_contracts.codes import Code
+from referral_contracts.errors import RemoteError
+from referral_contracts.verbs import Verb
+
+_S = TypeVar("_S", bound=StrEnum)
+
+
+class Part(StrEnum):
+    """The part that the speaker of an event plays."""
+
+    SENDER = "sender"
+    """Opened the hand-off."""
+    RECIPIENT = "recipient"
+    """The hand-off was opened for it."""
+    OWNER = "owner"
+    """Owns the case."""
+    PENDING = "pending"
+    """Has been offered the ownership of the case."""
+    PARTY = "party"
+    """Sent or received an event of the case."""
+
+
+class CaseState(StrEnum):
+    """Where a case stands."""
+
+    OPEN = "open"
+    TRANSFER_OFFERED = "transfer-offered"
+    """Open; the old owner is responsible until the new one has accepted."""
+    CLOSED = "closed"
+
+
+class State(StrEnum):
+    """Where a hand-off stands."""
+
+    OFFERED = "offered"
+    ASSIGNED = "assigned"
+    """A statutory duty: cannot be declined, only forwarded to the competent body."""
+    NOTIFIED = "notified"
+    RECEIVED = "received"
+    """A notification that has arrived."""
+    ACCEPTED = "accepted"
+    DECLINED = "declined"
+    WITHDRAWN = "withdrawn"
+    FORWARDED = "forwarded"
+    """Passed on; the forwarder is responsible until the next has received it."""
+    RELEASED = "released"
+    """Passed on and received by the next."""
+    COMPLETED = "completed"
+    RETURNED = "returned"
+    CLOSED = "closed"
+
+
+class Receipt(StrEnum):
+    """What the recipient's side said of the opening event: a flag beside the state that leaves the head alone."""
+
+    NONE = "none"
+    UNREADABLE = "unreadable"
+    RECEIVED = "received"
+
+
+OPENINGS: Final[Mapping[Verb, State]] = {
+    Verb.OFFERED: State.OFFERED,
+    Verb.ASSIGNED: State.ASSIGNED,
+    Verb.NOTIFIED: State.NOTIFIED,
+}
+"""The verbs that open a hand-off for each recipient. They answer nothing."""
+
+_ACCEPT: Final = {(Verb.ACCEPTED, Part.RECIPIENT): State.ACCEPTED}
+_WITHDRAW: Final = {(Verb.WITHDRAWN, Part.SENDER): State.WITHDRAWN}
+_CLOSE: Final = {(Verb.CLOSED, Part.SENDER): State.CLOSED, (Verb.CLOSED, Part.OWNER): State.CLOSED}
+
+HANDOFFS: Final[Mapping[State, Mapping[tuple[Verb, Part], State]]] = {
+    State.OFFERED: {**_ACCEPT, **_WITHDRAW, (Verb.DECLINED, Part.RECIPIENT): State.DECLINED},
+    State.ASSIGNED: {**_ACCEPT, **_WITHDRAW, (Verb.FORWARDED, Part.RECIPIENT): State.FORWARDED},
+    State.NOTIFIED: {**_WITHDRAW},
+    State.RECEIVED: {},
+    State.ACCEPTED: {
+        (Verb.PROGRESSED, Part.RECIPIENT): State.ACCEPTED,
+        (Verb.COMPLETED, Part.RECIPIENT): State.COMPLETED,
+        (Verb.RETURNED, Part.RECIPIENT): State.RETURNED,
+    },
+    State.DECLINED: {},
+    State.WITHDRAWN: {},
+    State.FORWARDED: {(Verb.FORWARDED, Part.RECIPIENT): State.FORWARDED},
+    State.RELEASED: {},
+    State.COMPLETED: {**_CLOSE},
+    State.RETURNED: {**_CLOSE},
+    State.CLOSED: {},
+}
+
+RECEIPTS: Final[Mapping[Receipt, Mapping[Verb, Receipt]]] = {
+    Receipt.NONE: {Verb.RECEIVED: Receipt.RECEIVED, Verb.UNREADABLE: Receipt.UNREADABLE},
+    Receipt.UNREADABLE: {Verb.RECEIVED: Receipt.RECEIVED},
+    Receipt.RECEIVED: {},
+}
+"""Said by the recipient in any state of the hand-off, once; a repaired key may turn unreadable into received."""
+
+ON_RECEIVED: Final[Mapping[State, State]] = {State.NOTIFIED: State.RECEIVED}
+"""What ``received`` does to the hand-off's own state."""
+
+ON_NEXT_RECEIVED: Final[Mapping[State, State]] = {State.FORWARDED: State.RELEASED}
+"""What ``received`` does to the hand-off that was forwarded."""
+
+HEADLESS: Final = frozenset({Verb.RECEIVED, Verb.UNREADABLE, Verb.PROGRESSED, Verb.CASE_NOTED})
+"""Verbs that move no head."""
+
+CLOCK_VERBS: Final = frozenset(
+    {
+        Verb.CASE_OPENED,
+        Verb.CASE_TRANSFER_ACCEPTED,
+        Verb.CASE_NOTED,
+        Verb.CASE_CLOSED,
+        Verb.OFFERED,
+        Verb.ASSIGNED,
+        Verb.NOTIFIED,
+        Verb.ACCEPTED,
+        Verb.DECLINED,
+        Verb.FORWARDED,
+        Verb.COMPLETED,
+        Verb.RETURNED,
+    }
+)
+"""Verbs that can start or stop a legal clock: they carry a section for the watcher, if only to say that they do not."""
+
+OPEN_STATES: Final = frozenset(
+    {State.OFFERED, State.ASSIGNED, State.NOTIFIED, State.ACCEPTED, State.FORWARDED, State.COMPLETED, State.RETURNED}
+)
+"""States in which a hand-off keeps its case from being closed: somebody still has to act."""
+
+PARENT_STATES: Final = frozenset({State.DECLINED, State.RETURNED})
+"""States after which a new hand-off may name this one as its parent."""
+
+CASES: Final[Mapping[CaseState, Mapping[tuple[Verb, Part], CaseState]]] = {
+    CaseState.OPEN: {
+        (Verb.CASE_TRANSFER_OFFERED, Part.OWNER): CaseState.TRANSFER_OFFERED,
+        (Verb.CASE_NOTED, Part.PARTY): CaseState.OPEN,
+        (Verb.CASE_CLOSED, Part.OWNER): CaseState.CLOSED,
+    },
+    CaseState.TRANSFER_OFFERED: {
+        (Verb.CASE_TRANSFER_OFFERED, Part.OWNER): CaseState.TRANSFER_OFFERED,
+        (Verb.CASE_TRANSFER_ACCEPTED, Part.PENDING): CaseState.OPEN,
+        (Verb.CASE_TRANSFER_DECLINED, Part.PENDING): CaseState.OPEN,
+        (Verb.CASE_NOTED, Part.PARTY): CaseState.TRANSFER_OFFERED,
+    },
+    CaseState.CLOSED: {(Verb.CASE_NOTED, Part.PARTY): CaseState.CLOSED},
+}
+"""``case.opened`` alone creates a case, in OPEN."""
+
+
+_STEPS: Final = frozenset(step for table in (*CASES.values(), *HANDOFFS.values()) for step in table) | frozenset(
+    (verb, Part.RECIPIENT) for steps in RECEIPTS.values() for verb in steps
+)
+
+
+def may_ever(verb: Verb, part: Part) -> bool:
+    """Whether there is a state in which *part* may say *verb*: "not now" is told from "never"."""
+    return (verb, part) in _STEPS
+
+
+def advance_case(state: CaseState, verb: Verb, part: Part) -> CaseState:
+    """
+    Return the state of a case after *verb*, said by *part*.
+
+    Raises:
+        RemoteError: The table has no such step.
+    """
+    return _advance(CASES, state, verb, part)
+
+
+def advance_handoff(state: State, verb: Verb, part: Part) -> State:
+    """
+    Return the state of a hand-off after *verb*, said by *part*.
+
+    Raises:
+        RemoteError: The table has no such step.
+    """
+    return _advance(HANDOFFS, state, verb, part)
+
+
+def _advance(table: Mapping[_S, Mapping[tuple[Verb, Part], _S]], state: _S, verb: Verb, part: Part) -> _S:
+    try:
+        return table[state][verb, part]
+    except KeyError:
+        raise RemoteError(Code.ILLEGAL_TRANSITION if may_ever(verb, part) else Code.WRONG_PARTY) from None
+
+
+def advance_receipt(receipt: Receipt, verb: Verb) -> Receipt:
+    """
+    Return the receipt of a hand-off after *verb*.
+
+    Raises:
+        RemoteError: A receipt is given once.
+    """
+    try:
+        return RECEIPTS[receipt][verb]
+    except KeyError:
+        raise RemoteError(Code.ILLEGAL_TRANSITION) from None

@@ -1,0 +1,67 @@
+"""
+The lifecycle verbs: what an event says happened, in the past tense.
+
+A verb is the middle of an event's ``type``: ``vn.referral-bus.handoff.offered.v1``.
+"""
+
+from enum import StrEnum
+from typing import Final
+
+from referral_contracts.codes import Code
+from referral_contracts.errors import RemoteError
+
+TYPE_PREFIX: Final = "vn.referral-bus."
+WIRE_VERSION: Final = "v1"
+
+
+class Verb(StrEnum):
+    """Everything an agency can say."""
+
+    CASE_OPENED = "case.opened"
+    CASE_TRANSFER_OFFERED = "case.transfer.offered"
+    CASE_TRANSFER_ACCEPTED = "case.transfer.accepted"
+    CASE_TRANSFER_DECLINED = "case.transfer.declined"
+    CASE_NOTED = "case.noted"
+    CASE_CLOSED = "case.closed"
+
+    OFFERED = "handoff.offered"
+    ASSIGNED = "handoff.assigned"
+    NOTIFIED = "handoff.notified"
+    RECEIVED = "handoff.received"
+    UNREADABLE = "handoff.unreadable"
+    ACCEPTED = "handoff.accepted"
+    DECLINED = "handoff.declined"
+    WITHDRAWN = "handoff.withdrawn"
+    FORWARDED = "handoff.forwarded"
+    PROGRESSED = "handoff.progressed"
+    COMPLETED = "handoff.completed"
+    RETURNED = "handoff.returned"
+    CLOSED = "handoff.closed"
+
+    @property
+    def type(self) -> str:
+        """The CloudEvents ``type`` of this verb."""
+        return f"{TYPE_PREFIX}{self.value}.{WIRE_VERSION}"
+
+    @property
+    def of_case(self) -> bool:
+        """Whether the verb speaks of a whole case and not of one hand-off."""
+        return self.value.startswith("case.")
+
+
+_BY_TYPE: Final = {verb.type: verb for verb in Verb}
+
+
+def verb_of(event_type: str) -> Verb:
+    """
+    Return the verb of a CloudEvents ``type``.
+
+    Raises:
+        RemoteError: No such verb, or a version of the wire that this code does not speak.
+    """
+    verb = _BY_TYPE.get(event_type)
+    if verb is not None:
+        return verb
+    name, _, version = event_type.rpartition(".")
+    known = f"{name}.{WIRE_VERSION}" in _BY_TYPE and version[:1] == "v" and version[1:].isdecimal()
+    raise RemoteError(Code.UNKNOWN_VERSION if known else Code.UNKNOWN_TYPE)

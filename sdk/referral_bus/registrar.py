@@ -1,0 +1,126 @@
+"""
+What a registrar does: describe keys, put entries and policy together, sign the head, make the change.
+
+Pure: keys and `now` are arguments. How a change reaches the bus is the client's and the command line's business.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from referral_contracts.directory import Directory, RootKey, TrustRoot, entries_root, head_hash, possession
+from referral_contracts.directory_model import (
+    POLICY_KEY,
+    Change,
+    ChangeData,
+    Entry,
+    Head,
+    KeyRecord,
+    Policy,
+    SignedHead,
+    Use,
+    WireVersion,
+)
+from referral_contracts.encoding import b64, format_time
+from referral_contracts.keys import SealingKey, SigningKey
+from referral_contracts.sealing import new_event_id
+from referral_contracts.signing import Typ
+from referral_contracts.verbs import WIRE_VERSION
+
+
+def trust_root(bus: str, keys: Iterable[SigningKey], threshold: int = 1) -> TrustRoot:
+    """Return what agencies pin: the registrars' *keys* and how many of them must sign a head."""
+    pinned = tuple(RootKey(kid=key.kid, public=b64(key.public)) for key in keys)
+    return TrustRoot(bus=bus, keys=pinned, threshold=threshold)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Term:
+    """The times between which a key may be used."""
+
+    from_ms: int
+    until_ms: int
+
+
+def event_key_record(bus: str, agency: str, key: SigningKey, term: Term) -> KeyRecord:
+    """Return the directory's record of an event-signing key, with its proof of possession."""
+    return _proven(bus, agency, key, _record(Use.EVENT, key.kid, key.public, None, term))
+
+
+def sealing_key_record(
+    bus: str, agency: str, key: SealingKey, term: Term, *, signer: SigningKey, desk: str | None = None
+) -> KeyRecord:
+    """Return the directory's record of a sealing key; it cannot sign, so an event key of the agency vouches for it."""
+    return _proven(bus, agency, signer, _record(Use.SEAL, key.kid, key.public, desk, term))
+
+
+def _record(use: Use, kid: str, public: bytes, desk: str | None, term: Term) -> KeyRecord:
+    return KeyRecord(
+        desk=desk,
+        kid=kid,
+        proof="",
+        public=b64(public),
+        use=use,
+        valid_from=format_time(term.from_ms),
+        valid_until=format_time(term.until_ms),
+    )
+
+
+def _proven(bus: str, agency: str, prover: SigningKey, record: KeyRecord) -> KeyRecord:
+    return record.model_copy(update={"proof": prover.sign(Typ.ENTRY, possession(bus, agency, record))})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Registrar:
+    """One who may change the directory."""
+
+    agency: str
+    bus: str
+    keys: Sequence[SigningKey] = field(repr=False)
+    """Root keys that sign the head; the first signs the event."""
+
+    def change(
+        self,
+        previous: Directory | None,
+        now_ms: int,
+        lifetime_ms: int,
+        *,
+        agencies: Sequence[Entry] = (),
+        policy: Policy | None = None,
+    ) -> tuple[bytes, bytes]:
+        """
+        Return a change as it is submitted: the event's bytes and its signature.
+
+        Without *agencies* and *policy* it renews the head and changes nothing else.
+        """
+        entries = {**({} if previous is None else previous.entries), **_encoded(agencies, policy)}
+        head = Head(
+            bus=self.bus,
+            entries=len(entries),
+            expires=format_time(now_ms + lifetime_ms),
+            issued=format_time(now_ms),
+            previous=None if previous is None else head_hash(previous.head),
+            root=b64(entries_root(entries)),
+            version=1 if previous is None else previous.version + 1,
+            wire=_wire(previous, now_ms),
+        )
+        signatures = tuple(key.sign(Typ.HEAD, head.encode()) for key in self.keys)
+        change = Change(
+            bus=self.bus,
+            data=ChangeData(agencies=tuple(agencies), head=SignedHead(head=head, signatures=signatures), policy=policy),
+            id=new_event_id(now_ms),
+            source=self.agency,
+            time=format_time(now_ms),
+        )
+        value = change.encode()
+        return value, self.keys[0].sign(Typ.EVENT, value).encode("ascii")
+
+
+def _encoded(agencies: Iterable[Entry], policy: Policy | None) -> Mapping[str, bytes]:
+    found = {entry.id: entry.encode() for entry in agencies}
+    return found if policy is None else {**found, POLICY_KEY: policy.encode()}
+
+
+def _wire(previous: Directory | None, now_ms: int) -> tuple[WireVersion, ...]:
+    if previous is not None:
+        return previous.head.wire
+    return (WireVersion(valid_from=format_time(now_ms), version=WIRE_VERSION),)

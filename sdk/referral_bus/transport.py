@@ -1,0 +1,38 @@
+"""
+What the SDK asks of a bus: three verbs. `_kafka` is the real one, `testing` has one in memory; one suite tests both.
+"""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from referral_contracts.records import Record
+
+
+class Transport(Protocol):
+    """A way to the broker. Every wait has a deadline; an unreachable broker is LocalError(BROKER_AWAY)."""
+
+    async def submit(
+        self, topic: str, partition: int, key: bytes | None, value: bytes, headers: Sequence[tuple[str, bytes]]
+    ) -> None:
+        """
+        Append one record; return when every in-sync replica has it.
+
+        Calls from one coroutine keep their order. After an error the record may or may not have been written.
+        """
+
+    async def read(self, topic: str, partition: int, offset: int, timeout_s: float) -> Sequence[Record]:
+        """
+        Return committed records from *offset* on, or nothing after *timeout_s*.
+
+        Raises:
+            LocalError: BROKER_AWAY, TOPIC_MISSING, or POSITION_LOST where *offset* is below what the topic still has.
+        """
+
+    async def bounds(self, topic: str, partition: int) -> tuple[int, int]:
+        """Return the first offset the topic still has and the one after its last committed record."""
+
+    async def partitions(self, topic: str) -> int:
+        """Return how many partitions *topic* has, or raise LocalError(TOPIC_MISSING)."""
+
+    async def close(self) -> None:
+        """Let go of the broker."""

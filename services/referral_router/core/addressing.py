@@ -1,0 +1,159 @@
+"""
+To whom an event may go: known addresses, policy, who may know of whom, and readers that match.
+
+Each function raises RemoteError with the refusal's code, or returns.
+"""
+
+from collections.abc import Container, Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from referral_contracts.codes import Code
+from referral_contracts.directory import ROLE_WATCHER, Directory, Member
+from referral_contracts.envelope import Envelope
+from referral_contracts.errors import RemoteError
+from referral_contracts.lifecycle import CLOCK_VERBS
+from referral_contracts.topics import agency_of
+from referral_contracts.verbs import Verb
+from referral_router.core.case import Ref
+
+_ONE: Final = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """One event before the referee, and what it is judged by."""
+
+    envelope: Envelope
+    event: str
+    directory: Directory
+    inboxes: Container[str]
+    """Agencies whose inbox topic exists: nothing can be delivered to the others."""
+    admitted_ms: int
+
+    @property
+    def ref(self) -> Ref:
+        """The event, as a head."""
+        return Ref(self.envelope.id, self.event)
+
+
+def check_opening_of_case(ask: Ask) -> None:
+    """Check a ``case.opened``: it has no recipients, and its sender may open cases."""
+    if ask.envelope.data.recipients:
+        raise RemoteError(Code.WRONG_RECIPIENTS)
+    if not ask.directory.may_open(_sender(ask)):
+        raise RemoteError(Code.NOT_PERMITTED)
+    _check_readers(ask)
+
+
+def check_case_verb(ask: Ask, *, owner: str) -> None:
+    """Check the recipients of a case verb other than ``case.opened``."""
+    recipients, verb = ask.envelope.data.recipients, ask.envelope.verb
+    members = _members(recipients, ask)
+    if verb in (Verb.CASE_TRANSFER_ACCEPTED, Verb.CASE_TRANSFER_DECLINED):
+        if recipients != (owner,):
+            raise RemoteError(Code.WRONG_RECIPIENTS)
+    elif (verb is Verb.CASE_TRANSFER_OFFERED and len(recipients) != _ONE) or (
+        verb is Verb.CASE_NOTED and not recipients
+    ):
+        raise RemoteError(Code.WRONG_RECIPIENTS)
+    else:
+        _check_policy(ask, verb, members)
+    _check_readers(ask)
+
+
+def check_opening(ask: Ask) -> bool:
+    """Check an event that opens hand-offs; return whether answers may go to all of its recipients."""
+    if not ask.envelope.data.recipients:
+        raise RemoteError(Code.WRONG_RECIPIENTS)
+    members = _members(ask.envelope.data.recipients, ask)
+    team = _check_policy(ask, ask.envelope.verb, members)
+    _check_readers(ask)
+    return team
+
+
+def check_answer(ask: Ask, *, must: Iterable[str], may: Iterable[str]) -> None:
+    """Check an event whose recipients follow from its hand-off: all of *must*, perhaps some of *may*, no other."""
+    recipients = set(ask.envelope.data.recipients)
+    needed = set(must) - {ask.envelope.source}
+    if not needed <= recipients or not recipients <= needed | set(may):
+        raise RemoteError(Code.WRONG_RECIPIENTS)
+    _members(ask.envelope.data.recipients, ask)
+    _check_readers(ask)
+
+
+def check_forwarding(ask: Ask, *, assigner: str) -> str:
+    """Check a ``forwarded``: it goes to the one who assigned and to the next; return the next."""
+    following = [address for address in ask.envelope.data.recipients if address != assigner]
+    if len(following) != _ONE or assigner not in ask.envelope.data.recipients:
+        raise RemoteError(Code.WRONG_RECIPIENTS)
+    _members(ask.envelope.data.recipients, ask)
+    # Both must know of each other, whatever the team policy says: a duty is handed on in the open.
+    _check_policy(ask, Verb.ASSIGNED, _members(following, ask))
+    _check_readers(ask)
+    return following[0]
+
+
+def _sender(ask: Ask) -> Member:
+    sender = ask.directory.member(ask.envelope.source)
+    if sender is None:
+        raise RemoteError(Code.UNKNOWN_SENDER)
+    return sender
+
+
+def _members(recipients: Iterable[str], ask: Ask) -> list[Member]:
+    found = []
+    seen = set()
+    for address in recipients:
+        if address in seen:
+            raise RemoteError(Code.REPEATED_RECIPIENT)
+        seen.add(address)
+        member = ask.directory.member(agency_of(address))
+        if member is None or not member.on_bus or address not in member.addresses:
+            raise RemoteError(Code.UNKNOWN_RECIPIENT)
+        if member.entry.id not in ask.inboxes:
+            raise RemoteError(Code.TOPIC_MISSING)
+        found.append(member)
+    return found
+
+
+def _check_policy(ask: Ask, verb: Verb, members: list[Member]) -> bool:
+    sender = _sender(ask)
+    if any(member.entry.id == ask.envelope.source for member in members):
+        raise RemoteError(Code.WRONG_RECIPIENTS)
+    if not all(ask.directory.may_send(sender, verb, member) for member in members):
+        raise RemoteError(Code.NOT_PERMITTED)
+    if len(members) <= _ONE:
+        return False
+    rule = ask.directory.team_rule(members)
+    if rule is None:
+        raise RemoteError(Code.RECIPIENTS_APART)
+    return rule.answers == "team"
+
+
+def _check_readers(ask: Ask) -> None:
+    envelope, directory = ask.envelope, ask.directory
+    recipients, source = set(envelope.data.recipients), envelope.source
+    watcher = directory.service(ROLE_WATCHER)
+    clocks = 0
+    served: set[str] = set()
+    for section in envelope.data.sections:
+        addresses = [reader.address for reader in section.readers]
+        if len(set(addresses)) != len(addresses):
+            raise RemoteError(Code.WRONG_READERS)
+        timed = watcher in addresses
+        clocks += timed
+        readers = recipients.intersection(addresses)
+        served |= readers
+        if recipients and not readers and not timed:
+            raise RemoteError(Code.WRONG_READERS)
+        for reader in section.readers:
+            known = reader.address in recipients or agency_of(reader.address) == source or reader.address == watcher
+            if not known or not directory.may_seal_to(reader.address, reader.kid, ask.admitted_ms):
+                raise RemoteError(Code.WRONG_READERS)
+    if clocks > _ONE:
+        raise RemoteError(Code.WRONG_READERS)
+    if envelope.verb in CLOCK_VERBS and not clocks:
+        raise RemoteError(Code.CLOCK_MISSING)
+    if recipients - served and envelope.verb is not Verb.RECEIVED:
+        raise RemoteError(Code.WRONG_READERS)

@@ -1,0 +1,206 @@
+"""
+The decisions of one batch: numbered, chained, signed once, and turned into records.
+
+Nothing here judges. What was judged comes in order; `finish` signs the root over all leaves and gives the writes.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain, repeat
+from typing import Final
+
+from referral_contracts import topics
+from referral_contracts.codes import Code
+from referral_contracts.decisions import (
+    SALT_SIZE,
+    Standing,
+    decision_leaf,
+    delivery_leaf,
+    sign_batch,
+    verdict_leaf,
+)
+from referral_contracts.encoding import format_time, parse_time
+from referral_contracts.keys import SigningKey
+from referral_contracts.merkle import leaf_hash
+from referral_contracts.records import Write
+from referral_contracts.topics import agency_of
+from referral_router.core.examine import Examined
+from referral_router.core.position import Position
+
+_SALTS: Final = 256
+"""Salts drawn at a time: a batch of fifty events to three recipients."""
+
+Salts = Callable[[int, int], Sequence[bytes]]
+"""``sealing.random_salts``: how many, how long."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lane:
+    """Which partition this is, and who decides on it."""
+
+    bus: str
+    partition: int
+    """The partition of the ledger and of the state: the input's own, or one past them for the directory."""
+    key: SigningKey
+    salts: Salts
+
+
+@dataclass(slots=True)
+class _Pending:
+    topic: str
+    partition: int
+    key: bytes | None
+    value: bytes | None
+    headers: tuple[tuple[str, bytes], ...]
+    leaf: int | None
+
+
+class Ledger:
+    """One batch's decisions in the making."""
+
+    def __init__(self, lane: Lane, before: Position, directory: int) -> None:
+        """Go on after *before*; the batch is judged by this version of the directory."""
+        self.lane = lane
+        self.codes: Counter[Code] = Counter()
+        self.position = before.position
+        self.admitted_ms = before.admitted_ms
+        self.admitted = format_time(before.admitted_ms)
+        self.directory = directory
+        self._chain = before.chain
+        self._counter = before.counter
+        self._hashes: list[bytes] = []
+        self._pending: list[_Pending] = []
+        self._salt = self._draw()
+
+    def _draw(self) -> Iterator[bytes]:
+        return chain.from_iterable(self.lane.salts(_SALTS, SALT_SIZE) for _ in repeat(None))
+
+    def admit(self, found: Examined) -> None:
+        """Take the next record: time moves on, and so does the position."""
+        record = found.record
+        if record.stamp_ms > self.admitted_ms:
+            self.admitted_ms = record.stamp_ms
+            self.admitted = format_time(record.stamp_ms)
+        self.position = record.offset + 1
+
+    def tick(self, found: Examined) -> None:
+        """Pass on a tick: no decision, no counter, but what was before it is before it in the ledger too."""
+        headers = (
+            (topics.H_KIND, topics.KIND_TICK),
+            *_signature(found),
+            (topics.H_ADMITTED, self.admitted.encode("ascii")),
+        )
+        self._pending.append(_Pending(topics.LEDGER, self.lane.partition, None, found.record.value, headers, None))
+
+    def decide(self, found: Examined, code: Code, case: int | None) -> bytes:
+        """Write the decision on *found* and return its hash."""
+        record = found.record
+        size = 0 if record.value is None else len(record.value)
+        self._counter += 1
+        leaf = decision_leaf(
+            admitted=self.admitted,
+            bus=self.lane.bus,
+            case=case,
+            code=code,
+            counter=self._counter,
+            directory=self.directory,
+            event=found.event,
+            offset=record.offset,
+            partition=self.lane.partition,
+            previous=self._chain,
+            salt=next(self._salt),
+            size=size,
+            stamp=self.admitted if record.stamp_ms == self.admitted_ms else format_time(record.stamp_ms),
+        )
+        self._chain = leaf_hash(leaf)
+        self.codes[code] += 1
+        # Of what nobody is known to have said only hash, size and offset are kept: they are in the decision.
+        value = b"" if found.sender is None else record.value
+        headers = ((topics.H_KIND, topics.KIND_EVENT), *_signature(found), (topics.H_DECISION, leaf))
+        self._add(topics.LEDGER, self.lane.partition, record.key, value, headers, self._chain)
+        return self._chain
+
+    @property
+    def counter(self) -> int:
+        """The number of the last decision."""
+        return self._counter
+
+    def deliver(self, found: Examined, recipient: str, subject: str, counter: int) -> None:
+        """Write one recipient's copy."""
+        leaf = delivery_leaf(
+            admitted=self.admitted,
+            bus=self.lane.bus,
+            counter=counter,
+            event=found.event,
+            partition=self.lane.partition,
+            recipient=recipient,
+            salt=next(self._salt),
+            subject=subject,
+        )
+        headers = ((topics.H_KIND, topics.KIND_DELIVERY), *_signature(found), (topics.H_DELIVERY, leaf))
+        record = found.record
+        self._add(topics.inbox(agency_of(recipient)), 0, record.key, record.value, headers, leaf_hash(leaf))
+
+    def answer(self, found: Examined, code: Code, decision: bytes, standing: Standing) -> None:
+        """Write the sender's verdict."""
+        if found.sender is None:
+            return
+        time = found.envelope.time if found.envelope is not None else None
+        leaf = verdict_leaf(
+            admitted=self.admitted,
+            bus=self.lane.bus,
+            clock_offset_ms=0 if time is None else parse_time(time) - found.record.stamp_ms,
+            code=code,
+            counter=self._counter,
+            decision=decision,
+            event=found.event,
+            event_id=found.sender.id,
+            partition=self.lane.partition,
+            salt=next(self._salt),
+            standing=standing,
+            subject=found.sender.subject,
+        )
+        headers = ((topics.H_KIND, topics.KIND_VERDICT),)
+        self._add(topics.inbox(found.sender.source), 0, found.record.key, leaf, headers, leaf_hash(leaf))
+
+    def _add(  # noqa: PLR0917 - a record's own five parts, in Kafka's order, and its proof
+        self,
+        topic: str,
+        partition: int,
+        key: bytes | None,
+        value: bytes | None,
+        headers: tuple[tuple[str, bytes], ...],
+        leaf: bytes,
+    ) -> None:
+        self._pending.append(_Pending(topic, partition, key, value, headers, len(self._hashes)))
+        self._hashes.append(leaf)
+
+    def finish(self, state: Sequence[Write]) -> tuple[Position, list[Write]]:
+        """Sign the batch; return where the partition stands after it, and everything to produce."""
+        after = Position(
+            position=self.position,
+            admitted_ms=self.admitted_ms,
+            chain=self._chain,
+            counter=self._counter,
+            directory=self.directory,
+        )
+        lane = self.lane
+        paths, root = self._proofs()
+        writes = []
+        for item in self._pending:
+            proof = () if item.leaf is None else ((topics.H_PATH, paths[item.leaf]), (topics.H_ROOT, root))
+            writes.append(Write(item.topic, item.partition, item.key, item.value, item.headers + proof))
+        writes.extend(state)
+        writes.append(Write(topics.STATE, lane.partition, topics.POSITION_KEY, after.encode()))
+        return after, writes
+
+    def _proofs(self) -> tuple[Sequence[bytes], bytes]:
+        if not self._hashes:
+            return (), b""
+        batch = sign_batch(self._hashes, bus=self.lane.bus, partition=self.lane.partition, key=self.lane.key)
+        return batch.paths, batch.root
+
+
+def _signature(found: Examined) -> tuple[tuple[str, bytes], ...]:
+    return () if found.signature is None else ((topics.H_SIGNATURE, found.signature.encode()),)

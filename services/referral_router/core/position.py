@@ -1,0 +1,58 @@
+"""The reserved record of a partition's state: where to go on, and what the next decision follows."""
+
+from dataclasses import dataclass
+from typing import Final, Self
+
+from pydantic_core import from_json
+
+from referral_contracts.codes import Code
+from referral_contracts.decisions import NO_DECISION
+from referral_contracts.encoding import b64, jcs, unb64
+from referral_contracts.errors import Fatal, RemoteError
+
+FORMAT: Final = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Position:
+    """How far a partition has been judged."""
+
+    position: int = 0
+    """The next input offset."""
+    admitted_ms: int = 0
+    """The last time given to an event: never goes back."""
+    chain: bytes = NO_DECISION
+    """The hash of the last decision."""
+    counter: int = 0
+    """How many decisions there are."""
+    directory: int = 0
+    """The version of the directory that the last batch was judged by."""
+
+    def encode(self) -> bytes:
+        """Return the reserved record's value."""
+        return jcs(
+            {
+                "admitted_ms": self.admitted_ms,
+                "chain": b64(self.chain),
+                "counter": self.counter,
+                "directory": self.directory,
+                "format": FORMAT,
+                "position": self.position,
+            }
+        )
+
+    @classmethod
+    def decode(cls, value: bytes) -> Self:
+        """
+        Return the position that a reserved record holds.
+
+        Raises:
+            Fatal: Not of this format.
+        """
+        try:
+            told = from_json(value)
+            if told.pop("format") != FORMAT:
+                raise Fatal(Code.STATE_FORMAT, "a position of another format")
+            return cls(**{**told, "chain": unb64(told["chain"], 32)})
+        except (ValueError, KeyError, TypeError, AttributeError, RemoteError) as error:
+            raise Fatal(Code.STATE_FORMAT, "a position of another format") from error

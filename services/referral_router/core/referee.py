@@ -1,0 +1,253 @@
+"""
+What may follow what in a case: parts, heads, tables and policy.
+
+`rule` changes the case only when it accepts. One code, `not-found`, answers for absent and for forbidden alike.
+"""
+
+from dataclasses import dataclass, field
+from typing import Final, TypeAlias
+
+from referral_contracts.codes import Code
+from referral_contracts.decisions import NOTHING_TOLD, Standing
+from referral_contracts.envelope import HandoffKey, case_pseudonym
+from referral_contracts.errors import RemoteError
+from referral_contracts.lifecycle import (
+    HEADLESS,
+    ON_NEXT_RECEIVED,
+    ON_RECEIVED,
+    OPENINGS,
+    CaseState,
+    Part,
+    State,
+    advance_case,
+    advance_handoff,
+    advance_receipt,
+    may_ever,
+)
+from referral_contracts.topics import agency_of
+from referral_contracts.verbs import Verb
+from referral_router.core import addressing
+from referral_router.core.addressing import Ask
+from referral_router.core.case import Case, Handoff
+
+MAX_HANDOFFS: Final = 512
+"""Hand-offs of one case: keeps its state record under the limit of the state topic. A long case has some thirty."""
+
+_OPEN_TOLD: Final = 32
+"""How many open hand-offs a refused closing names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The event stands: it goes to its recipients."""
+
+    standing: Standing = NOTHING_TOLD
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The event does not stand, for this reason."""
+
+    code: Code
+    standing: Standing = field(default=NOTHING_TOLD)
+
+
+Ruling: TypeAlias = Accepted | Refused
+
+
+def rule(case: Case, ask: Ask) -> Ruling:
+    """Return whether the event stands in *case*; if it does, the case is as after it."""
+    verb = ask.envelope.verb
+    if verb is Verb.CASE_OPENED:
+        return _open_case(case, ask)
+    if case.state is None or ask.envelope.source not in case.parties:
+        return Refused(Code.NOT_FOUND)
+    if ask.envelope.data.supersedes is not None:
+        return Refused(Code.MALFORMED_ENVELOPE)
+    if verb.of_case:
+        return _rule_case(case, case.state, ask)
+    if verb in OPENINGS:
+        return _open_handoffs(case, ask)
+    return _rule_handoff(case, ask)
+
+
+def _open_case(case: Case, ask: Ask) -> Ruling:
+    envelope = ask.envelope
+    if case.state is not None or envelope.subject != case_pseudonym(envelope.bus, envelope.source, envelope.id):
+        return Refused(Code.WRONG_SUBJECT)
+    if envelope.data.answers or envelope.data.handoff or envelope.data.supersedes:
+        return Refused(Code.MALFORMED_ENVELOPE)
+    try:
+        addressing.check_opening_of_case(ask)
+    except RemoteError as error:
+        return Refused(error.code)
+    case.state, case.owner, case.head = CaseState.OPEN, envelope.source, ask.ref
+    _routed(case, ask)
+    return Accepted(_case_standing(case))
+
+
+def _case_standing(case: Case) -> Standing:
+    return Standing(case_head=case.head.wire, case_state=case.state)
+
+
+def _rule_case(case: Case, state: CaseState, ask: Ask) -> Ruling:
+    envelope, verb = ask.envelope, ask.envelope.verb
+    source, data = envelope.source, envelope.data
+    own = _case_standing(case) if source == case.owner else NOTHING_TOLD
+    parts = [Part.PARTY]
+    if source == case.owner:
+        parts.append(Part.OWNER)
+    if source == case.pending:
+        parts.append(Part.PENDING)
+    part = next((part for part in parts if may_ever(verb, part)), None)
+    if part is None:
+        return Refused(Code.WRONG_PARTY, own)
+    named = None if data.answers is None else (data.answers.id, data.answers.sha256)
+    if data.handoff is not None or (verb in HEADLESS) != (named is None):
+        return Refused(Code.MALFORMED_ENVELOPE, own)
+    if named is not None and named != case.head:
+        return Refused(Code.STALE_HEAD, own)
+    try:
+        after = advance_case(state, verb, part)
+        addressing.check_case_verb(ask, owner=case.owner)
+    except RemoteError as error:
+        return Refused(error.code, own)
+    if verb is Verb.CASE_CLOSED and (still := case.open_handoffs()):
+        keys = tuple(_handoff_key(key) for key in still[:_OPEN_TOLD])
+        return Refused(Code.OPEN_HANDOFFS, Standing(case_head=case.head.wire, case_state=state, open=keys))
+    case.state = after
+    if verb is Verb.CASE_TRANSFER_OFFERED:
+        case.pending = agency_of(data.recipients[0])
+    elif verb is Verb.CASE_TRANSFER_ACCEPTED:
+        case.owner, case.pending = source, ""
+    elif verb is Verb.CASE_TRANSFER_DECLINED:
+        case.pending = ""
+    if verb not in HEADLESS:
+        case.head = ask.ref
+    _routed(case, ask)
+    return Accepted(_case_standing(case) if source == case.owner else NOTHING_TOLD)
+
+
+def _handoff_key(key: str) -> HandoffKey:
+    opening, _, recipient = key.partition(" ")
+    return HandoffKey(opening=opening, recipient=recipient)
+
+
+def _open_handoffs(case: Case, ask: Ask) -> Ruling:
+    envelope, data = ask.envelope, ask.envelope.data
+    if data.answers is not None or data.handoff is not None:
+        return Refused(Code.MALFORMED_ENVELOPE)
+    if case.state is CaseState.CLOSED:
+        return Refused(Code.ILLEGAL_TRANSITION)
+    if len(case.handoffs) + len(data.recipients) > MAX_HANDOFFS:
+        return Refused(Code.TOO_MANY)
+    try:
+        team = addressing.check_opening(ask)
+    except RemoteError as error:
+        return Refused(error.code)
+    for recipient in data.recipients:
+        case.handoffs[f"{envelope.id} {recipient}"] = Handoff(
+            state=OPENINGS[envelope.verb],
+            sender=envelope.source,
+            head=ask.ref,
+            opening_hash=ask.event,
+            team=data.recipients if team else (),
+        )
+    _routed(case, ask)
+    return Accepted()
+
+
+def _rule_handoff(case: Case, ask: Ask) -> Ruling:
+    envelope, verb, data = ask.envelope, ask.envelope.verb, ask.envelope.data
+    if data.handoff is None or data.answers is None:
+        return Refused(Code.MALFORMED_ENVELOPE)
+    key = str(data.handoff)
+    handoff = case.handoffs.get(key)
+    parts = [] if handoff is None else _parts(case, handoff, data.handoff.recipient, envelope.source)
+    if handoff is None or not parts:
+        return Refused(Code.NOT_FOUND)
+    told = _handoff_standing(data.handoff, handoff)
+    part = next((part for part in parts if may_ever(verb, part)), None)
+    if part is None:
+        return Refused(Code.WRONG_PARTY, told)
+    try:
+        if verb in (Verb.RECEIVED, Verb.UNREADABLE):
+            _receive(case, handoff, data.handoff, ask)
+        else:
+            _move(case, key, handoff, part, ask)
+    except RemoteError as error:
+        return Refused(error.code, told)
+    _routed(case, ask)
+    return Accepted(_handoff_standing(data.handoff, handoff))
+
+
+def _parts(case: Case, handoff: Handoff, recipient: str, source: str) -> list[Part]:
+    parts = []
+    if source == agency_of(recipient):
+        parts.append(Part.RECIPIENT)
+    if source == handoff.sender:
+        parts.append(Part.SENDER)
+    if source == case.owner:
+        parts.append(Part.OWNER)
+    return parts
+
+
+def _handoff_standing(key: HandoffKey, handoff: Handoff) -> Standing:
+    return Standing(handoff=key, head=handoff.head.wire, state=handoff.state)
+
+
+def _receive(case: Case, handoff: Handoff, key: HandoffKey, ask: Ask) -> None:
+    answers = ask.envelope.data.answers
+    if answers is None or (answers.id, answers.sha256) != (key.opening, handoff.opening_hash):
+        raise RemoteError(Code.STALE_HEAD)
+    receipt = advance_receipt(handoff.receipt, ask.envelope.verb)
+    addressing.check_answer(ask, must={handoff.sender}, may=set())
+    handoff.receipt = receipt
+    if ask.envelope.verb is Verb.RECEIVED:
+        handoff.state = ON_RECEIVED.get(handoff.state, handoff.state)
+        relieved = case.handoffs.get(handoff.forwarded_from or "")
+        if relieved is not None:
+            relieved.state = ON_NEXT_RECEIVED.get(relieved.state, relieved.state)
+
+
+def _move(case: Case, key: str, handoff: Handoff, part: Part, ask: Ask) -> None:
+    envelope, verb, data = ask.envelope, ask.envelope.verb, ask.envelope.data
+    if data.answers is None or (data.answers.id, data.answers.sha256) != handoff.head:
+        raise RemoteError(Code.STALE_HEAD)
+    after = advance_handoff(handoff.state, verb, part)
+    recipient = key.partition(" ")[2]
+    if verb is Verb.FORWARDED:
+        _forward(case, key, handoff, ask)
+    elif part is Part.RECIPIENT:
+        team = set(handoff.team) - {recipient}
+        addressing.check_answer(ask, must={handoff.sender}, may=team)
+    elif part is Part.SENDER:
+        addressing.check_answer(ask, must={recipient}, may=set())
+    else:
+        both = {handoff.sender, recipient}
+        addressing.check_answer(ask, must=both, may=set())
+    handoff.state = after
+    if verb not in HEADLESS:
+        handoff.head = ask.ref
+
+
+def _forward(case: Case, key: str, handoff: Handoff, ask: Ask) -> None:
+    # A forwarding answers the one who assigned and, for the next, opens the same duty.
+    if len(case.handoffs) >= MAX_HANDOFFS:
+        raise RemoteError(Code.TOO_MANY)
+    following = addressing.check_forwarding(ask, assigner=handoff.sender)
+    case.handoffs[f"{ask.envelope.id} {following}"] = Handoff(
+        state=State.ASSIGNED,
+        sender=ask.envelope.source,
+        head=ask.ref,
+        opening_hash=ask.event,
+        forwarded_from=key,
+    )
+
+
+def _routed(case: Case, ask: Ask) -> None:
+    case.sequence += 1
+    case.parties.add(ask.envelope.source)
+    for recipient in ask.envelope.data.recipients:
+        case.parties.add(agency_of(recipient))
+        case.deliveries[recipient] = case.deliveries.get(recipient, 0) + 1
