@@ -24,7 +24,6 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
-from pydantic import ValidationError
 
 from referral_contracts.codes import Code
 from referral_contracts.encoding import b64, lp, sha256, unb64, uuid7
@@ -103,15 +102,11 @@ def seal(plaintext: bytes, context: SealContext, readers: Iterable[Reader]) -> S
         raise LocalError(Code.UNSEALABLE, "a section has 1 to 32 readers, each key once")
     ctx = context.info()
     cek = secrets.token_bytes(_CEK_SIZE)
+    entries = tuple(_seal_key(cek, ctx, reader) for reader in ordered)
     key, nonce, commit = _expand(cek, ctx)
     # The nonce is derived: safe because this key, with it, comes from a CEK that seals this one content.
     content = AESGCM(key).encrypt(nonce, padded, _aad(ctx, kids))
-    section = Section(
-        commit=b64(commit),
-        content=b64(content),
-        readers=tuple(_seal_key(cek, ctx, reader) for reader in ordered),
-    )
-    return Sealed(section=section, cek=cek)
+    return Sealed(section=Section(commit=b64(commit), content=b64(content), readers=entries), cek=cek)
 
 
 def unseal(section: Section, context: SealContext, address: str, key: SealingKey) -> bytes:
@@ -168,10 +163,11 @@ def _seal_key(cek: bytes, ctx: bytes, reader: Reader) -> SectionReader:
         raise LocalError(Code.UNSEALABLE, "the sealing key of a reader is malformed") from error
     if public.kid != reader.kid:
         raise LocalError(Code.UNSEALABLE, "the sealing key of a reader is not the one of its key id")
-    enc = public.encapsulate(cek, _reader_info(ctx, reader.address, reader.kid))
     try:
+        enc = public.encapsulate(cek, _reader_info(ctx, reader.address, reader.kid))
         return SectionReader(address=reader.address, enc=b64(enc), kid=reader.kid)
-    except ValidationError as error:
+    except ValueError as error:
+        # Pydantic's, or one from an address that is no UTF-8; `encapsulate` raises its own.
         raise LocalError(Code.UNSEALABLE, "a reader's address is malformed") from error
 
 
