@@ -109,6 +109,20 @@ def test_an_index_outside_the_tree_is_refused(index: int, size: int) -> None:
     assert refusal_of(leaf_hash(b""), index, size, b"", leaf_hash(b"")) is Code.BAD_DECISION
 
 
+@pytest.mark.parametrize(("leaf", "path"), [(32, 31), (32, 33), (33, 31), (31, 32), (64, 0), (0, 64)])
+def test_what_is_not_made_of_whole_hashes_is_refused(leaf: int, path: int) -> None:
+    # 33 and 31 bytes would hash like 32 and 32.
+    with pytest.raises(RemoteError):
+        root_from_path(bytes(leaf), 0, 2 if path else 1, bytes(path))
+
+
+def test_a_leaf_is_not_shown_as_the_only_one() -> None:
+    hashes = leaves(2)
+    top, found = paths(hashes)
+
+    assert refusal_of(hashes[1], 0, 1, found[1], top) is Code.BAD_DECISION
+
+
 def test_a_node_is_not_shown_as_a_leaf() -> None:
     hashes = leaves(4)
     top, _ = paths(hashes)

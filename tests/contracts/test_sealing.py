@@ -172,6 +172,15 @@ def test_another_content_key_shows_nothing(cek: bytes) -> None:
     assert refused.value.code is Code.WRONG_COMMITMENT
 
 
+def test_a_content_key_has_one_spelling() -> None:
+    sealed = seal(TEXT, CONTEXT, READERS)
+
+    # HMAC pads its key with zeros: to HKDF these are the same key.
+    with pytest.raises(Tampered) as refused:
+        open_disclosed(sealed.section, CONTEXT, sealed.cek + b"\0")
+    assert refused.value.code is Code.WRONG_COMMITMENT
+
+
 @pytest.mark.parametrize(
     "padded",
     [

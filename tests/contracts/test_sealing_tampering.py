@@ -191,6 +191,14 @@ def test_what_is_no_base64url_is_malformed(text: str) -> None:
     assert refusal_of(with_reader("a", enc=text)) is Code.MALFORMED_SECTION
 
 
+def test_content_beyond_the_largest_size_is_malformed_even_if_it_opens() -> None:
+    padded = (200 * 1024).to_bytes(4, "big").ljust(256 * 1024, b"\0")
+    key, nonce, _ = _expand(SEALED.cek, CONTEXT.info())
+    content = AESGCM(key).encrypt(nonce, padded, _aad(CONTEXT.info(), KIDS))
+
+    assert refusal_of(changed(content=b64(content))) is Code.MALFORMED_SECTION
+
+
 def test_a_content_key_of_another_size_is_refused() -> None:
     info = _reader_info(CONTEXT.info(), "a", KEYS["a"].kid)
     for cek in (b"", bytes(31), bytes(33)):
