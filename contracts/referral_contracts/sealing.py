@@ -51,7 +51,7 @@ class SealContext:
     section: str
     """``s0``, ``s1``: the place in the envelope's list."""
     handoff: str = ""
-    """``<id of the opening event>/<recipient>``; empty on opening events and case verbs: then the event's own id."""
+    """``<id of the opening event> <recipient>``; empty on opening events and case verbs: then the event's own id."""
 
     def info(self) -> bytes:
         """Return ctx: everything that binds a section to its place."""

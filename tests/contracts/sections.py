@@ -18,7 +18,7 @@ CONTEXT: Final = SealContext(
     event_id="01930b5e-8f00-7000-8000-000000000001",
     source="hotline-111",
     subject="0123456789abcdef0123456789abcdef",
-    handoff="01930b5e-8f00-7000-8000-000000000000/a",
+    handoff="01930b5e-8f00-7000-8000-000000000000 a",
     section="s0",
 )
 TEXT: Final = '{"body":{"note":"phòng khám"},"schema":"note/1.0"}'.encode()

@@ -57,7 +57,7 @@ def flipped(text: str, at: int) -> str:
         ("event_id", "01930b5e-8f00-7000-8000-000000000002"),
         ("source", "school-7"),
         ("subject", "f" * 32),
-        ("handoff", "01930b5e-8f00-7000-8000-000000000000/b"),
+        ("handoff", "01930b5e-8f00-7000-8000-000000000000 b"),
         ("handoff", ""),
         ("section", "s1"),
     ],
