@@ -1,0 +1,61 @@
+"""
+Which schema name is which model, and which verbs use which.
+
+The order within a verb is the order in which a person is shown the sections: the verb's own body first.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+from referral_contracts.payloads.case import CaseClosing, CaseOpening, Note, TransferAnswer, TransferOffer
+from referral_contracts.payloads.clock import ClockSection
+from referral_contracts.payloads.handoff import (
+    Acceptance,
+    Closing,
+    Decline,
+    Forwarding,
+    Outcome,
+    Progress,
+    Receipt,
+    Return,
+    Unreadable,
+    Withdrawal,
+)
+from referral_contracts.payloads.mau01 import Mau01
+from referral_contracts.payloads.payload import Payload
+from referral_contracts.payloads.request import HandoffRequest, Tie
+from referral_contracts.verbs import Verb
+
+USES: Final[Mapping[Verb, tuple[type[Payload], ...]]] = {
+    Verb.CASE_OPENED: (CaseOpening, Mau01),
+    Verb.CASE_TRANSFER_OFFERED: (TransferOffer, Mau01, Note),
+    Verb.CASE_TRANSFER_ACCEPTED: (TransferAnswer,),
+    Verb.CASE_TRANSFER_DECLINED: (TransferAnswer,),
+    Verb.CASE_NOTED: (Note, Mau01, Progress),
+    Verb.CASE_CLOSED: (CaseClosing,),
+    Verb.OFFERED: (HandoffRequest, Mau01, Tie),
+    Verb.ASSIGNED: (HandoffRequest, Mau01, Tie),
+    Verb.NOTIFIED: (HandoffRequest, Mau01, Note, Tie),
+    Verb.RECEIVED: (Receipt,),
+    Verb.UNREADABLE: (Unreadable,),
+    Verb.ACCEPTED: (Acceptance,),
+    Verb.DECLINED: (Decline,),
+    Verb.WITHDRAWN: (Withdrawal,),
+    Verb.FORWARDED: (Forwarding,),
+    Verb.PROGRESSED: (Progress, Note),
+    Verb.COMPLETED: (Outcome, Note),
+    Verb.RETURNED: (Return, Note),
+    Verb.CLOSED: (Closing,),
+}
+"""What an event of each verb may carry besides its `clock` section, which every verb may have."""
+
+MODELS: Final[Mapping[tuple[str, int], type[Payload]]] = {
+    (model.schema_name, model.major): model
+    for model in (ClockSection, *dict.fromkeys(model for models in USES.values() for model in models))
+}
+"""By name and major version. A minor version needs no entry: the newest one reads all older ones."""
+
+
+def may_carry(verb: Verb, model: type[Payload]) -> bool:
+    """Whether an event of *verb* may have a section of *model*."""
+    return model is ClockSection or model in USES[verb]

@@ -1,0 +1,124 @@
+"""
+What a person sees of a body: rows to read, what is still missing, and which strings are personal.
+
+All three walk the labels of the models; no form is known here by name.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta, timezone
+from typing import Final
+
+from referral_contracts.payloads.base import Choice, FieldGroup, Label, label_of
+from referral_contracts.payloads.payload import Payload
+
+VIET_NAM: Final = timezone(timedelta(hours=7))
+"""The whole country, all year, since 1975."""
+
+_UNSAFE: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One line of a form as a person reads it."""
+
+    path: str
+    vi: str
+    en: str
+    value: str = field(repr=False)
+    """Safe to print: control characters and direction overrides are replaced."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Missing:
+    """An essential field that is still empty."""
+
+    path: str
+    vi: str
+    en: str
+
+
+def printable(text: str) -> str:
+    """Return *text* without what could repaint a terminal or turn a line's direction: a sender is not trusted."""
+    return _UNSAFE.sub("\N{REPLACEMENT CHARACTER}", text)
+
+
+def describe(payload: Payload) -> Iterator[Row]:
+    """Yield the filled-in fields of *payload* in the order of the form."""
+    for path, mark, value in _leaves(payload):
+        yield Row(path=path, vi=mark.vi, en=mark.en, value=printable(_told(value)))
+
+
+def completeness(payload: Payload) -> tuple[Missing, ...]:
+    """
+    Return the essential fields of *payload* that are still empty.
+
+    An answer ``unknown`` is an answer. Fields of a group that was left out whole count only if the group is essential.
+    """
+    return tuple(_missing(payload, ""))
+
+
+def personal_strings(payload: Payload) -> tuple[str, ...]:
+    """
+    Return every personal text and day in *payload*, as it stands on the wire.
+
+    Ages, yes and no, and coded answers are left out: as strings they are too short to mean anybody.
+    """
+    found = (
+        value.isoformat() if isinstance(value, date) else value
+        for _, mark, value in _leaves(payload)
+        if mark.personal and isinstance(value, str | date) and not isinstance(value, Choice | datetime)
+    )
+    return tuple(dict.fromkeys(value for value in found if value.strip()))
+
+
+def _leaves(group: FieldGroup, prefix: str = "") -> Iterator[tuple[str, Label, object]]:
+    for name, info in type(group).model_fields.items():
+        value: object = getattr(group, name)
+        mark = label_of(info)
+        if not isinstance(value, tuple):
+            yield from _leaf(f"{prefix}{name}", mark, value)
+            continue
+        for index, item in enumerate(value):
+            yield from _leaf(f"{prefix}{name}.{index}", mark, item)
+
+
+def _leaf(path: str, mark: Label, value: object) -> Iterator[tuple[str, Label, object]]:
+    if isinstance(value, FieldGroup):
+        yield from _leaves(value, f"{path}.")
+    elif not _is_empty(value):
+        yield path, mark, value
+
+
+def _missing(group: FieldGroup, prefix: str) -> Iterator[Missing]:
+    for name, info in type(group).model_fields.items():
+        value: object = getattr(group, name)
+        mark = label_of(info)
+        if mark.essential and _is_empty(value):
+            yield Missing(path=f"{prefix}{name}", vi=mark.vi, en=mark.en)
+        for path, item in _groups(f"{prefix}{name}", value):
+            yield from _missing(item, f"{path}.")
+
+
+def _groups(path: str, value: object) -> Iterator[tuple[str, FieldGroup]]:
+    if isinstance(value, FieldGroup):
+        yield path, value
+    elif isinstance(value, tuple):
+        for index, item in enumerate(value):
+            if isinstance(item, FieldGroup):
+                yield f"{path}.{index}", item
+
+
+def _is_empty(value: object) -> bool:
+    return value is None or value == () or (isinstance(value, str) and not value.strip())
+
+
+def _told(value: object) -> str:
+    if isinstance(value, Choice):
+        return f"{value.vi} / {value.en}"
+    if isinstance(value, datetime):
+        return f"{value.astimezone(VIET_NAM):%Y-%m-%d %H:%M} (+07:00)"
+    if isinstance(value, date):
+        return value.isoformat()
+    return str(value)

@@ -1,0 +1,240 @@
+"""
+What lies inside a sealed section: ``{"body": {…}, "schema": "mau01/1.0"}`` in RFC 8785 form.
+
+The sender is strict: `encode_section` writes only what its model allows. The reader never drops: what can be shown to
+a person is shown, and `ReadSection.code` says why it has to be answered ``unreadable`` besides.
+"""
+
+import copy
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, get_args
+
+from pydantic import ValidationError
+from pydantic_core import PydanticSerializationError
+
+from referral_contracts.codes import Code
+from referral_contracts.encoding import jcs, parse_json
+from referral_contracts.errors import LocalError, RemoteError
+from referral_contracts.payloads.base import FieldGroup
+from referral_contracts.payloads.payload import Payload
+from referral_contracts.payloads.registry import MODELS
+from referral_contracts.payloads.shown import Row, describe, printable
+
+_SCHEMA: Final = re.compile(r"([a-z][a-z0-9-]{0,62})/([1-9][0-9]{0,3})\.(0|[1-9][0-9]{0,3})")
+_FIELD: Final = re.compile(r"[a-z][a-z0-9_]{0,62}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unknown:
+    """A field that this version of the form does not have, kept as it came."""
+
+    path: str
+    value: object = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadSection:
+    """A section as its reader gets it."""
+
+    schema: str
+    """As the sender wrote it."""
+    body: Mapping[str, object] = field(repr=False)
+    """The whole body as JSON, whatever we understand of it."""
+    payload: Payload | None
+    """What we understand; None when only the raw body can be shown."""
+    unknown: tuple[Unknown, ...] = field(default=(), repr=False)
+    """What a newer version says beyond `payload`."""
+    code: Code | None = None
+    """Why the body was not understood, for the answer ``unreadable``."""
+
+    @property
+    def known(self) -> bool:
+        """Whether the body was understood."""
+        return self.payload is not None
+
+    def rows(self) -> Iterator[Row]:
+        """Yield everything in the section for a person: known fields with their labels, the rest as it came."""
+        if self.payload is None:
+            yield from _raw("", self.body)
+            return
+        yield from describe(self.payload)
+        for item in self.unknown:
+            yield from _raw(item.path, item.value)
+
+
+def encode_section(payload: Payload) -> bytes:
+    """
+    Return the plaintext of a section that says *payload*. Fields without a value are left out.
+
+    Raises:
+        LocalError: The payload breaks its own form; it was made or changed behind the model's back.
+    """
+    try:
+        body = payload.model_dump(mode="json", exclude_none=True, warnings="error")
+        type(payload).model_validate_json(jcs(body))
+    except (ValidationError, PydanticSerializationError) as error:
+        raise LocalError(Code.MALFORMED_SECTION, f"not a valid {payload.schema_id()}") from error
+    return jcs({"body": body, "schema": payload.schema_id()})
+
+
+def read_draft(data: bytes) -> Payload:
+    """
+    Return the payload that a person's file asks to send: the same JSON as in a section, read strictly.
+
+    Raises:
+        LocalError: Not such a file. The detail names the fields at fault and never what was filled in.
+    """
+    try:
+        schema, body = _frame(data)
+    except RemoteError as error:
+        raise LocalError(error.code, error.detail) from error
+    model, newer = _model(schema)
+    if model is None or newer:
+        raise LocalError(Code.UNKNOWN_SCHEMA, "no such form; known are " + ", ".join(known_schemas()))
+    try:
+        return model.model_validate_json(jcs(body))
+    except ValidationError as error:
+        raise LocalError(Code.MALFORMED_SECTION, _faults(error)) from error
+
+
+def read_section(data: bytes) -> ReadSection:
+    """
+    Return what a section says, as far as it can be understood.
+
+    Raises:
+        RemoteError: There is no body to show: not JSON as the wire allows it, or not a section.
+    """
+    schema, body = _frame(data)
+    model, newer = _model(schema)
+    if model is None:
+        return ReadSection(schema=schema, body=body, payload=None, code=Code.UNKNOWN_SCHEMA)
+    known, unknown = _split(model, body, "")
+    payload, set_aside = _understand(model, known, newer=newer)
+    if payload is None:
+        return ReadSection(schema=schema, body=body, payload=None, code=Code.MALFORMED_SECTION)
+    return ReadSection(schema=schema, body=body, payload=payload, unknown=(*unknown, *set_aside))
+
+
+def known_schemas() -> tuple[str, ...]:
+    """Return the schemas that this version writes."""
+    return tuple(sorted(model.schema_id() for model in MODELS.values()))
+
+
+def _frame(data: bytes) -> tuple[str, dict[str, object]]:
+    section = parse_json(data)
+    if not isinstance(section, dict) or section.keys() != {"body", "schema"}:
+        raise RemoteError(Code.MALFORMED_SECTION, "not an object of body and schema")
+    schema, body = section["schema"], section["body"]
+    if not isinstance(schema, str) or not isinstance(body, dict):
+        raise RemoteError(Code.MALFORMED_SECTION, "not an object of body and schema")
+    return schema, body
+
+
+def _model(schema: str) -> tuple[type[Payload] | None, bool]:
+    match = _SCHEMA.fullmatch(schema)
+    if match is None:
+        return None, False
+    model = MODELS.get((match[1], int(match[2])))
+    return model, model is not None and int(match[3]) > model.minor
+
+
+def _split(group: type[FieldGroup], body: Mapping[str, object], prefix: str) -> tuple[dict[str, object], list[Unknown]]:
+    """Part *body* into what *group* has fields for and what it has not, at every depth."""
+    known: dict[str, object] = {}
+    unknown: list[Unknown] = []
+    for name, value in body.items():
+        if name not in group.model_fields:
+            unknown.append(Unknown(path=f"{prefix}{name}", value=value))
+            continue
+        inner = _group_in(group.model_fields[name].annotation)
+        known[name], beyond = _split_value(inner, value, f"{prefix}{name}")
+        unknown += beyond
+    return known, unknown
+
+
+def _split_value(group: type[FieldGroup] | None, value: object, path: str) -> tuple[object, list[Unknown]]:
+    if group is not None and isinstance(value, dict):
+        return _split(group, value, f"{path}.")
+    if group is not None and isinstance(value, list):
+        parted = [_split_value(group, item, f"{path}.{index}") for index, item in enumerate(value)]
+        return [known for known, _ in parted], [item for _, beyond in parted for item in beyond]
+    return value, []
+
+
+def _group_in(annotation: object) -> type[FieldGroup] | None:
+    if isinstance(annotation, type) and issubclass(annotation, FieldGroup):
+        return annotation
+    return next((found for part in get_args(annotation) if (found := _group_in(part)) is not None), None)
+
+
+def _understand(
+    model: type[Payload], body: dict[str, object], *, newer: bool
+) -> tuple[Payload | None, tuple[Unknown, ...]]:
+    try:
+        return model.model_validate_json(jcs(body)), ()
+    except ValidationError as error:
+        faults = [fault["loc"] for fault in error.errors(include_input=False)]
+    # A newer minor version may have answers that we do not know. What they answer is set aside and shown as it came:
+    # the field alone if the rest is whole without it, else everything under the same field of the body.
+    for depth in (None, 1) if newer else ():
+        rest, aside = _set_aside(body, {_step_by_step(body, loc[:depth]) for loc in faults})
+        try:
+            return model.model_validate_json(jcs(rest)), aside
+        except ValidationError:
+            continue
+    return None, ()
+
+
+def _step_by_step(body: dict[str, object], loc: tuple[int | str, ...]) -> tuple[int | str, ...]:
+    """Return the longest beginning of *loc* that names a field in *body*: pydantic adds names of its own to a union."""
+    node: object = body
+    reached = 0
+    for depth, step in enumerate(loc, start=1):
+        if isinstance(node, dict) and step in node:
+            node, reached = node[step], depth
+        elif isinstance(node, list) and isinstance(step, int) and step < len(node):
+            node = node[step]
+        else:
+            break
+    return loc[:reached]
+
+
+def _set_aside(
+    body: dict[str, object], paths: set[tuple[int | str, ...]]
+) -> tuple[dict[str, object], tuple[Unknown, ...]]:
+    rest = copy.deepcopy(body)
+    aside = []
+    for path in sorted(paths, key=len, reverse=True):
+        if not path:
+            continue
+        node: Any = rest
+        for step in path[:-1]:
+            node = node[step]
+        aside.append(Unknown(path=".".join(map(str, path)), value=node.pop(path[-1])))
+    return rest, tuple(aside)
+
+
+def _raw(path: str, value: object) -> Iterator[Row]:
+    if isinstance(value, Mapping):
+        for name, item in value.items():
+            yield from _raw(f"{path}.{name}" if path else str(name), item)
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _raw(f"{path}.{index}", item)
+    elif value is not None:
+        name = printable(path)
+        told = value if isinstance(value, str) else jcs(value).decode()
+        yield Row(path=name, vi=name, en=name, value=printable(told))
+
+
+def _faults(error: ValidationError) -> str:
+    """Name the fields at fault. A strange field's name is told only if it looks like one, not like a child's."""
+    told = []
+    for fault in error.errors(include_input=False, include_url=False, include_context=False):
+        path = ".".join(
+            str(step) if _FIELD.fullmatch(str(step)) or isinstance(step, int) else "?" for step in fault["loc"]
+        )
+        told.append(f"{path or 'body'}: {fault['msg'][:1].lower()}{fault['msg'][1:]}")
+    return "; ".join(told)
