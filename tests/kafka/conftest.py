@@ -6,14 +6,12 @@ One real broker for the whole run; each test makes topics under a prefix of its 
 `topic_prefix` a name nobody else uses, for topics, groups and transactional ids
 """
 
-import sys
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parents[2] / "deploy" / "kafka"))
 from kafka_node import KafkaNode, NotInstalled, existing_or_own
 
 LAUNCHER = Path(__file__).parents[2] / "deploy" / "kafka"

@@ -140,6 +140,17 @@ def test_killing_the_supervisor_ends_the_broker_and_is_reported(own_kafka: Kafka
     broker.close()
 
 
+def test_an_interrupted_question_does_not_mix_up_the_answers(own_kafka: KafkaNode) -> None:
+    pipe = own_kafka._broker._supervisor.stdin
+    assert pipe is not None
+    pipe.write(b"0 poll\n")  # asked, and never read
+
+    own_kafka.restart()
+
+    assert own_kafka.running
+    assert cluster_at(own_kafka.ports.client) is not None
+
+
 def test_two_nodes_at_once_are_two_clusters(own_kafka: KafkaNode) -> None:
     with KafkaNode.start() as other:
         ids = {cluster_at(own_kafka.ports.client), cluster_at(other.ports.client)}

@@ -15,6 +15,7 @@ from pathlib import Path
 from kafka_node.broker import Broker
 from kafka_node.errors import KafkaFailed
 from kafka_node.home import Ports, format_data, new_id, write_properties
+from kafka_node.jars import SCRATCH
 from kafka_node.java import Java, broker_command
 from kafka_node.probe import wait_for_cluster
 
@@ -30,7 +31,7 @@ def make_checkpoint(cache: Path, target: Path, java: Java, class_path: str, envi
     Raises:
         KafkaFailed: It could not.
     """
-    with tempfile.TemporaryDirectory(prefix="format-", dir=cache) as scratch:
+    with tempfile.TemporaryDirectory(prefix=SCRATCH, dir=cache) as scratch:
         properties = write_properties(Path(scratch), Ports.free(), {})
         tool = [java.program, "-Xshare:auto", "-XX:TieredStopAtLevel=1", "-cp", class_path, "kafka.tools.StorageTool"]
         command = [*tool, "format", "-t", new_id(), "-c", str(properties)]
@@ -49,7 +50,7 @@ def archive_path(cache: Path, java: Java, class_path: str) -> Path:
 
 def make_archive(cache: Path, target: Path, java: Java, class_path: str, checkpoint: Path) -> bool:
     """Run a broker once to its first answer, keep what it loaded, and return whether that worked."""
-    scratch = Path(tempfile.mkdtemp(prefix="archive-", dir=cache))
+    scratch = Path(tempfile.mkdtemp(prefix=SCRATCH, dir=cache))
     made = scratch / "classes.jsa"
     command = broker_command(java, class_path, heap_mb=_HEAP_MB, classes=f"-XX:ArchiveClassesAtExit={made}")
     broker = Broker(command, folder=scratch, log=scratch / "broker.log", scratch=scratch)

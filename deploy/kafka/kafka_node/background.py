@@ -38,6 +38,11 @@ class StateFolder:
         """Return where the node listens, or None while it does not answer."""
         return _read(self.path / "bootstrap") if self.held() else None
 
+    def pid(self) -> int | None:
+        """Return the process that holds the node; true only while the lock is held."""
+        pid = _read(self.path / "pid")
+        return None if pid is None else int(pid)
+
     @contextmanager
     def hold(self) -> Iterator[int]:
         """
@@ -86,9 +91,9 @@ class StateFolder:
         if not self.held():
             return False
         for number, timeout_s in ((signal.SIGTERM, _STOP_S), (signal.SIGKILL, _HOLD_S * 5)):
-            pid = _read(self.path / "pid")
+            pid = self.pid()
             if pid is not None:
-                _signal(int(pid), number)
+                _signal(pid, number)
             if self._free_within(timeout_s):
                 return True
         raise KafkaFailed(f"the node in {self.path} does not end")
@@ -122,6 +127,7 @@ def up(folder: StateFolder, run: Sequence[str], say: Say) -> int:
             [sys.executable, *run], stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
         )
     say(f"starting a broker in {folder.path}")
+    leave = False
     try:
         while folder.bootstrap() is None:
             code = launcher.poll()
@@ -130,9 +136,11 @@ def up(folder: StateFolder, run: Sequence[str], say: Say) -> int:
                 sys.stderr.write(log_path.read_text("utf-8", "replace"))
                 return code or 1
             time.sleep(_POLL_S)
-    except BaseException:
-        launcher.terminate()
-        raise
+        leave = folder.pid() == launcher.pid
+    finally:
+        if not leave:  # nor may one that came second wait for its turn
+            launcher.terminate()
+            launcher.wait()
     return 0
 
 

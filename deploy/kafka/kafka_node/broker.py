@@ -13,6 +13,7 @@ from pathlib import Path
 from kafka_node.errors import KafkaFailed
 
 _SUPERVISE = Path(__file__).with_name("supervise.py")
+_KILLED = "the broker's supervisor was killed, and the broker with it"
 POLL_S = 0.05
 
 
@@ -36,6 +37,7 @@ class Broker:
             keep_open: Descriptors that the supervisor inherits: a lock is then held until everything has ended.
         """
         self._asking = threading.Lock()
+        self._requests = 0
         self._scratch = scratch
         # -I and -S: nothing of the environment, no site-packages. A session of its own: Ctrl-C is for the launcher.
         self._supervisor = subprocess.Popen(
@@ -89,11 +91,14 @@ class Broker:
         if stdin is None or stdout is None or stdin.closed:
             raise KafkaFailed("this node has been closed")
         with self._asking:
+            self._requests += 1
+            number = f"{self._requests} ".encode()
             try:
-                stdin.write(f"{line}\n".encode())
+                stdin.write(number + f"{line}\n".encode())
             except BrokenPipeError as cause:
-                raise KafkaFailed("the broker's supervisor was killed, and the broker with it") from cause
-            answer = stdout.readline().decode().strip()
-        if not answer:
-            raise KafkaFailed("the broker's supervisor was killed, and the broker with it")
-        return answer
+                raise KafkaFailed(_KILLED) from cause
+            # What a Ctrl-C left unread, whole or in part, is an answer to an older request.
+            while answer := stdout.readline():
+                if answer.startswith(number):
+                    return answer.removeprefix(number).decode().strip()
+        raise KafkaFailed(_KILLED)

@@ -7,6 +7,7 @@ it and renamed. The name holds the digest of the list, so two checkouts with oth
 
 import fcntl
 import hashlib
+import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -20,6 +21,7 @@ from kafka_node.progress import Say
 _HERE = Path(__file__).resolve().parent.parent
 POM = _HERE / "pom.xml"
 PINS = _HERE / "jars.sha256"
+SCRATCH = "unfinished-"
 
 
 def cache_folder(environ: Mapping[str, str]) -> Path:
@@ -43,6 +45,8 @@ def locked(cache: Path, say: Say) -> Iterator[None]:
         except BlockingIOError:
             say("waiting for another process that is filling the cache")
             fcntl.flock(file, fcntl.LOCK_EX)
+        for left in cache.glob(f"{SCRATCH}*"):  # by a process that was killed: only the holder of the lock makes them
+            shutil.rmtree(left, ignore_errors=True)
         yield
 
 
@@ -74,7 +78,7 @@ def fetch(cache: Path, environ: Mapping[str, str], say: Say) -> None:
         return
     maven = find_maven(environ)
     say(f"fetching {len(pins())} jars with Maven, 44 MB, only this once")
-    with tempfile.TemporaryDirectory(prefix="fetch-", dir=cache) as scratch:
+    with tempfile.TemporaryDirectory(prefix=SCRATCH, dir=cache) as scratch:
         target = Path(scratch) / "jars"
         command = [maven, "-q", "-B", "-f", str(POM), "dependency:copy-dependencies", f"-DoutputDirectory={target}"]
         run = subprocess.run(command, capture_output=True, text=True, check=False, env=dict(environ))

@@ -78,7 +78,7 @@ class KafkaNode:
         try:
             node._start(timeout_s, movable=ports is None)
         except BaseException:
-            node.close()
+            broker.close()  # by force: a broker asked to stop while it starts takes its time
             raise
         return node
 

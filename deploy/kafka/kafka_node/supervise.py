@@ -1,11 +1,12 @@
 """
 The process between a launcher and its broker: when the launcher is gone, so are the broker and its scratch folder.
 
-Run by path, alone in its session, with two pipes. It answers each line with one line:
+Run by path, alone in its session, with two pipes. It answers each line with one line; both begin with the number of
+the request:
 
-    start        started <pid>
-    signal <n>   signalled | gone
-    poll         running | exited <code>
+    1 start        1 started <pid>
+    2 signal 15    2 signalled, or 2 gone
+    3 poll         3 running, or 3 exited <code>
 
 It ends when its input ends, and everything else ends with it. It watches its parent's id as well: a child that
 the launcher forked may hold the pipe open after the launcher was killed. A broker that outlived even this process
@@ -39,16 +40,16 @@ class Supervisor:
 
     def answer(self, line: str) -> str:
         match line.split():
-            case ["start"]:
-                return f"started {self._start()}"
-            case ["signal", number]:
+            case [request, "start"]:
+                return f"{request} started {self._start()}"
+            case [request, "signal", number]:
                 if self._broker is None or self._broker.poll() is not None:
-                    return "gone"
+                    return f"{request} gone"
                 self._broker.send_signal(int(number))
-                return "signalled"
-            case ["poll"]:
+                return f"{request} signalled"
+            case [request, "poll"]:
                 code = 0 if self._broker is None else self._broker.poll()
-                return "running" if code is None else f"exited {code}"
+                return f"{request} running" if code is None else f"{request} exited {code}"
             case _:
                 raise ValueError(line)
 
