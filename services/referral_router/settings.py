@@ -1,0 +1,26 @@
+"""The router's settings, read once from ``REFERRAL_BUS_*`` variables."""
+
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """The router's settings."""
+
+    model_config = SettingsConfigDict(env_prefix="REFERRAL_BUS_", frozen=True)
+
+    bootstrap: str
+    """Kafka's bootstrap servers, e.g. ``kafka:9092``."""
+    trust: Path
+    """The trust root that the deployment pins."""
+    router_key: Path
+    """The router's key file; readable by its owner alone."""
+    http_host: str = "127.0.0.1"
+    http_port: int = Field(default=8080, ge=0, le=65_535)
+    """Health and metrics. 0 takes a free port, which the readiness line in the log names."""
+    verifiers: int = Field(default=2, ge=1, le=64)
+    """Threads that check signatures; more than there are processors gain nothing."""
+    directory_within_ms: int = Field(default=5_000, ge=500)
+    """How fresh the directory's reader has to be for a decision to be made."""
