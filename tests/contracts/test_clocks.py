@@ -1,0 +1,164 @@
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from referral_contracts.clocks import CLOCK_VERBS, derive_clock, join_clocks
+from referral_contracts.payloads.actor import Channel, Happening, Role
+from referral_contracts.payloads.case import CaseClosing, ClosingReason
+from referral_contracts.payloads.clock import ClockSection, Trigger
+from referral_contracts.payloads.handoff import Acceptance, Decline, DeclineReason, Outcome, Receipt, Result
+from referral_contracts.payloads.mau01 import IntakeChannel, Mau01
+from referral_contracts.payloads.place import Place
+from referral_contracts.payloads.request import HandoffRequest, Service
+from referral_contracts.payloads.shown import personal_strings
+from referral_contracts.sections import encode_section, read_section
+from referral_contracts.verbs import Verb
+from tests.contracts.payloads.forms import ACTOR, DRAFTS, example
+
+T20 = datetime(2026, 11, 20, 13, 10, tzinfo=UTC)
+T21 = datetime(2026, 11, 20, 14, 10, tzinfo=UTC)
+PLACE = Place(address="Nhà số 7", province="99", commune="99001")
+FORM = Mau01(
+    actor=ACTOR,
+    happened=Happening(occurred_at=datetime(2026, 11, 19, tzinfo=UTC), recorded_at=T21, channel=Channel.MESSAGE),
+    channel=IntakeChannel.PHONE,
+    received_at=T20,
+    incident_place=PLACE,
+)
+
+
+def request(service: Service) -> HandoffRequest:
+    return HandoffRequest(actor=ACTOR, service=service, service_other="khác", place=PLACE)
+
+
+def names(clock: ClockSection) -> list[str]:
+    return [trigger.trigger for trigger in clock.listed]
+
+
+def test_the_12_hours_start_when_the_information_came_in_and_not_when_the_incident_was() -> None:
+    clock = derive_clock(Verb.CASE_OPENED, FORM, sender="hotline-111")
+
+    assert clock.triggers == (
+        Trigger(
+            trigger="information-received",
+            occurred_at=T20,
+            recorded_at=T21,
+            channel=Channel.PHONE,
+            province="99",
+            commune="99001",
+            whose=None,
+        ),
+    )
+
+
+@pytest.mark.parametrize("verb", [Verb.OFFERED, Verb.ASSIGNED, Verb.NOTIFIED])
+def test_a_forwarded_form_starts_no_clock_anew(verb: Verb) -> None:
+    (trigger,) = derive_clock(verb, FORM, sender="hotline-111").listed
+
+    assert (trigger.trigger, trigger.whose, trigger.occurred_at) == ("information-forwarded", "hotline-111", None)
+
+
+def test_a_commune_that_was_told_by_telephone_first_is_told_as_it_happened() -> None:
+    by_phone = request(Service.COMMUNE_CASE).model_copy(
+        update={"happened": Happening(occurred_at=T20, recorded_at=T21)}
+    )
+
+    (trigger,) = derive_clock(Verb.ASSIGNED, by_phone, sender="hotline-111").listed
+
+    assert (trigger.trigger, trigger.occurred_at, trigger.recorded_at) == ("information-forwarded", T20, T21)
+
+
+@pytest.mark.parametrize(
+    ("service", "trigger"),
+    [
+        (Service.COMMUNE_CASE, "commune-informed"),
+        (Service.CRIME_REPORT, "report-received"),
+        (Service.FORENSIC_EXAMINATION, "forensic-order-received"),
+        (Service.INFORMATION, "information-requested"),
+        (Service.LEGAL_AID, "legal-aid-requested"),
+    ],
+)
+def test_a_receipt_starts_the_clock_of_whoever_received(service: Service, trigger: str) -> None:
+    clock = derive_clock(Verb.RECEIVED, Receipt(actor=ACTOR), sender="receiver", answering=request(service))
+
+    assert clock.listed == (Trigger(trigger=trigger, province="99", commune="99001", whose="receiver"),)
+
+
+def test_the_receipt_of_a_form_alone_is_told_with_its_place() -> None:
+    clock = derive_clock(Verb.RECEIVED, Receipt(actor=ACTOR), sender="xa-thi-du", answering=FORM)
+
+    assert clock.listed == (Trigger(trigger="form-received", province="99", commune="99001", whose="xa-thi-du"),)
+
+
+def test_legal_aid_answers_by_yes_and_by_no_and_counts_from_its_register() -> None:
+    asked = request(Service.LEGAL_AID)
+    yes = Acceptance(actor=ACTOR, registered_at=T20)
+    no = Decline(actor=ACTOR, reason=DeclineReason.NO_CAPACITY)
+
+    assert names(derive_clock(Verb.ACCEPTED, yes, sender="a", answering=asked)) == [
+        "legal-aid-answered",
+        "legal-aid-registered",
+    ]
+    assert names(derive_clock(Verb.DECLINED, no, sender="a", answering=asked)) == ["legal-aid-answered"]
+    assert names(derive_clock(Verb.ACCEPTED, yes, sender="a", answering=request(Service.MEDICAL_CARE))) == []
+
+
+def test_what_was_done_is_told_with_the_time_of_doing() -> None:
+    clock = derive_clock(
+        Verb.PROGRESSED, example("commune-progressed"), sender="xa-thi-du", answering=example("commune")
+    )
+
+    assert [(trigger.trigger, trigger.commune, trigger.whose) for trigger in clock.listed] == [
+        ("initial-risk-assessed", "99001", "xa-thi-du"),
+        ("emergency-measures-applied", "99001", "xa-thi-du"),
+    ]
+    assert clock.listed[0].occurred_at == datetime(2026, 11, 20, 14, 30, tzinfo=UTC)
+
+
+def test_an_answer_that_the_law_does_not_wait_for_says_none() -> None:
+    clock = derive_clock(
+        Verb.COMPLETED,
+        Outcome(actor=ACTOR, result=Result.ACHIEVED),
+        sender="a",
+        answering=request(Service.SCHOOL_SUPPORT),
+    )
+
+    assert clock.triggers == "none"
+    assert b'"triggers":"none"' in encode_section(clock)
+
+
+def test_an_empty_list_of_triggers_is_not_a_statement() -> None:
+    with pytest.raises(ValidationError):
+        ClockSection(actor=ACTOR, triggers=())
+
+
+def test_the_clocks_of_an_events_sections_become_one_and_each_happening_is_told_once() -> None:
+    form = derive_clock(Verb.ASSIGNED, FORM.model_copy(update={"happened": None}), sender="hotline-111")
+    asked = derive_clock(Verb.ASSIGNED, request(Service.COMMUNE_CASE), sender="hotline-111")
+    other = derive_clock(Verb.ASSIGNED, request(Service.MEDICAL_CARE), sender="hotline-111")
+
+    assert join_clocks([form, asked, other]).listed == form.listed
+    assert join_clocks([other, other]).triggers == "none"
+    assert join_clocks([]).triggers == "none"
+
+
+@pytest.mark.parametrize("verb", sorted(set(Verb) - CLOCK_VERBS))
+def test_the_other_verbs_tell_the_watcher_nothing(verb: Verb) -> None:
+    closing = CaseClosing(actor=ACTOR, reason=ClosingReason.UNFOUNDED)
+
+    for answering in (None, FORM, request(Service.LEGAL_AID)):
+        assert derive_clock(verb, closing, sender="a", answering=answering).triggers == "none"
+
+
+@pytest.mark.parametrize("path", DRAFTS, ids=lambda path: path.stem)
+def test_the_watcher_is_told_nothing_personal(path: Path) -> None:
+    payload = example(path.stem)
+
+    for verb in Verb:
+        clock = derive_clock(verb, payload, sender="a", answering=example("legal-aid"))
+
+        assert clock.actor.role is Role.SYSTEM
+        assert personal_strings(clock) == ()
+        assert read_section(encode_section(clock)).payload == clock
