@@ -6,6 +6,7 @@ The router's rules, pure: the same records, directory and state give the same de
 
 from referral_router.core.examine import Examined, examine, verify_signature
 from referral_router.core.fold import Router, RouterStep
+from referral_router.core.ledger import Lane
 from referral_router.core.registrar import Registrar
 
-__all__ = ["Examined", "Registrar", "Router", "RouterStep", "examine", "verify_signature"]
+__all__ = ["Examined", "Lane", "Registrar", "Router", "RouterStep", "examine", "verify_signature"]

@@ -1,0 +1,24 @@
+"""
+For the tests of an agency's own system: a whole bus in memory, with the real rules and a clock wound by hand.
+
+    simulator = Simulator(core=referral_router.core, agencies={"hotline-111": ["hotline"], "ward-a": ["commune"]})
+    bus = ReferralBus("hotline-111", …, transport=simulator.transport())
+"""
+
+from referral_bus.testing.clock import START_MS, Clock
+from referral_bus.testing.memory import Faults, MemoryBroker, MemoryTransport
+from referral_bus.testing.simulator import DEFAULT_POLICY, SERVICES, Core, Keys, Loss, Simulator
+
+__all__ = [
+    "DEFAULT_POLICY",
+    "SERVICES",
+    "START_MS",
+    "Clock",
+    "Core",
+    "Faults",
+    "Keys",
+    "Loss",
+    "MemoryBroker",
+    "MemoryTransport",
+    "Simulator",
+]

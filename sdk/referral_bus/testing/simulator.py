@@ -1,0 +1,273 @@
+"""
+A whole bus in one process: the router's own rules over a broker in memory, under a clock that is wound by hand.
+
+It runs what the real router runs, as the real one runs it: records in order, outputs, state and position in one
+transaction, a restart from the state topic alone. Only Kafka and the network are not real.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any, Final, Protocol
+
+from referral_bus import registrar
+from referral_bus.registrar import Term, event_key_record, sealing_key_record
+from referral_bus.testing.clock import Clock
+from referral_bus.testing.memory import MemoryBroker, MemoryTransport
+from referral_contracts import topics
+from referral_contracts.codes import Code
+from referral_contracts.directory import (
+    ROLE_LOG,
+    ROLE_REGISTRAR,
+    ROLE_ROUTER,
+    ROLE_WATCHER,
+    Directory,
+    TrustRoot,
+)
+from referral_contracts.directory_model import Delivery, Entry, MayKnow, MaySend, Names, Policy
+from referral_contracts.errors import LocalError
+from referral_contracts.keys import SealingKey, SigningKey
+from referral_contracts.records import Record, Write
+from referral_contracts.sealing import random_salts
+from referral_contracts.topics import H_SIGNATURE, topic_specs
+
+SERVICES: Final[Mapping[str, tuple[str, ...]]] = {
+    "registrar": (ROLE_REGISTRAR,),
+    "router": (ROLE_ROUTER,),
+    "watcher": (ROLE_WATCHER,),
+    "audit-log": (ROLE_LOG,),
+}
+"""The bus's own services, as the simulator names them."""
+
+DEFAULT_POLICY: Final = Policy(
+    may_know=(MayKnow(roles=("police", "hospital", "social-work", "legal-aid")),),
+    may_open=("hotline", "commune"),
+    may_send=(MaySend(recipients=("*",), senders=("*",), verbs=("*",)),),
+)
+"""The on-scene team knows of each other; hotlines and communes open cases; who is a party may speak to anyone."""
+
+_LIFETIME_S: Final = 7 * 24 * 3600
+_KEY_TERM_MS: Final = 10 * 365 * 24 * 3_600_000
+
+
+class Core(Protocol):
+    """``referral_router.core``, handed in: this package does not know what a bus runs."""
+
+    Lane: Any
+    Registrar: Any
+    Router: Any
+    examine: Any
+    verify_signature: Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Keys:
+    """An agency's private keys."""
+
+    signing: SigningKey = field(default_factory=SigningKey.generate, repr=False)
+    sealing: SealingKey = field(default_factory=SealingKey.generate, repr=False)
+
+
+class Loss(Enum):
+    """What becomes of a transaction whose outcome its owner does not learn."""
+
+    BEFORE = "before"
+    """It did not take effect."""
+    AFTER = "after"
+    """It took effect."""
+
+
+class Simulator:
+    """A bus that was just founded: its services and agencies are in version 1 of the directory."""
+
+    def __init__(
+        self,
+        *,
+        core: Core,
+        agencies: Mapping[str, Sequence[str]],
+        clock: Clock | None = None,
+        bus: str = "training",
+        partitions: int = 2,
+        policy: Policy = DEFAULT_POLICY,
+        keys: Mapping[str, Keys] | None = None,
+        salts: Callable[[int, int], Sequence[bytes]] = random_salts,
+        automatic: bool = True,
+    ) -> None:
+        """
+        Found a bus.
+
+        Args:
+            core: ``referral_router.core``.
+            agencies: The roles of each agency, by id.
+            clock: What time it is; by default a clock of its own.
+            bus: The bus's name.
+            partitions: Partitions of submissions.
+            policy: Who may speak to whom.
+            keys: Of agencies and services, by id; what is missing is made. Give those of another simulator, and a
+                `salts` that always gives the same, to get the same bytes from the same submissions.
+            salts: Where the router's salts come from.
+            automatic: Whether the router goes to work at each submission; else only at `step` and `run`.
+        """
+        self.clock = clock or Clock()
+        self.bus = bus
+        self.partitions = partitions
+        self.broker = MemoryBroker(self.clock)
+        self.keys = {name: (keys or {}).get(name) or Keys() for name in (*SERVICES, *agencies, "root")}
+        self.root: TrustRoot = registrar.trust_root(bus, [self.keys["root"].signing])
+        self.broker.create(topic_specs(partitions, agencies={*SERVICES, *agencies}))
+        self.losses: list[Loss] = []
+        """What becomes of the next transactions, one after the other; taken from the front."""
+        self._automatic = automatic
+        self._running = False
+        self._registrar = registrar.Registrar(agency="registrar", bus=bus, keys=[self.keys["root"].signing])
+        self._worker, self._lanes = self._wire(core, salts)
+        self.broker.on_append = self._heard
+        entries = [self.entry(name, roles) for name, roles in {**SERVICES, **agencies}.items()]
+        self.change_directory(agencies=entries, policy=policy)
+        self.run()
+
+    def _wire(
+        self, core: Core, salts: Callable[[int, int], Sequence[bytes]]
+    ) -> tuple["_Worker", Mapping[int, "_Worker"]]:
+        def lane(partition: int) -> Any:  # noqa: ANN401 - the core's own type
+            return core.Lane(bus=self.bus, partition=partition, key=self.keys["router"].signing, salts=salts)
+
+        def register(fold: Any, records: Sequence[Record]) -> Any:  # noqa: ANN401 - the core's own types
+            return fold.step(records, self._inboxes())
+
+        def route(fold: Any, records: Sequence[Record]) -> Any:  # noqa: ANN401 - the core's own types
+            directory = self.directory
+            found = [core.examine(record, directory, self.bus) for record in records]
+            for item in found:
+                core.verify_signature(item)
+            return fold.step(found, directory, self._inboxes())
+
+        def worker(number: int) -> _Worker:
+            return _Worker(
+                self.broker,
+                (topics.SUBMISSIONS, number),
+                number,
+                lambda: core.Router(lane(number), self.partitions),
+                route,
+            )
+
+        changes = _Worker(
+            self.broker,
+            (topics.DIRECTORY_SUBMISSIONS, 0),
+            self.partitions,
+            lambda: core.Registrar(lane(self.partitions), self.root),
+            register,
+        )
+        return changes, {number: worker(number) for number in range(self.partitions)}
+
+    def _inboxes(self) -> frozenset[str]:
+        prefix = topics.inbox("")
+        return frozenset(name.removeprefix(prefix) for name in self.broker.topics() if name.startswith(prefix))
+
+    @property
+    def directory(self) -> Directory:
+        """The directory in force, expired or not."""
+        directory: Directory | None = self._worker.fold.directory()
+        if directory is None:
+            raise LocalError(Code.DIRECTORY_MISSING, "the bus was not founded")
+        return directory
+
+    def entry(self, agency: str, roles: Sequence[str]) -> Entry:
+        """Return a directory entry for *agency*, with keys that are made when it has none here."""
+        keys = self.keys.setdefault(agency, Keys())
+        now_ms = self.clock.now_ms()
+        term = Term(from_ms=now_ms, until_ms=now_ms + _KEY_TERM_MS)
+        return Entry(
+            delivery=Delivery(kind="bus"),
+            id=agency,
+            keys=(
+                event_key_record(self.bus, agency, keys.signing, term),
+                sealing_key_record(self.bus, agency, keys.sealing, term, signer=keys.signing),
+            ),
+            names=Names(en=agency, vi=agency),
+            roles=tuple(roles),
+        )
+
+    def change_directory(
+        self, *, agencies: Sequence[Entry] = (), policy: Policy | None = None, lifetime_s: float = _LIFETIME_S
+    ) -> None:
+        """Submit a change of the directory; without *agencies* and *policy* it renews the head."""
+        previous = self._worker.fold.directory()
+        self.broker.create(topic_specs(self.partitions, agencies=[entry.id for entry in agencies]))
+        value, signature = self._registrar.change(
+            previous, self.clock.now_ms(), round(lifetime_s * 1000), agencies=agencies, policy=policy
+        )
+        self.broker.append(topics.DIRECTORY_SUBMISSIONS, 0, None, value, ((H_SIGNATURE, signature),))
+
+    def transport(self) -> MemoryTransport:
+        """Return one client's way to the broker."""
+        return MemoryTransport(self.broker)
+
+    def step(self, most: int | None = None) -> int:
+        """
+        Let the router take one batch, of at most *most* records, from each partition; return how many it took.
+
+        While the directory is expired referrals wait; a change of the directory never does.
+        """
+        taken = self._worker.step(most, self.losses)
+        if self.clock.now_ms() < self.directory.expires_ms:
+            taken += sum(worker.step(most, self.losses) for worker in self._lanes.values())
+        return taken
+
+    def run(self) -> None:
+        """Let the router work until nothing is left to do."""
+        self._running = True
+        try:
+            while self.step():
+                pass
+        finally:
+            self._running = False
+
+    def restart(self) -> None:
+        """Kill the router and start another: it knows what the state topic holds, and nothing else."""
+        for worker in (self._worker, *self._lanes.values()):
+            worker.restart()
+
+    def _heard(self) -> None:
+        if self._automatic and not self._running:
+            self.run()
+
+
+class _Worker:
+    """One input partition, as the chassis runs it."""
+
+    def __init__(
+        self,
+        broker: MemoryBroker,
+        source: tuple[str, int],
+        state_partition: int,
+        make: Callable[[], Any],
+        judge: Callable[[Any, Sequence[Record]], Any],
+    ) -> None:
+        self._broker = broker
+        self._source = source
+        self._state_partition = state_partition
+        self._make = make
+        self._judge = judge
+        self.restart()
+
+    def restart(self) -> None:
+        self.fold = self._make()
+        for record in self._broker.records(topics.STATE, self._state_partition):
+            self.fold.restore(record.key, record.value)
+
+    def step(self, most: int | None, losses: list[Loss]) -> int:
+        records = self._broker.records(*self._source, self.fold.position() or 0)[:most]
+        if not records:
+            return 0
+        step = self._judge(self.fold, records)
+        loss = losses.pop(0) if losses else None
+        if loss is not Loss.BEFORE:
+            writes: Sequence[Write] = step.writes
+            self._broker.transact(writes)
+        if loss is None:
+            self.fold.merge(step)
+        else:
+            # Whoever does not know what became of a transaction reads the state topic: that is what happened.
+            self.restart()
+        return len(records)
