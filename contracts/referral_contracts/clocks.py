@@ -78,8 +78,8 @@ _BY_MEASURE: Final[Mapping[MeasureKind, str]] = {
 }
 _REPORTS: Final = tuple(verb for verb, models in USES.items() if {Progress, Outcome} & set(models))
 
-CLOCK_VERBS: Final = frozenset({*_BY_FORM, *(verb for verb, _ in _BY_SERVICE), *_REPORTS})
-"""The verbs that can start or stop a clock. Their events carry a clock section, be it that it says ``none``."""
+TELLING_VERBS: Final = frozenset({*_BY_FORM, *(verb for verb, _ in _BY_SERVICE), *_REPORTS})
+"""The verbs for which a body can hold a trigger. `lifecycle.CLOCK_VERBS` are those that must have a clock section."""
 
 
 def derive_clock(verb: Verb, payload: Payload, *, sender: str, answering: Payload | None = None) -> ClockSection:

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from referral_contracts.clocks import CLOCK_VERBS, derive_clock, join_clocks
+from referral_contracts.clocks import TELLING_VERBS, derive_clock, join_clocks
 from referral_contracts.payloads.actor import Channel, Happening, Role
 from referral_contracts.payloads.case import CaseClosing, ClosingReason
 from referral_contracts.payloads.clock import ClockSection, Trigger
@@ -144,7 +144,7 @@ def test_the_clocks_of_an_events_sections_become_one_and_each_happening_is_told_
     assert join_clocks([]).triggers == "none"
 
 
-@pytest.mark.parametrize("verb", sorted(set(Verb) - CLOCK_VERBS))
+@pytest.mark.parametrize("verb", sorted(set(Verb) - TELLING_VERBS))
 def test_the_other_verbs_tell_the_watcher_nothing(verb: Verb) -> None:
     closing = CaseClosing(actor=ACTOR, reason=ClosingReason.UNFOUNDED)
 

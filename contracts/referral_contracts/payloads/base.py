@@ -23,6 +23,7 @@ from pydantic import (
     WithJsonSchema,
     model_validator,
 )
+from pydantic.config import JsonDict
 from pydantic.fields import FieldInfo
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError
@@ -147,7 +148,14 @@ def label(vi: str, en: str, help_vi: str, help_en: str, *, personal: bool = Fals
         personal: It may hold personal data (NĐ 56/2017 Đ.33): never in a log, an error, a metric, a key.
         essential: The work is held up without it; it is shown as missing, and never demanded.
     """
-    extra = {"vi": vi, "en": en, "help_vi": help_vi, "help_en": help_en, "personal": personal, "essential": essential}
+    extra: JsonDict = {
+        "vi": vi,
+        "en": en,
+        "help_vi": help_vi,
+        "help_en": help_en,
+        "personal": personal,
+        "essential": essential,
+    }
     return Field(title=en, json_schema_extra=extra)
 
 

@@ -49,10 +49,9 @@ USES: Final[Mapping[Verb, tuple[type[Payload], ...]]] = {
 }
 """What an event of each verb may carry besides its `clock` section, which every verb may have."""
 
-MODELS: Final[Mapping[tuple[str, int], type[Payload]]] = {
-    (model.schema_name, model.major): model
-    for model in (ClockSection, *dict.fromkeys(model for models in USES.values() for model in models))
-}
+_ALL: Final[tuple[type[Payload], ...]] = (ClockSection, *(model for models in USES.values() for model in models))
+
+MODELS: Final[Mapping[tuple[str, int], type[Payload]]] = {(model.schema_name, model.major): model for model in _ALL}
 """By name and major version. A minor version needs no entry: the newest one reads all older ones."""
 
 
