@@ -46,6 +46,9 @@ class Supervisor:
                 if self._broker is None or self._broker.poll() is not None:
                     return f"{request} gone"
                 self._broker.send_signal(int(number))
+                if int(number) == signal.SIGSTOP and sys.platform != "darwin":  # which has no waitid
+                    # Its threads stop one by one, milliseconds later. Leave the event: its end is Popen's to collect.
+                    os.waitid(os.P_PID, self._broker.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
                 return f"{request} signalled"
             case [request, "poll"]:
                 code = 0 if self._broker is None else self._broker.poll()
