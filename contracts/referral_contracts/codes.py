@@ -103,6 +103,7 @@ class Code(StrEnum):
     TIMED_OUT = "timed-out"
     LOOSE_PERMISSIONS = "loose-permissions"
     NO_SUCH_FILE = "no-such-file"
+    FILE_EXISTS = "file-exists"
     STORE_BUSY = "store-busy"
     INCOMPLETE_INPUT = "incomplete-input"
     INTERNAL = "internal"

@@ -1,9 +1,11 @@
 """
-What the SDK asks of a bus: three verbs. `_kafka` is the real one, `testing` has one in memory; one suite tests both.
+What the SDK asks of a bus: three verbs.
+
+`_kafka` is the real one, `testing` has one in memory; one suite tests both.
 """
 
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Protocol, TypeAlias
 
 from referral_contracts.records import Record
 
@@ -36,3 +38,7 @@ class Transport(Protocol):
 
     async def close(self) -> None:
         """Let go of the broker."""
+
+
+Connect: TypeAlias = Callable[[], Transport | Awaitable[Transport]]
+"""Makes a connection: at the start, for each of the client's three loops, and again whenever one has failed."""

@@ -1,0 +1,114 @@
+"""What became of what was said: an outbox entry for each event, and the router's signed verdict once it is there."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from referral_contracts.codes import Code
+from referral_contracts.decisions import Verdict
+from referral_contracts.envelope import HandoffKey
+from referral_contracts.errors import LocalError
+from referral_contracts.lifecycle import OPENINGS
+from referral_contracts.verbs import Verb
+
+
+class EntryState(StrEnum):
+    """How far an event has come."""
+
+    SEALED = "sealed"
+    """In the outbox; not yet signed."""
+    SIGNED = "signed"
+    """Its bytes are fixed; Kafka may or may not have them."""
+    SUBMITTED = "submitted"
+    """Kafka has it; no verdict yet."""
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+    """The router said no; the verdict tells why."""
+    FAILED = "failed"
+    """Never submitted: what it depends on was refused, or it cannot be sealed or signed."""
+
+    @property
+    def settled(self) -> bool:
+        """Whether nothing more will become of it."""
+        return self in {EntryState.ACCEPTED, EntryState.REFUSED, EntryState.FAILED}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One event of ours."""
+
+    id: str
+    subject: str
+    verb: Verb
+    recipients: tuple[str, ...]
+    handoff: HandoffKey | None
+    """The hand-off that it answers; none where it opens some."""
+    state: EntryState
+    code: Code | None = None
+    """Why it was refused or failed."""
+    verdict: Verdict | None = None
+
+    @property
+    def handoffs(self) -> tuple[HandoffKey, ...]:
+        """The hand-offs that the event opens or answers."""
+        if self.verb in OPENINGS:
+            return tuple(HandoffKey(opening=self.id, recipient=recipient) for recipient in self.recipients)
+        return () if self.handoff is None else (self.handoff,)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sent:
+    """What became of one draft."""
+
+    entries: tuple[Entry, ...]
+    """One; several where recipients may not know of each other."""
+
+    @property
+    def subject(self) -> str:
+        """The case."""
+        return self.entries[0].subject
+
+    @property
+    def id(self) -> str:
+        """The id of the event; of several, the first."""
+        return self.entries[0].id
+
+    @property
+    def handoffs(self) -> tuple[HandoffKey, ...]:
+        """The hand-offs opened or answered."""
+        return tuple(key for entry in self.entries for key in entry.handoffs)
+
+    @property
+    def settled(self) -> bool:
+        """Whether every event has its verdict, or never will go out."""
+        return all(entry.state.settled for entry in self.entries)
+
+    @property
+    def accepted(self) -> bool:
+        """Whether every event was accepted."""
+        return all(entry.state is EntryState.ACCEPTED for entry in self.entries)
+
+    @property
+    def code(self) -> Code | None:
+        """``accepted``, the first refusal's code, or None while a verdict is missing."""
+        refused = next((entry.code for entry in self.entries if entry.code is not None), None)
+        return refused or (Code.ACCEPTED if self.accepted else None)
+
+    @property
+    def verdict(self) -> Verdict | None:
+        """The verdict on the first event."""
+        return self.entries[0].verdict
+
+    @property
+    def verdicts(self) -> tuple[Verdict, ...]:
+        """The verdicts that are there."""
+        return tuple(entry.verdict for entry in self.entries if entry.verdict is not None)
+
+
+class TimedOut(LocalError):
+    """The wait is over and the verdict is not there. What was said stays in the outbox and goes out when it can."""
+
+    def __init__(self, sent: Sent, cause: Code | None) -> None:
+        """Tell what is waiting, and what keeps it, as far as we know."""
+        super().__init__(Code.TIMED_OUT, "no verdict yet" if cause is None else f"no verdict yet: {cause.value}")
+        self.sent = sent
+        self.cause = cause

@@ -1,0 +1,75 @@
+"""
+What an agency can look at: its own view of cases and hand-offs, what is wrong, and what it should be told.
+
+A view is folded from the agency's own inbox and verdicts; the router alone knows the rest.
+"""
+
+from dataclasses import dataclass
+
+from referral_contracts.codes import Code
+from referral_contracts.envelope import EventRef, HandoffKey
+from referral_contracts.lifecycle import CaseState, Receipt, State
+from referral_contracts.verbs import Verb
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HandoffView:
+    """A hand-off as this agency knows it."""
+
+    key: HandoffKey
+    subject: str
+    opened_by: str
+    opened_with: Verb
+    state: State
+    head: EventRef
+    """The last event that moved it: what the next one has to answer."""
+    receipt: Receipt
+    admitted_ms: int
+    """When the last event of it was admitted."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseView:
+    """A case as this agency knows it."""
+
+    subject: str
+    exercise: bool
+    owned: bool
+    """Whether this agency owns the case, as far as it knows."""
+    state: CaseState | None
+    """None to one that is not told: a party that never owned it."""
+    head: EventRef | None
+    handoffs: tuple[HandoffView, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alarm:
+    """Something a person should be told; kept until it is cleared."""
+
+    number: int
+    code: Code
+    noted_ms: int
+    offset: int | None = None
+    """Where in the inbox, when it is about a record there."""
+    subject: str | None = None
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Status:
+    """How the SDK is doing."""
+
+    sending: Code | None
+    """What keeps the outbox from being sent, such as ``broker-away``."""
+    receiving: Code | None
+    """What keeps the inbox from being read."""
+    directory: Code | None
+    """``directory-missing``, ``directory-expired`` or ``directory-behind``."""
+    directory_version: int
+    waiting: int
+    """Entries of the outbox without a verdict."""
+    unacknowledged: int
+    """Deliveries that were not yet acknowledged."""
+    alarms: int
+    clock_offset_ms: int
+    """This machine's clock less the broker's, as far as verdicts told."""
