@@ -1,0 +1,168 @@
+"""
+Bytes of the log to records. No I/O, and nothing an agency can store makes it raise for ever.
+
+aiokafka decodes a whole batch at once and gives up on it when one header key is not UTF-8. Such a batch is read again
+here, record by record, and the record at fault is marked.
+"""
+
+import struct
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Final
+
+from aiokafka.errors import CorruptRecordException
+from aiokafka.record.default_records import DefaultRecordBatch
+from aiokafka.record.util import decode_varint
+
+from referral_contracts.codes import Code
+from referral_contracts.errors import Fatal
+from referral_contracts.records import Record
+
+_FRAME: Final = struct.Struct(">qi")
+_MAGIC_AT: Final = 16
+_COUNT: Final = struct.Struct(">i")
+_COUNT_AT: Final = 57
+_RECORDS_AT: Final = 61
+_MARKER: Final = struct.Struct(">hh")
+_CODEC: Final = 0x07
+
+
+class Kind(Enum):
+    """What a batch of the log is."""
+
+    DATA = "data"
+    COMMIT = "commit"
+    ABORT = "abort"
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """One record batch of the log, from the offset that was asked for."""
+
+    kind: Kind
+    next_offset: int
+    producer_id: int | None
+    """Whose transaction it belongs to, or None."""
+    records: Sequence[Record] = ()
+
+
+def decode(data: bytes, *, partition: int, offset: int, inflate: bool) -> Iterator[Piece]:
+    """
+    Yield the batches in *data*, without the records before *offset*. The last one may be cut off; it is left out.
+
+    Raises:
+        Fatal: The bytes are not what the broker stored, or compressed although *inflate* is False. The broker is told
+            to store input inflated; a batch that is not may be a bomb.
+    """
+    at, end = 0, len(data)
+    while end - at >= _FRAME.size:
+        base, length = _FRAME.unpack_from(data, at)
+        stop = at + _FRAME.size + length
+        if stop > end:
+            return
+        frame = data[at:stop]
+        at = stop
+        if len(frame) < _RECORDS_AT or frame[_MAGIC_AT] != 2:
+            raise Fatal(Code.TOPIC_MISCONFIGURED, "a record batch of an unknown format")
+        batch = DefaultRecordBatch(frame)
+        if not batch.validate_crc():
+            raise Fatal(Code.MALFORMED_RECORD, "a record batch with a wrong checksum")
+        if batch.attributes & _CODEC and not inflate:
+            raise Fatal(Code.TOPIC_MISCONFIGURED, "compressed records, where the broker has to store them inflated")
+        if batch.is_control_batch:
+            yield _marker(batch)
+            continue
+        owner = batch.producer_id if batch.is_transactional else None
+        yield Piece(Kind.DATA, batch.next_offset, owner, _records(batch, frame, base, partition, offset))
+
+
+def without_aborted(pieces: Iterator[Piece], aborted: Sequence[tuple[int, int]]) -> Iterator[Piece]:
+    """Leave out what belongs to *aborted* transactions: pairs of producer and first offset, as the broker lists."""
+    waiting = sorted(aborted, key=lambda pair: pair[1])
+    dropped: set[int] = set()
+    for piece in pieces:
+        while waiting and waiting[0][1] < piece.next_offset:
+            dropped.add(waiting.pop(0)[0])
+        if piece.kind is Kind.ABORT and piece.producer_id is not None:
+            dropped.discard(piece.producer_id)
+        if piece.kind is Kind.DATA and piece.producer_id in dropped:
+            yield Piece(Kind.DATA, piece.next_offset, piece.producer_id)
+        else:
+            yield piece
+
+
+def _marker(batch: DefaultRecordBatch) -> Piece:
+    kind = Kind.ABORT
+    for record in batch:
+        _, which = _MARKER.unpack_from(record.key)
+        # 0 aborts, 1 commits; the others (a leader's change) are not about transactions.
+        kind = Kind.COMMIT if which == 1 else Kind.ABORT if which == 0 else Kind.DATA
+    return Piece(kind, batch.next_offset, batch.producer_id)
+
+
+def _records(batch: DefaultRecordBatch, frame: bytes, base: int, partition: int, offset: int) -> list[Record]:
+    stamp_type = batch.timestamp_type
+    try:
+        return [
+            Record(
+                partition,
+                record.offset,
+                record.timestamp,
+                record.key,
+                record.value,
+                tuple(record.headers),
+                stamp_type,
+            )
+            for record in batch
+            if record.offset >= offset
+        ]
+    except (UnicodeDecodeError, CorruptRecordException):
+        if batch.attributes & _CODEC:
+            raise Fatal(Code.MALFORMED_RECORD, "a compressed record batch that cannot be read") from None
+        records = _one_by_one(batch, frame, base, partition)
+        return [record for record in records if record.offset >= offset]
+
+
+def _one_by_one(batch: DefaultRecordBatch, frame: bytes, base: int, partition: int) -> Iterator[Record]:
+    (count,) = _COUNT.unpack_from(frame, _COUNT_AT)
+    buffer = bytearray(frame)
+    at = _RECORDS_AT
+    try:
+        for _ in range(count):
+            size, at = decode_varint(buffer, at)
+            record = _read(buffer, at, batch, base, partition)
+            at += size
+            yield record
+    except (IndexError, ValueError):
+        raise Fatal(Code.MALFORMED_RECORD, "a record batch whose structure the broker should have refused") from None
+
+
+def _read(buffer: bytearray, at: int, batch: DefaultRecordBatch, base: int, partition: int) -> Record:
+    at += 1  # attributes, unused
+    delta, at = decode_varint(buffer, at)
+    stamp = batch.max_timestamp if batch.timestamp_type else batch.first_timestamp + delta
+    nth, at = decode_varint(buffer, at)
+    key, at = _field(buffer, at)
+    value, at = _field(buffer, at)
+    count, at = decode_varint(buffer, at)
+    headers: list[tuple[str, bytes | None]] = []
+    fault = None
+    for _ in range(count):
+        name, at = _field(buffer, at)
+        content, at = _field(buffer, at)
+        try:
+            text = (name or b"").decode()
+        except UnicodeDecodeError:
+            text, fault = (name or b"").decode(errors="backslashreplace"), Code.MALFORMED_RECORD
+        headers.append((text, content))
+    return Record(partition, base + nth, stamp, key, value, tuple(headers), batch.timestamp_type, fault)
+
+
+def _field(buffer: bytearray, at: int) -> tuple[bytes | None, int]:
+    size, at = decode_varint(buffer, at)
+    if size < 0:
+        return None, at
+    if at + size > len(buffer):
+        raise ValueError
+    return bytes(buffer[at : at + size]), at + size

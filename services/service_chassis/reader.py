@@ -1,0 +1,161 @@
+"""
+One partition, read by offset. No group, no position, nothing read ahead, nothing reset.
+
+A consumer of aiokafka hides three things that we must know: where a transaction ends, whether the end of the log was
+reached (and as of when), and which record it could not decode. So this asks the broker itself.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from aiokafka import AIOKafkaClient, TopicPartition
+from aiokafka import errors as kafka_errors
+from aiokafka.protocol.fetch import FetchRequest
+from aiokafka.protocol.offset import OffsetRequest
+
+from referral_contracts.codes import Code
+from referral_contracts.errors import Fatal
+from service_chassis.decoding import Piece, decode, without_aborted
+from service_chassis.fold import Limits
+
+_EARLIEST: Final = -2
+_LATEST: Final = -1
+_UNCOMMITTED: Final = 0
+_COMMITTED: Final = 1
+_BACKOFF_S: Final = (0.02, 0.05, 0.1, 0.2, 0.5)
+
+# What a broker, a leader or a connection on its way out answers. It passes; asking again does no harm.
+_PASSING: Final = (
+    kafka_errors.BrokerNotAvailableError,
+    kafka_errors.ReplicaNotAvailableError,
+    kafka_errors.UnknownError,
+    OSError,
+    TimeoutError,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """The offsets a partition holds: *start* is the first, *end* the one after the last."""
+
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """What one fetch brought."""
+
+    pieces: Sequence[Piece]
+    next_offset: int
+    """Where to read on."""
+    high_watermark: int
+    stable: int
+    """The first offset that an open transaction may still change; without one the high watermark."""
+    asked_at: float
+    """The loop's time when the question was sent: the answer is at least as new."""
+
+    @property
+    def at_end(self) -> bool:
+        """Whether everything that was committed when the broker answered has been read."""
+        return self.next_offset >= self.high_watermark and self.stable >= self.high_watermark
+
+
+class PartitionReader:
+    """Reads one partition over *client*; waits out what passes by itself."""
+
+    def __init__(self, client: AIOKafkaClient, tp: TopicPartition, limits: Limits, *, committed: bool) -> None:
+        """Read only what was *committed*, or everything that is stored."""
+        self._client = client
+        self._tp = tp
+        self._limits = limits
+        self._isolation = _COMMITTED if committed else _UNCOMMITTED
+        # What is read committed, our own services wrote: no bomb, and the operator may compress it.
+        self._inflate = committed
+        self.trouble: Code | None = None
+        """Why the broker does not answer at the moment, or None."""
+
+    async def span(self) -> Span:
+        """Return which offsets there are; the end of a committed reader is the last stable offset."""
+        start = await self._offset(_EARLIEST, self._isolation)
+        return Span(start, await self._offset(_LATEST, self._isolation))
+
+    async def high_watermark(self) -> int:
+        """Return the end of the log, open transactions included."""
+        return await self._offset(_LATEST, _UNCOMMITTED)
+
+    async def fetch(self, offset: int, *, wait_ms: int) -> Chunk:
+        """
+        Return what is stored from *offset* on, after at most *wait_ms* if that is nothing.
+
+        Raises:
+            Fatal: *offset* is not there any more, or not yet; or the bytes are broken.
+        """
+        topic, partition = self._tp
+        wanted = [(topic, [(partition, offset, self._limits.fetch_bytes)])]
+        request = FetchRequest(wait_ms, 1, self._limits.fetch_bytes, self._isolation, wanted)
+        asked_at = asyncio.get_running_loop().time()
+        high, stable, aborted, data = await self._ask(request, _fetched)
+        if self._isolation == _UNCOMMITTED:
+            stable, aborted = high, ()
+        pieces = decode(data, partition=partition, offset=offset, inflate=self._inflate)
+        kept = tuple(without_aborted(pieces, aborted) if aborted else pieces)
+        return Chunk(kept, kept[-1].next_offset if kept else offset, high, stable, asked_at)
+
+    async def _offset(self, which: int, isolation: int) -> int:
+        request = OffsetRequest(-1, isolation, [(self._tp.topic, [(self._tp.partition, which)])])
+        offset: int = await self._ask(request, _listed)
+        return offset
+
+    async def _ask(self, request: Any, read: Any) -> Any:  # noqa: ANN401 (aiokafka's protocol is untyped)
+        attempt = 0
+        while True:
+            try:
+                answer = read(await self._client.send(self._leader(), request))
+            except kafka_errors.OffsetOutOfRangeError:
+                raise Fatal(Code.POSITION_LOST, "the log does not hold the position") from None
+            except (kafka_errors.KafkaError, *_PASSING) as error:
+                if not (isinstance(error, _PASSING) or getattr(error, "retriable", False)):
+                    raise
+                missing = isinstance(error, kafka_errors.UnknownTopicOrPartitionError)
+                self.trouble = Code.TOPIC_MISSING if missing else Code.BROKER_AWAY
+                await asyncio.sleep(_BACKOFF_S[min(attempt, len(_BACKOFF_S) - 1)])
+                attempt += 1
+                await self._client.force_metadata_update()
+            else:
+                self.trouble = None
+                return answer
+
+    def _leader(self) -> int:
+        self._client.add_topic(self._tp.topic)
+        leader: int | None = self._client.cluster.leader_for_partition(self._tp)
+        if leader is None:
+            raise kafka_errors.UnknownTopicOrPartitionError
+        if leader == -1:
+            raise kafka_errors.LeaderNotAvailableError
+        return leader
+
+
+def _fetched(response: Any) -> tuple[int, int, Sequence[tuple[int, int]], bytes]:  # noqa: ANN401 (see _ask)
+    if not response.topics:
+        # A throttled client is answered at once, and with nothing.
+        raise kafka_errors.RequestTimedOutError
+    ((_, ((_, code, high, *rest),)),) = response.topics
+    _check(code)
+    # Since version 4: last stable offset, …, aborted transactions, (since 11: preferred replica,) records.
+    aborted = rest[2] if response.API_VERSION >= 11 else rest[-2]
+    return high, rest[0], aborted or (), rest[-1]
+
+
+def _listed(response: Any) -> int:  # noqa: ANN401 (see _ask)
+    ((_, ((_, code, _, offset),)),) = response.topics
+    _check(code)
+    return int(offset)
+
+
+def _check(code: int) -> None:
+    error = kafka_errors.for_code(code)
+    if error is not kafka_errors.NoError:
+        raise error

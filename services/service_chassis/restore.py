@@ -1,0 +1,69 @@
+"""
+A partition's state, read from its state topic up to an end that was asked for behind the fence.
+
+A whole state and the tail after an absence are read the same way; so is the tail after an unknown outcome: whatever is
+there has happened, whatever is not has not.
+"""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any, Final
+
+from referral_contracts.codes import Code
+from referral_contracts.errors import Fatal
+from referral_contracts.topics import POSITION_KEY
+from service_chassis.fold import Fold
+from service_chassis.reader import PartitionReader
+
+_EMPTY_ANSWERS: Final = 3
+"""So many times nothing, although the end is further on: compaction has taken what was there."""
+
+
+async def restore(fold: Fold[Any], reader: PartitionReader, start: int | None, tell: Callable[[Code], None]) -> int:
+    """
+    Bring *fold* from *start* (None: it is empty) to the end of the partition and return that end.
+
+    Raises:
+        Fatal: Something has been cut off, or the records contradict each other.
+    """
+    end = await _settled_end(reader, tell)
+    first = (await reader.span()).start
+    if first > (start or 0):
+        # Compaction keeps the start of the log. Somebody has deleted records, or lets the broker delete them.
+        raise Fatal(Code.POSITION_LOST, "the beginning of the state is gone")
+    offset, read, last, empty = start or 0, 0, -1, 0
+    while offset < end and empty < _EMPTY_ANSWERS:
+        chunk = await reader.fetch(offset, wait_ms=100)
+        for piece in chunk.pieces:
+            for record in piece.records:
+                if record.key is None:
+                    raise Fatal(Code.STATE_FORMAT, "a state record without a key")
+                if record.key == POSITION_KEY and record.value is not None:
+                    position = fold.position_in(record.value)
+                    if position < last:
+                        raise Fatal(Code.STATE_FORMAT, "positions that go back: two owners at a time")
+                    last = position
+                fold.restore(record.key, record.value)
+            read += len(piece.records)
+        empty = 0 if chunk.pieces else empty + 1
+        offset = chunk.next_offset
+        # A long restore shares the loop with the heartbeats.
+        await asyncio.sleep(0)
+    if read and fold.position() is None:
+        raise Fatal(Code.POSITION_MISSING, "a state without the position it belongs to")
+    return max(offset, end)
+
+
+async def _settled_end(reader: PartitionReader, tell: Callable[[Code], None]) -> int:
+    """
+    Return the end of what is committed, once nothing is open.
+
+    Fencing has ended our own transactions. Anybody else's would hide what we committed behind it: resuming before
+    that would do it a second time.
+    """
+    while True:
+        stable = (await reader.span()).end
+        if stable >= await reader.high_watermark():
+            return stable
+        tell(Code.TOPIC_MISCONFIGURED)
+        await asyncio.sleep(0.1)

@@ -1,0 +1,169 @@
+"""
+The transactions of one partition: a step's writes become stored, all of them or none.
+
+After any error a `Transactions` is spent, and what became of the step is unknown. Only the state topic tells, read
+behind a new InitProducerId; the lane does that.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
+from itertools import zip_longest
+from typing import Any, Final
+
+from aiokafka import errors as kafka_errors
+
+from referral_contracts.codes import Code
+from referral_contracts.errors import ReferralBusError
+from referral_contracts.records import Write
+from service_chassis.fold import Limits
+from service_chassis.kafka import Batch, Producer, discard
+
+Target = tuple[str, int]
+
+_TOPIC_PATIENCE_S: Final = 3.0
+"""A topic that has just been created takes a moment to be known everywhere."""
+
+# The broker will not store these writes, today or tomorrow. UnknownError is what aiokafka makes of INVALID_RECORD.
+_REFUSED: Final = (
+    kafka_errors.MessageSizeTooLargeError,
+    kafka_errors.RecordListTooLargeError,
+    kafka_errors.InvalidTopicError,
+    kafka_errors.InvalidTimestampError,
+    kafka_errors.PolicyViolationError,
+    kafka_errors.TopicAuthorizationFailedError,
+    kafka_errors.UnknownError,
+)
+_FENCED: Final = (
+    kafka_errors.ProducerFenced,
+    kafka_errors.InvalidProducerEpoch,
+    kafka_errors.InvalidProducerIdMapping,
+    kafka_errors.InvalidTxnState,
+)
+
+
+class Fenced(Exception):
+    """Somebody has our transactional id, or the broker gave up waiting for us: both look the same."""
+
+
+class Unproducible(ReferralBusError):
+    """The broker refuses something among the writes: to try the same again is of no use."""
+
+
+class Transactions:
+    """Writes steps, one transaction each, until the first error."""
+
+    def __init__(self, producer: Producer, limits: Limits, topics: set[str]) -> None:
+        """Use *producer*, which has been started. *topics* are kept known to it, across producers of a partition."""
+        self._producer = producer
+        self._limits = limits
+        self._topics = topics
+
+    @classmethod
+    async def open(cls, producer: Producer, limits: Limits, topics: set[str]) -> "Transactions":
+        """Fence every other owner of the producer's id. When this returns, their last transaction has ended."""
+        try:
+            async with asyncio.timeout(limits.transaction_s):
+                await producer.start()
+                if topics:
+                    await producer.client.set_topics(topics)
+        except BaseException:
+            await discard(producer)
+            raise
+        return cls(producer, limits, topics)
+
+    async def write(self, writes: Sequence[Write], state: Target) -> int | None:
+        """
+        Store *writes* in one transaction and return where the *state* partition goes on, if the broker said it.
+
+        Raises:
+            Unproducible: The broker refuses something among them.
+            Fenced: Another owner, or a transaction that took too long.
+        """
+        batches = _pack(writes, self._producer.create_batch)
+        try:
+            async with asyncio.timeout(self._limits.transaction_s):
+                await self._know(batches)
+                # A crash up to here leaves nothing behind.
+                await self._producer.begin_transaction()
+                end = await self._send(batches, state)
+                # A crash here leaves an open transaction: the next owner's InitProducerId aborts it.
+                await self._producer.commit_transaction()
+                # From somewhere inside the commit on it has happened: the next owner finds it in the state topic.
+        except _FENCED as error:
+            raise Fenced from error
+        except _REFUSED as error:
+            raise Unproducible(Code.UNDELIVERABLE, type(error).__name__) from error
+        return end
+
+    async def close(self) -> None:
+        await discard(self._producer)
+
+    async def _know(self, targets: Iterable[Target]) -> None:
+        """Have metadata of all topics in one request: aiokafka's own way is one for each, and each asks for all."""
+        cluster = self._producer.client.cluster
+        topics = {topic for topic, _ in targets}
+        if not topics <= self._topics:
+            self._topics |= topics
+            await self._producer.client.set_topics(self._topics)
+        patience = asyncio.get_running_loop().time() + _TOPIC_PATIENCE_S
+        while missing := {(t, p) for t, p in targets if p not in (cluster.partitions_for_topic(t) or ())}:
+            if asyncio.get_running_loop().time() > patience:
+                self._topics -= {topic for topic, _ in missing}
+                raise Unproducible(Code.TOPIC_MISSING, "a topic or partition to write to does not exist")
+            await asyncio.sleep(0.1)
+            await self._producer.client.force_metadata_update()
+
+    async def _send(self, batches: dict[Target, list[tuple[Batch, int]]], state: Target) -> int | None:
+        sent: list[tuple[Target, int, asyncio.Future[Any]]] = []
+        # A partition's second batch waits until its first is on its way, so the first of all go first.
+        for row in zip_longest(*([(target, *batch) for batch in each] for target, each in batches.items())):
+            for entry in row:
+                if entry is None:
+                    continue
+                target, batch, count = entry
+                future = await self._producer.send_batch(batch, target[0], partition=target[1])
+                # Looked at even when an earlier one raises: otherwise asyncio reports it as never retrieved.
+                future.add_done_callback(_look)
+                sent.append((target, count, future))
+        # aiokafka commits although a produce has failed: every single answer has to be seen before.
+        answers = await asyncio.gather(*(future for _, _, future in sent), return_exceptions=True)
+        errors = [answer for answer in answers if isinstance(answer, BaseException)]
+        if errors:
+            # To be fenced explains every other error, and a refusal explains those that merely follow from it.
+            raise min(errors, key=_rank)
+        ends = [future.result().offset + count for target, count, future in sent if target == state]
+        # A duplicate sequence is a success without an offset (-1).
+        return ends[-1] if ends and ends[-1] > 0 else None
+
+
+def _pack(writes: Sequence[Write], create: Callable[[], Batch]) -> dict[Target, list[tuple[Batch, int]]]:
+    """Build record batches: one per partition, more where one is full; each with its number of records."""
+    open_: dict[Target, Batch] = {}
+    counts: dict[Target, int] = {}
+    packed: dict[Target, list[tuple[Batch, int]]] = {}
+    for write in writes:
+        target = (write.topic, write.partition)
+        batch = open_.get(target)
+        if batch is None:
+            batch = open_[target] = create()
+            counts[target] = 0
+            packed[target] = []
+        headers = list(write.headers)
+        if batch.append(timestamp=None, key=write.key, value=write.value, headers=headers) is None:
+            packed[target].append((batch, counts[target]))
+            batch = open_[target] = create()
+            counts[target] = 0
+            batch.append(timestamp=None, key=write.key, value=write.value, headers=headers)
+        counts[target] += 1
+    for target, batch in open_.items():
+        packed[target].append((batch, counts[target]))
+    return packed
+
+
+def _rank(error: BaseException) -> int:
+    return 0 if isinstance(error, _FENCED) else 1 if isinstance(error, _REFUSED) else 2
+
+
+def _look(future: "asyncio.Future[Any]") -> None:
+    if not future.cancelled():
+        future.exception()
