@@ -2,12 +2,15 @@
 For the tests of an agency's own system: a whole bus in memory, with the real rules and a clock wound by hand.
 
     simulator = Simulator(core=referral_router.core, agencies={"hotline-111": ["hotline"], "ward-a": ["commune"]})
-    bus = ReferralBus("hotline-111", …, transport=simulator.transport())
+    bus = ReferralBus(
+        "hotline-111", simulator.keys["hotline-111"], simulator.root,
+        store=…, transport=simulator.connect("hotline-111"), clock=simulator.clock,
+    )
 """
 
 from referral_bus.testing.clock import START_MS, Clock
 from referral_bus.testing.memory import Faults, MemoryBroker, MemoryTransport
-from referral_bus.testing.simulator import DEFAULT_POLICY, SERVICES, Core, Keys, Loss, Simulator
+from referral_bus.testing.simulator import DEFAULT_POLICY, SERVICES, Core, Loss, Simulator
 
 __all__ = [
     "DEFAULT_POLICY",
@@ -16,7 +19,6 @@ __all__ = [
     "Clock",
     "Core",
     "Faults",
-    "Keys",
     "Loss",
     "MemoryBroker",
     "MemoryTransport",

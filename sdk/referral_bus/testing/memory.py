@@ -194,10 +194,10 @@ class Faults:
 class MemoryTransport:
     """One client's way to a `MemoryBroker`; a `Transport`."""
 
-    def __init__(self, broker: MemoryBroker) -> None:
-        """Reach *broker*; `faults` is in the test's hands."""
+    def __init__(self, broker: MemoryBroker, faults: Faults | None = None) -> None:
+        """Reach *broker*, as far as *faults* let it: they are in the test's hands."""
         self._broker = broker
-        self.faults = Faults()
+        self.faults = Faults() if faults is None else faults
 
     async def submit(
         self, topic: str, partition: int, key: bytes | None, value: bytes, headers: Sequence[tuple[str, bytes]]

@@ -6,14 +6,14 @@ transaction, a restart from the state topic alone. Only Kafka and the network ar
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Final, Protocol
 
 from referral_bus import registrar
+from referral_bus.keys import AgencyKeys
 from referral_bus.registrar import Term, event_key_record, sealing_key_record
 from referral_bus.testing.clock import Clock
-from referral_bus.testing.memory import MemoryBroker, MemoryTransport
+from referral_bus.testing.memory import Faults, MemoryBroker, MemoryTransport
 from referral_contracts import topics
 from referral_contracts.codes import Code
 from referral_contracts.directory import (
@@ -26,7 +26,6 @@ from referral_contracts.directory import (
 )
 from referral_contracts.directory_model import Delivery, Entry, MayKnow, MaySend, Names, Policy
 from referral_contracts.errors import LocalError
-from referral_contracts.keys import SealingKey, SigningKey
 from referral_contracts.records import Record, Write
 from referral_contracts.sealing import random_salts
 from referral_contracts.topics import H_SIGNATURE, topic_specs
@@ -60,14 +59,6 @@ class Core(Protocol):
     verify_signature: Any
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Keys:
-    """An agency's private keys."""
-
-    signing: SigningKey = field(default_factory=SigningKey.generate, repr=False)
-    sealing: SealingKey = field(default_factory=SealingKey.generate, repr=False)
-
-
 class Loss(Enum):
     """What becomes of a transaction whose outcome its owner does not learn."""
 
@@ -89,7 +80,7 @@ class Simulator:
         bus: str = "training",
         partitions: int = 2,
         policy: Policy = DEFAULT_POLICY,
-        keys: Mapping[str, Keys] | None = None,
+        keys: Mapping[str, AgencyKeys] | None = None,
         salts: Callable[[int, int], Sequence[bytes]] = random_salts,
         automatic: bool = True,
     ) -> None:
@@ -103,8 +94,9 @@ class Simulator:
             bus: The bus's name.
             partitions: Partitions of submissions.
             policy: Who may speak to whom.
-            keys: Of agencies and services, by id; what is missing is made. Give those of another simulator, and a
-                `salts` that always gives the same, to get the same bytes from the same submissions.
+            keys: Of agencies and services, by id, and of `root`; what is missing is made. With those of another
+                simulator, and a `salts` that always gives the same, the same submissions lead to the same bytes.
+                An agency has the desks that it has keys for.
             salts: Where the router's salts come from.
             automatic: Whether the router goes to work at each submission; else only at `step` and `run`.
         """
@@ -112,7 +104,10 @@ class Simulator:
         self.bus = bus
         self.partitions = partitions
         self.broker = MemoryBroker(self.clock)
-        self.keys = {name: (keys or {}).get(name) or Keys() for name in (*SERVICES, *agencies, "root")}
+        names = {*SERVICES, *agencies, "root"} - set(keys or {})
+        self.keys = {**(keys or {}), **{name: AgencyKeys.generate(name) for name in names}}
+        self.faults: dict[str, Faults] = {}
+        """What goes wrong between an agency and the broker; see `connect`."""
         self.root: TrustRoot = registrar.trust_root(bus, [self.keys["root"].signing])
         self.broker.create(topic_specs(partitions, agencies={*SERVICES, *agencies}))
         self.losses: list[Loss] = []
@@ -174,15 +169,23 @@ class Simulator:
 
     def entry(self, agency: str, roles: Sequence[str]) -> Entry:
         """Return a directory entry for *agency*, with keys that are made when it has none here."""
-        keys = self.keys.setdefault(agency, Keys())
+        if agency not in self.keys:
+            self.keys[agency] = AgencyKeys.generate(agency)
+        keys = self.keys[agency]
         now_ms = self.clock.now_ms()
         term = Term(from_ms=now_ms, until_ms=now_ms + _KEY_TERM_MS)
+        desks = {address: address.partition("/")[2] or None for address in keys.sealing}
         return Entry(
             delivery=Delivery(kind="bus"),
+            desks=tuple(desk for desk in desks.values() if desk is not None),
             id=agency,
             keys=(
                 event_key_record(self.bus, agency, keys.signing, term),
-                sealing_key_record(self.bus, agency, keys.sealing, term, signer=keys.signing),
+                *(
+                    sealing_key_record(self.bus, agency, key, term, signer=keys.signing, desk=desks[address])
+                    for address, held in keys.sealing.items()
+                    for key in held
+                ),
             ),
             names=Names(en=agency, vi=agency),
             roles=tuple(roles),
@@ -199,9 +202,10 @@ class Simulator:
         )
         self.broker.append(topics.DIRECTORY_SUBMISSIONS, 0, None, value, ((H_SIGNATURE, signature),))
 
-    def transport(self) -> MemoryTransport:
-        """Return one client's way to the broker."""
-        return MemoryTransport(self.broker)
+    def connect(self, agency: str) -> Callable[[], MemoryTransport]:
+        """Return what makes *agency*'s connections; all of them have the faults in ``faults[agency]``."""
+        faults = self.faults.setdefault(agency, Faults())
+        return lambda: MemoryTransport(self.broker, faults)
 
     def step(self, most: int | None = None) -> int:
         """
