@@ -53,6 +53,7 @@ class Fold(Protocol[StepT]):
 
         Raises:
             Fatal: Going on would lose or forge something; the partition stops with the code.
+            ReferralBusError: Any other: not now; the same records come again, as if `waits` had said its code.
         """
 
     def merge(self, step: StepT) -> None:

@@ -18,7 +18,7 @@ from aiokafka import AIOKafkaClient, TopicPartition
 from aiokafka import errors as kafka_errors
 
 from referral_contracts.codes import Code
-from referral_contracts.errors import Fatal
+from referral_contracts.errors import Fatal, ReferralBusError
 from referral_contracts.records import LOG_APPEND_TIME, Record
 from service_chassis.feed import Feed
 from service_chassis.fold import Fold, Source
@@ -47,6 +47,12 @@ class Phase(StrEnum):
     RECOVERING = "recovering"
     LOST = "lost"
     STUCK = "stuck"
+
+
+class _Postponed(Exception):
+    def __init__(self, code: Code) -> None:
+        super().__init__(code.value)
+        self.code = code
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -208,7 +214,11 @@ class Lane:
                 continue
             self._say(Phase.RUNNING)
             feed.put_back(records[count:])
-            await self._step(at, records[:count], now_ms)
+            try:
+                await self._step(at, records[:count], now_ms)
+            except _Postponed as postponed:
+                feed.put_back(records[:count])
+                await self._wait(postponed.code)
 
     def _in_time(self, records: list[Record], now_ms: int) -> int:
         """Return how many of *records* come before one whose stamp this process must not act upon."""
@@ -227,7 +237,7 @@ class Lane:
             records = [replace(records[0], fault=Code.UNDELIVERABLE)]
         self._busy_since = started = asyncio.get_running_loop().time()
         try:
-            step = await at.fold.step(records, now_ms)
+            step = await self._decided(at.fold, records, now_ms)
             if step.position != records[-1].offset + 1 or not step.writes:
                 raise Fatal(Code.INTERNAL, "a step that does not say where it ends")
             try:
@@ -246,6 +256,15 @@ class Lane:
         self._quota = min(self._quota * 2, self._kit.limits.batch_records)
         self._failures = self._bugs = 0
         self._kit.metrics.committed(len(records), asyncio.get_running_loop().time() - started)
+
+    async def _decided(self, fold: Fold[Any], records: list[Record], now_ms: int) -> Any:  # noqa: ANN401 (its own kind)
+        try:
+            return await fold.step(records, now_ms)
+        except Fatal:
+            raise
+        except ReferralBusError as error:
+            # What a step needs can go between `waits` and `step`. Nothing has happened: it waits as if told before.
+            raise _Postponed(error.code) from error
 
     def _narrow(self, records: list[Record]) -> None:
         """Close in on the record whose outputs the broker refuses; a success widens the batch again."""

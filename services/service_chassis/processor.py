@@ -6,7 +6,6 @@ the group takes it away. How a lane is exactly once is in `lane`.
 """
 
 import asyncio
-import contextlib
 from collections.abc import Callable, Sequence
 
 from aiokafka import TopicPartition
@@ -67,15 +66,20 @@ class Processor:
     async def run(self) -> None:
         """Process until cancelled; then let each transaction in flight end, leave the group and return."""
         self._started_at = asyncio.get_running_loop().time()
-        try:
-            async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self._membership.run())
-                tasks.create_task(self._follow())
-                tasks.create_task(self._report())
-        finally:
-            await self._close(set(self._tasks))
-            if self._kit.chores:
-                await asyncio.wait(self._kit.chores, timeout=self._limits.grace_s)
+        async with asyncio.TaskGroup() as whole:
+            member = whole.create_task(self._membership.run())
+            try:
+                async with asyncio.TaskGroup() as work:
+                    work.create_task(self._follow())
+                    work.create_task(self._report())
+            finally:
+                # First the lanes, then the group: nobody else takes a partition before its transaction has ended.
+                await self._close(set(self._tasks))
+                member.cancel()
+                # Here, not in the group's own end, which would cancel it a second time, in the middle of its goodbye.
+                await asyncio.wait((member,))
+                if self._kit.chores:
+                    await asyncio.wait(self._kit.chores, timeout=self._limits.grace_s)
 
     def troubles(self) -> list[Trouble]:
         """Say what is wrong, partition by partition; nothing when all is well."""
@@ -138,16 +142,3 @@ class Processor:
             away = tp not in self._tasks and lane.released_at is not None
             if away and now - (lane.released_at or now) > self._limits.keep_state_s:
                 lane.forget()
-
-
-async def run_until(stop: asyncio.Event, processor: Processor) -> None:
-    """Run *processor* until *stop* is set; raise what it raises."""
-    running = asyncio.create_task(processor.run())
-    stopping = asyncio.create_task(stop.wait())
-    try:
-        await asyncio.wait((running, stopping), return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        stopping.cancel()
-        running.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await running
