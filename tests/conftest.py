@@ -1,11 +1,48 @@
-"""What every test starts from: how hypothesis looks for counter-examples."""
+"""
+What every test starts from: how hypothesis looks for counter-examples, and one real broker for the whole run.
+
+`kafka`        the bootstrap servers of the shared broker, or of KAFKA_BOOTSTRAP: do it no harm
+`own_kafka`    a broker for one test, to be killed, paused and restarted at will
+`topic_prefix` a name nobody else uses, for topics, groups and transactional ids
+"""
 
 import os
+import uuid
+from collections.abc import Iterator
 
+import pytest
 from hypothesis import settings
+
+from kafka_node import KafkaNode, NotInstalled, existing_or_own
 
 # No deadline: a slow machine is not a counter-example.
 settings.register_profile("here", deadline=None)
 # In CI the same examples every time: what fails there fails here, with the same seed.
 settings.register_profile("ci", deadline=None, derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") else "here")
+
+
+@pytest.fixture(scope="session")
+def kafka() -> Iterator[str]:
+    """Give the bootstrap servers that every test may use."""
+    try:
+        with existing_or_own() as bootstrap:
+            yield bootstrap
+    except NotInstalled as error:
+        pytest.exit(f"kafka: {error}", returncode=2)
+
+
+@pytest.fixture
+def own_kafka() -> Iterator[KafkaNode]:
+    """Give a node that this test alone uses, whatever KAFKA_BOOTSTRAP says."""
+    try:
+        with KafkaNode.start() as node:
+            yield node
+    except NotInstalled as error:
+        pytest.exit(f"kafka: {error}", returncode=2)
+
+
+@pytest.fixture
+def topic_prefix() -> str:
+    """Give a name that no other test uses."""
+    return f"t{uuid.uuid4().hex[:12]}"

@@ -1,43 +1,5 @@
-"""
-One real broker for the whole run; each test makes topics under a prefix of its own.
+"""Where the tests of the launcher find it. The fixtures are in `tests/conftest.py`: others need them too."""
 
-`kafka`        the bootstrap servers of the shared broker, or of KAFKA_BOOTSTRAP: do it no harm
-`own_kafka`    a broker for one test, to be killed, paused and restarted at will
-`topic_prefix` a name nobody else uses, for topics, groups and transactional ids
-"""
-
-import uuid
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-
-from kafka_node import KafkaNode, NotInstalled, existing_or_own
-
 LAUNCHER = Path(__file__).parents[2] / "deploy" / "kafka"
-
-
-@pytest.fixture(scope="session")
-def kafka() -> Iterator[str]:
-    """Give the bootstrap servers that every test may use."""
-    try:
-        with existing_or_own() as bootstrap:
-            yield bootstrap
-    except NotInstalled as error:
-        pytest.exit(f"kafka: {error}", returncode=2)
-
-
-@pytest.fixture
-def own_kafka() -> Iterator[KafkaNode]:
-    """Give a node that this test alone uses, whatever KAFKA_BOOTSTRAP says."""
-    try:
-        with KafkaNode.start() as node:
-            yield node
-    except NotInstalled as error:
-        pytest.exit(f"kafka: {error}", returncode=2)
-
-
-@pytest.fixture
-def topic_prefix() -> str:
-    """Give a name that no other test uses."""
-    return f"t{uuid.uuid4().hex[:12]}"
