@@ -1,12 +1,13 @@
-"""
-The router on Kafka: what its core needs brought to it, what its core decides handed to the processor. No rule here.
-"""
+"""The router on Kafka: what its core needs is brought to it, what it decides goes to the processor. No rule here."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
+
+from aiokafka.errors import KafkaError
 
 from referral_contracts import topics
 from referral_contracts.codes import Code
@@ -18,33 +19,62 @@ from referral_contracts.sealing import random_salts
 from referral_router.core import Examined, Registrar, Router, RouterStep, examine, verify_signature
 from referral_router.core.ledger import Lane
 from referral_router.core.registrar import RegistrarStep
+from referral_router.settings import Settings
+from service_chassis.directory import DirectoryReader
+from service_chassis.fold import Limits, Source
+from service_chassis.health import Trouble
+from service_chassis.kafka import Kafka, close
+from service_chassis.keyfile import read_signing_key
+from service_chassis.logs import Log
 from service_chassis.metrics import Metrics
+from service_chassis.processor import Processor
 
+SERVICE: Final = "referral-router"
+"""The consumer group, and the first part of every transactional id."""
+
+_SURVEY_S: Final = 0.5
 _AT_ONCE: Final = 32
 """Signatures a thread checks before it asks for more: some 4 ms, so that two threads end together."""
 
 
-class Inboxes:
-    """Which agencies have an inbox topic, as the broker last told."""
+class Topology:
+    """The topics of the broker, as it last told: how many partitions a bus has, and who has an inbox."""
 
-    def __init__(self, ask: Callable[[], "asyncio.Future[set[str]]"]) -> None:
-        """*ask* the broker for the names of its topics."""
+    def __init__(self, ask: Callable[[], Awaitable[Mapping[str, int]]]) -> None:
+        """*ask* the broker for its topics and their numbers of partitions."""
         self._ask = ask
         self._asked_for: set[str] = set()
-        self.known: frozenset[str] = frozenset()
+        self._topics: Mapping[str, int] = {}
+        self.inboxes: frozenset[str] = frozenset()
 
     async def refresh(self) -> None:
         """Ask again."""
+        self._topics = await self._ask()
         prefix = topics.inbox("")
-        self.known = frozenset(name.removeprefix(prefix) for name in await self._ask() if name.startswith(prefix))
+        self.inboxes = frozenset(name.removeprefix(prefix) for name in self._topics if name.startswith(prefix))
 
     async def look_for(self, agencies: Iterable[str]) -> None:
         """Ask again if one of *agencies* is not known; for each only once, so that nobody makes us ask for ever."""
-        unknown = set(agencies) - self.known - self._asked_for
+        unknown = set(agencies) - self.inboxes - self._asked_for
         if unknown:
             self._asked_for |= unknown
             await self.refresh()
-            self._asked_for -= self.known
+            self._asked_for -= self.inboxes
+
+    def partitions(self) -> int:
+        """
+        Return how many partitions submissions have.
+
+        Raises:
+            LocalError: TOPIC_MISSING, or TOPIC_MISCONFIGURED: not as many partitions as belong to each other.
+        """
+        needed = (topics.SUBMISSIONS, topics.DIRECTORY_SUBMISSIONS, topics.LEDGER, topics.STATE, topics.DIRECTORY)
+        if not all(name in self._topics for name in needed):
+            raise LocalError(Code.TOPIC_MISSING)
+        count = self._topics[topics.SUBMISSIONS]
+        if self._topics[topics.LEDGER] != count + 1 or self._topics[topics.STATE] != count + 1:
+            raise LocalError(Code.TOPIC_MISCONFIGURED)
+        return count
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +88,7 @@ class Desk:
     directory: Callable[[], Directory | None]
     unusable: Callable[[int], Code | None]
     """Why the directory may not be decided by now, or None."""
-    inboxes: Inboxes
+    topology: Topology
     threads: ThreadPoolExecutor
     metrics: Metrics
 
@@ -92,8 +122,8 @@ class ReferralFold:
             raise LocalError(code or Code.DIRECTORY_MISSING)
         found = [examine(record, directory, desk.bus) for record in records]
         await _verify(found, desk.threads)
-        await desk.inboxes.look_for(_addressed(found, directory))
-        return self._core.step(found, directory, desk.inboxes.known)
+        await desk.topology.look_for(_addressed(found, directory))
+        return self._core.step(found, directory, desk.topology.inboxes)
 
     def merge(self, step: RouterStep) -> None:
         """Make what *step* changed the state."""
@@ -117,11 +147,12 @@ class RegistrarFold:
     def waits(self, now_ms: int) -> Code | None:
         """Never: an expired head can always be renewed."""
         del now_ms
+        return None  # noqa: RET501 - the protocol's answer, not an omission
 
     async def step(self, records: Sequence[Record], now_ms: int) -> RegistrarStep:
         """Judge *records* by the pinned root and the last head."""
         del now_ms
-        return self._core.step(records, self._desk.inboxes.known)
+        return self._core.step(records, self._desk.topology.inboxes)
 
     def merge(self, step: RegistrarStep) -> None:
         """Make what *step* changed the state."""
@@ -148,3 +179,119 @@ def _addressed(found: Sequence[Examined], directory: Directory) -> Iterable[str]
                 agency = topics.agency_of(address)
                 if directory.member(agency) is not None:
                     yield agency
+
+
+def _ask_topics(kafka: Kafka, limits: Limits) -> Callable[[], Awaitable[Mapping[str, int]]]:
+    """Return a question to the broker: its topics, and how many partitions each has."""
+
+    async def ask() -> Mapping[str, int]:
+        client = kafka.client(limits)
+        try:
+            await client.bootstrap()
+            cluster = await client.fetch_all_metadata()
+            return {name: len(cluster.partitions_for_topic(name) or ()) for name in cluster.topics()}
+        finally:
+            await close(client)
+
+    return ask
+
+
+class RouterService:
+    """The router, wired. Nothing connects before `run`."""
+
+    def __init__(self, settings: Settings, *, clock: Callable[[], int], metrics: Metrics, log: Log) -> None:
+        """
+        Read the key and the trust root.
+
+        Raises:
+            LocalError: One of them cannot be used.
+        """
+        self._root, self._key = _read_trust(settings.trust), read_signing_key(settings.router_key)
+        self._clock, self._metrics, self._log = clock, metrics, log
+        self._limits = Limits()
+        self._kafka = Kafka(bootstrap=settings.bootstrap, client_id=SERVICE)
+        self._topology = Topology(_ask_topics(self._kafka, self._limits))
+        self._directory = DirectoryReader(
+            self._kafka,
+            self._root,
+            within_ms=settings.directory_within_ms,
+            limits=self._limits,
+            metrics=metrics,
+            log=log,
+        )
+        self._threads = ThreadPoolExecutor(settings.verifiers, thread_name_prefix="verify")
+        self._processor: Processor | None = None
+        self._missing: Code = Code.BROKER_AWAY
+        self._first_look: float | None = None
+
+    def troubles(self) -> Sequence[Trouble]:
+        """Say what is wrong; nothing when all is well."""
+        if self._processor is not None:
+            return [*self._processor.troubles(), *self._directory.troubles()]
+        waited = 0.0 if self._first_look is None else asyncio.get_running_loop().time() - self._first_look
+        return [Trouble("topics", self._missing, fatal=waited > self._limits.first_contact_s)]
+
+    async def run(self) -> None:
+        """Route until cancelled."""
+        partitions = await self._survey()
+        self._processor = self._wire(partitions)
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._directory.run())
+                tasks.create_task(self._processor.run())
+        finally:
+            self._threads.shutdown(wait=False, cancel_futures=True)
+
+    async def _survey(self) -> int:
+        """Wait for a broker that has the topics of a bus; return how many partitions it has."""
+        self._first_look = asyncio.get_running_loop().time()
+        while True:
+            try:
+                await self._topology.refresh()
+                return self._topology.partitions()
+            except LocalError as error:
+                self._missing = error.code
+            except (KafkaError, OSError, TimeoutError):
+                self._missing = Code.BROKER_AWAY
+            self._log.warning("waiting-for-topics", code=self._missing)
+            await asyncio.sleep(_SURVEY_S)
+
+    def _wire(self, partitions: int) -> Processor:
+        desk = Desk(
+            bus=self._root.bus,
+            key=self._key,
+            root=self._root,
+            partitions=partitions,
+            directory=lambda: self._directory.current,
+            unusable=self._directory.unusable,
+            topology=self._topology,
+            threads=self._threads,
+            metrics=self._metrics,
+        )
+        referrals = Source(
+            topic=topics.SUBMISSIONS,
+            state_topic=topics.STATE,
+            state_partition=lambda partition: partition,
+            fold=lambda partition: ReferralFold(desk, partition),
+        )
+        changes = Source(
+            topic=topics.DIRECTORY_SUBMISSIONS,
+            state_topic=topics.STATE,
+            state_partition=lambda _: partitions,
+            fold=lambda _: RegistrarFold(desk),
+        )
+        return Processor(
+            service=SERVICE,
+            kafka=self._kafka,
+            sources=[referrals, changes],
+            clock=self._clock,
+            metrics=self._metrics,
+            log=self._log,
+        )
+
+
+def _read_trust(path: Path) -> TrustRoot:
+    try:
+        return TrustRoot.decode(path.read_bytes())
+    except OSError as error:
+        raise LocalError(Code.NO_SUCH_FILE, "the trust root cannot be read") from error

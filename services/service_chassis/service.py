@@ -1,25 +1,23 @@
 """
-The frame of a service: health and metrics over HTTP on loopback, the work in the lifespan, an orderly end.
+The frame of a service: its work, health and metrics over HTTP on loopback, an orderly end.
 
-FastStream carries the lifespan and the routes. Its broker is not used: the processor owns its clients, because
-FastStream swallows the errors of fetches and commits.
+Three pages and no framework. FastStream's application would want a broker of its own, whose producer connects at
+start-up and leaves a dead process serving HTTP when there is none to connect to; the processor owns its clients.
 """
 
 import asyncio
-import contextlib
 import os
 import signal
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
 
 import uvicorn
-from faststream.asgi import AsgiFastStream
 from prometheus_client import CollectorRegistry, make_asgi_app
 
-from service_chassis.health import Vital, livez, readyz
+from service_chassis.health import Asgi, Receive, Scope, Send, Vital, livez, readyz
 from service_chassis.logs import Log, tame
 
 _LINGER_S: Final = 1
@@ -52,56 +50,60 @@ def run(service: Service, *, http: Http, registry: CollectorRegistry, log: Log) 
     return asyncio.run(_serve(service, http, registry, log))
 
 
-def asgi(
-    service: Service, registry: CollectorRegistry, ended: Callable[["asyncio.Task[None]"], None]
-) -> AsgiFastStream:
-    """Return `/livez`, `/readyz`, `/metrics` and the work in the lifespan; *ended* hears when it ends by itself."""
+def pages(service: Vital, registry: CollectorRegistry) -> Asgi:
+    """Return the application: `/livez`, `/readyz`, `/metrics`, and nothing else."""
+    found: Mapping[str, Asgi] = {
+        "/livez": livez([service]),
+        "/readyz": readyz([service]),
+        "/metrics": make_asgi_app(registry),
+    }
 
-    @contextlib.asynccontextmanager
-    async def lifespan() -> AsyncIterator[None]:
-        work = asyncio.create_task(service.run())
-        work.add_done_callback(ended)
-        try:
-            yield
-        finally:
-            work.remove_done_callback(ended)
-            work.cancel()
-            await asyncio.wait((work,))
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        page = found.get(scope["path"], _missing) if scope["type"] == "http" else _missing
+        await page(scope, receive, send)
 
-    routes = [
-        ("/livez", livez([service])),
-        ("/readyz", readyz([service])),
-        ("/metrics", make_asgi_app(registry)),
-    ]
-    return AsgiFastStream(asgi_routes=routes, lifespan=lifespan, logger=None)
+    return app
+
+
+async def _missing(_scope: Scope, _receive: Receive, send: Send) -> None:
+    await send({"type": "http.response.start", "status": 404, "headers": [(b"content-length", b"0")]})
+    await send({"type": "http.response.body", "body": b""})
 
 
 async def _serve(service: Service, http: Http, registry: CollectorRegistry, log: Log) -> int:
     tame(log, asyncio.get_running_loop().time)
-    failures: list[str] = []
-
-    def ended(work: "asyncio.Task[None]") -> None:
-        error = None if work.cancelled() else work.exception()
-        failures.append(type(error).__name__)
-        log.error("work-ended", error=type(error).__name__)
-        server.should_exit = True
-
     config = uvicorn.Config(
-        asgi(service, registry, ended),
+        pages(service, registry),
         log_config=None,
         access_log=False,
-        lifespan="on",
+        lifespan="off",
+        ws="none",
         timeout_graceful_shutdown=_LINGER_S,
     )
     server = uvicorn.Server(config)
+    work = asyncio.create_task(service.run())
+    work.add_done_callback(_ending(server))
     with socket.create_server((http.host, http.port)) as listener:
         port = listener.getsockname()[1]
         log.info("serving", host=http.host, port=port)
         if http.port_file is not None:
             _announce(http.port_file, port)
         await server.serve(sockets=[listener])
-    log.info("ended", count=len(failures))
-    return 1 if failures else 0
+    asked_to = not work.done()
+    work.cancel()
+    (outcome,) = await asyncio.gather(work, return_exceptions=True)
+    if not asked_to or not isinstance(outcome, asyncio.CancelledError | None):
+        log.error("work-ended", error=type(outcome).__name__)
+        return 1
+    log.info("ended")
+    return 0
+
+
+def _ending(server: uvicorn.Server) -> Callable[["asyncio.Task[None]"], None]:
+    def ended(_: "asyncio.Task[None]") -> None:
+        server.should_exit = True
+
+    return ended
 
 
 def _announce(path: Path, port: int) -> None:

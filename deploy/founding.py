@@ -1,0 +1,130 @@
+"""
+Found a bus from a file that lists its agencies: keys for each, the trust root, version 1 of the directory.
+
+Everything lies under one folder, a sub-folder for each agency with what its command line needs: ``keys.json`` (its
+owner's alone), ``trust.json``, ``bus.toml``. In a real deployment each agency makes its own keys and the registrar
+only ever sees the public ones; here one machine plays them all.
+"""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Self
+
+from referral_bus.keys import AgencyKeys, load_trust
+from referral_bus.registrar import Registrar, Term, event_key_record, sealing_key_record, trust_root
+from referral_contracts.directory import Directory, TrustRoot
+from referral_contracts.directory_model import (
+    Delivery,
+    Duty,
+    Entry,
+    Jurisdiction,
+    MayKnow,
+    MaySend,
+    Names,
+    Policy,
+)
+
+_KEY_TERM_MS: Final = 90 * 24 * 3_600_000
+"""Sealing keys live 90 days at most."""
+_HEAD_MS: Final = 24 * 3_600_000
+"""A head has to be renewed within a day: a directory that nobody looks after stops being believed."""
+_BACKDATED_MS: Final = 60_000
+_HOUR_MS: Final = 3_600_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Founding:
+    """A founded bus, as its folder holds it."""
+
+    home: Path
+    plan: Mapping[str, Any]
+    """The agencies' file."""
+    trust: TrustRoot
+
+    @classmethod
+    def open(cls, home: Path, agencies: Path) -> Self:
+        """Return the bus in *home*, made from the file *agencies* when there is none yet."""
+        plan = tomllib.loads(agencies.read_text("utf-8"))
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for agency in plan["agency"]:
+            folder = home / "agencies" / agency["id"]
+            if not (folder / "keys.json").exists():
+                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+                AgencyKeys.generate(agency["id"], agency.get("desks", ())).save(folder / "keys.json")
+        trust = home / "trust.json"
+        if not trust.exists():
+            registrar = AgencyKeys.load(home / "agencies" / "registrar" / "keys.json")
+            trust.write_bytes(trust_root(plan["bus"], [registrar.signing]).encode())
+        for agency in plan["agency"]:
+            (home / "agencies" / agency["id"] / "trust.json").write_bytes(trust.read_bytes())
+        return cls(home=home, plan=plan, trust=load_trust(trust))
+
+    @property
+    def agencies(self) -> list[str]:
+        """Every agency and service, by id."""
+        return [agency["id"] for agency in self.plan["agency"]]
+
+    def folder(self, agency: str) -> Path:
+        """Return the folder of *agency*."""
+        return self.home / "agencies" / agency
+
+    def keys(self, agency: str) -> AgencyKeys:
+        """Return the private keys of *agency*."""
+        return AgencyKeys.load(self.folder(agency) / "keys.json")
+
+    def tell_bootstrap(self, bootstrap: str) -> None:
+        """Write down for every agency where the broker is."""
+        for agency in self.agencies:
+            text = f'agency = "{agency}"\nbootstrap = "{bootstrap}"\n'
+            (self.folder(agency) / "bus.toml").write_text(text, "utf-8")
+
+    def first_change(self, now_ms: int) -> tuple[bytes, bytes]:
+        """Return the change that is version 1 of the directory, and its signature."""
+        entries = [self._entry(agency, now_ms) for agency in self.plan["agency"]]
+        return self._registrar().change(None, now_ms, _HEAD_MS, agencies=entries, policy=self._policy())
+
+    def renewal(self, previous: Directory, now_ms: int) -> tuple[bytes, bytes]:
+        """Return the change that renews the head and nothing else, and its signature."""
+        return self._registrar().change(previous, now_ms, _HEAD_MS)
+
+    def _registrar(self) -> Registrar:
+        return Registrar(agency="registrar", bus=self.plan["bus"], keys=[self.keys("registrar").signing])
+
+    def _entry(self, agency: Mapping[str, Any], now_ms: int) -> Entry:
+        name, bus = agency["id"], self.plan["bus"]
+        keys = self.keys(name)
+        term = Term(from_ms=now_ms - _BACKDATED_MS, until_ms=now_ms + _KEY_TERM_MS)
+        records = [event_key_record(bus, name, keys.signing, term)]
+        for address, sealing in keys.sealing.items():
+            desk = address.partition("/")[2] or None
+            records.append(sealing_key_record(bus, name, sealing[0], term, signer=keys.signing, desk=desk))
+        province = agency.get("province")
+        places = () if province is None else (Jurisdiction(commune=agency.get("commune"), province=province),)
+        return Entry(
+            delivery=Delivery(kind="bus"),
+            desks=tuple(agency.get("desks", ())),
+            duty=Duty(hours=agency.get("hours"), phone=agency["phone"]) if "phone" in agency else None,
+            id=name,
+            jurisdiction=places,
+            keys=tuple(records),
+            names=Names(en=agency["en"], vi=agency["vi"]),
+            parent=agency.get("parent"),
+            roles=tuple(agency["roles"]),
+        )
+
+    def _policy(self) -> Policy:
+        told = self.plan["policy"]
+        return Policy(
+            keep_closed_ms=told["keep_closed_hours"] * _HOUR_MS,
+            may_know=tuple(MayKnow(roles=tuple(rule["roles"]), answers=rule["answers"]) for rule in told["may_know"]),
+            may_open=tuple(told["may_open"]),
+            may_send=tuple(
+                MaySend(
+                    recipients=tuple(rule["recipients"]), senders=tuple(rule["senders"]), verbs=tuple(rule["verbs"])
+                )
+                for rule in told["may_send"]
+            ),
+            window_ms=told["window_hours"] * _HOUR_MS,
+        )
