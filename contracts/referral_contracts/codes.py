@@ -5,15 +5,23 @@ A code is stable and low-cardinality: the reason on the wire, the label in a met
 A code never says whose case, which key or what content it was about.
 """
 
-from enum import Enum, StrEnum
+from enum import StrEnum
 from typing import Final
 
 
-class Blame(Enum):
+class Blame(StrEnum):
     """Who has to change something before the same thing can work."""
 
-    LOCAL = "local"
-    REMOTE = "remote"
+    SENDER = "sender"
+    """Whoever wrote what was refused."""
+    REGISTRAR = "registrar"
+    """Whoever keeps the directory."""
+    OPERATOR = "operator"
+    """Whoever runs the bus."""
+    USER = "user"
+    """Whoever runs the program that says so."""
+    NOBODY = "nobody"
+    """Nothing is wrong: it is so, or somebody was first."""
 
 
 class Code(StrEnum):
@@ -21,93 +29,207 @@ class Code(StrEnum):
 
     # What the bytes are.
     NULL_VALUE = "null-value"
+    """The record has no value."""
     OVERSIZE = "oversize"
+    """More bytes than the limit allows."""
     MALFORMED_RECORD = "malformed-record"
+    """The record cannot be read at all."""
     MALFORMED_JSON = "malformed-json"
+    """Not JSON, or not as the wire allows it."""
     NOT_CANONICAL = "not-canonical"
+    """The right members, but not in the one spelling."""
     MALFORMED_ENVELOPE = "malformed-envelope"
+    """A member too many, too few, or of another form."""
     MALFORMED_VALUE = "malformed-value"
+    """A single value in another form than its own."""
     UNKNOWN_TYPE = "unknown-type"
+    """No such verb."""
     UNKNOWN_VERSION = "unknown-version"
+    """A version of the wire that is not spoken here, or not now."""
     MISSING_HEADER = "missing-header"
+    """A record header is missing or empty."""
     UNEXPECTED_HEADER = "unexpected-header"
+    """A record header too many."""
     WRONG_BUS = "wrong-bus"
+    """Meant for another bus."""
     UNDELIVERABLE = "undeliverable"
+    """What follows from the record cannot be written."""
 
     # Who said it.
     BAD_SIGNATURE = "bad-signature"
+    """The signature is not this key's over these bytes."""
     MALFORMED_SIGNATURE = "malformed-signature"
+    """Not a signature in the one form for this kind of thing."""
     UNKNOWN_SENDER = "unknown-sender"
+    """The directory has no such agency."""
     UNKNOWN_KEY = "unknown-key"
+    """The agency has no such key."""
     KEY_NOT_VALID = "key-not-valid"
+    """The key is not valid yet, not valid any more, or revoked."""
     WEAK_KEY = "weak-key"
+    """A key that does not bind its owner."""
     MALFORMED_KEY = "malformed-key"
+    """Not the one encoding of a key, or not under its own id."""
 
     # When and where it came.
     OUTSIDE_WINDOW = "outside-window"
+    """Signed too long before, or after, the broker stamped it."""
     WRONG_PARTITION = "wrong-partition"
+    """The record's key or partition is not the case's."""
     DUPLICATE = "duplicate"
+    """The same bytes came before; the verdict tells what was decided then."""
     ID_REUSED = "id-reused"
+    """The id was used for other bytes; the verdict names them."""
     TOO_MANY = "too-many"
+    """More events or hand-offs in one case than the limit."""
 
     # To whom it goes.
     UNKNOWN_RECIPIENT = "unknown-recipient"
+    """The directory has no such address on the bus."""
     REPEATED_RECIPIENT = "repeated-recipient"
+    """One address twice."""
     WRONG_RECIPIENTS = "wrong-recipients"
+    """Not the recipients that this verb has at this point."""
     RECIPIENTS_APART = "recipients-apart"
+    """The recipients may not know of each other."""
     NOT_PERMITTED = "not-permitted"
+    """Policy does not let the sender say this, or not to this recipient."""
     WRONG_READERS = "wrong-readers"
+    """A section is sealed to somebody or some key that may not read it, or a recipient is left out."""
     CLOCK_MISSING = "clock-missing"
+    """The verb needs a section for the deadline watcher."""
 
     # What may follow what.
     WRONG_SUBJECT = "wrong-subject"
+    """The case is not named after the event that opens it."""
     NOT_FOUND = "not-found"
+    """No such case or hand-off, or none of the sender's."""
     ILLEGAL_TRANSITION = "illegal-transition"
+    """Not at this point of the case or hand-off."""
     STALE_HEAD = "stale-head"
+    """Something else moved the case or hand-off first."""
     WRONG_PARTY = "wrong-party"
+    """Not for this side to say."""
     OPEN_HANDOFFS = "open-handoffs"
+    """The case cannot be closed while somebody still has to act."""
     ARCHIVED = "archived"
+    """The case is closed and put away."""
     ACCEPTED = "accepted"
+    """The event stands."""
 
     # Sealed sections.
     WRONG_COMMITMENT = "wrong-commitment"
+    """The section does not open at this place, or was changed."""
     NOT_A_READER = "not-a-reader"
+    """The section is not sealed to this key at this address."""
     UNSEALABLE = "unsealable"
+    """Nothing can be sealed to such readers or keys."""
     MALFORMED_SECTION = "malformed-section"
+    """The section opens, and what is in it has another form."""
     UNKNOWN_SCHEMA = "unknown-schema"
+    """A form that this program does not know."""
 
     # Directory.
     DIRECTORY_EXPIRED = "directory-expired"
+    """The directory's head is past its time."""
     DIRECTORY_BEHIND = "directory-behind"
+    """The directory has not been read to its end lately."""
     DIRECTORY_MISSING = "directory-missing"
+    """There is no directory yet."""
     DIRECTORY_FORKED = "directory-forked"
+    """Two directories of one version, or one that does not follow the last."""
     DIRECTORY_STALE = "directory-stale"
+    """An older directory than the one in use."""
     DIRECTORY_ROOT = "directory-root"
+    """The entries are not those that the head was signed over."""
     NOT_ENOUGH_SIGNATURES = "not-enough-signatures"
+    """Too few root keys signed the head."""
     MISSING_PROOF = "missing-proof"
+    """A key that nobody has shown to possess."""
     REPEATED_KEY = "repeated-key"
+    """One key in two places."""
     ENTRY_VANISHED = "entry-vanished"
+    """An entry, its keys or the policy would be lost."""
 
     # Decisions, as a receiver checks them.
     BAD_DECISION = "bad-decision"
+    """Not stated by the router, or not in the one spelling."""
     COUNTER_GAP = "counter-gap"
+    """A delivery is missing between two."""
 
     # A process and its surroundings.
     BROKER_AWAY = "broker-away"
+    """Kafka does not answer."""
     TOPIC_MISSING = "topic-missing"
+    """A topic does not exist; for a sender or recipient, its inbox."""
     TOPIC_MISCONFIGURED = "topic-misconfigured"
+    """A topic is not set up as it has to be."""
     POSITION_LOST = "position-lost"
+    """What was to be read next is gone."""
     POSITION_MISSING = "position-missing"
+    """There is state, and no record of how far it goes."""
     STATE_FORMAT = "state-format"
+    """A state record of another format."""
     CLOCK_BEHIND = "clock-behind"
+    """The broker's stamp is ahead of this machine's clock."""
     TIMED_OUT = "timed-out"
+    """No answer in time."""
     LOOSE_PERMISSIONS = "loose-permissions"
+    """Others may read the file."""
     NO_SUCH_FILE = "no-such-file"
+    """There is no such file."""
     FILE_EXISTS = "file-exists"
+    """There is such a file already."""
     STORE_BUSY = "store-busy"
+    """Another process uses the store."""
     INCOMPLETE_INPUT = "incomplete-input"
+    """Something that is needed was not given."""
     INTERNAL = "internal"
+    """A mistake of this program."""
 
+
+_OTHERS_TO_BLAME: Final[dict[Blame, tuple[Code, ...]]] = {
+    Blame.REGISTRAR: (
+        Code.DIRECTORY_EXPIRED,
+        Code.DIRECTORY_MISSING,
+        Code.DIRECTORY_FORKED,
+        Code.DIRECTORY_STALE,
+        Code.DIRECTORY_ROOT,
+        Code.NOT_ENOUGH_SIGNATURES,
+        Code.MISSING_PROOF,
+        Code.REPEATED_KEY,
+        Code.ENTRY_VANISHED,
+    ),
+    Blame.OPERATOR: (
+        Code.UNDELIVERABLE,
+        Code.DIRECTORY_BEHIND,
+        Code.BAD_DECISION,
+        Code.COUNTER_GAP,
+        Code.BROKER_AWAY,
+        Code.TOPIC_MISSING,
+        Code.TOPIC_MISCONFIGURED,
+        Code.POSITION_LOST,
+        Code.POSITION_MISSING,
+        Code.STATE_FORMAT,
+        Code.CLOCK_BEHIND,
+        Code.TIMED_OUT,
+        Code.INTERNAL,
+    ),
+    Blame.USER: (
+        Code.NOT_A_READER,
+        Code.UNKNOWN_SCHEMA,
+        Code.LOOSE_PERMISSIONS,
+        Code.NO_SUCH_FILE,
+        Code.FILE_EXISTS,
+        Code.STORE_BUSY,
+        Code.INCOMPLETE_INPUT,
+    ),
+    Blame.NOBODY: (Code.DUPLICATE, Code.STALE_HEAD, Code.OPEN_HANDOFFS, Code.ARCHIVED, Code.ACCEPTED),
+}
+BLAME: Final[dict[Code, Blame]] = dict.fromkeys(Code, Blame.SENDER) | {
+    code: blame for blame, codes in _OTHERS_TO_BLAME.items() for code in codes
+}
+"""Whose it is to change something. Most codes answer an event, and are its sender's."""
 
 HINTS: Final[dict[Code, str]] = {
     Code.NOT_CANONICAL: "write the envelope in RFC 8785 form: sorted keys, no white space, every key once",
