@@ -22,7 +22,6 @@ from typing import Final
 from kafka_node import KafkaFailed, NotInstalled
 from kafka_node.background import StateFolder, up
 from kafka_node.progress import to_stderr
-
 from running import RENEW_S, NotReady, RunningBus
 
 HOME: Final = Path(".run/bus")

@@ -4,13 +4,13 @@ import sys
 import time
 
 from pydantic import ValidationError
+
 from referral_contracts.errors import ReferralBusError
+from referral_router.app import SERVICE, RouterService
+from referral_router.settings import Settings
 from service_chassis.logs import make_log
 from service_chassis.metrics import Metrics
 from service_chassis.service import run
-
-from referral_router.app import SERVICE, RouterService
-from referral_router.settings import Settings
 
 
 def main() -> int:
@@ -23,14 +23,18 @@ def main() -> int:
     except ValidationError as error:
         for fault in error.errors(include_url=False, include_context=False, include_input=False):
             name = "_".join(str(part) for part in fault["loc"]).upper()
-            print(f"referral-router: error: REFERRAL_BUS_{name}: {fault['msg'].lower()}", file=sys.stderr)
+            _say(f"error: REFERRAL_BUS_{name}: {fault['msg'].lower()}")
         return 2
     except ReferralBusError as error:
-        print(f"referral-router: error: {error}", file=sys.stderr)
+        _say(f"error: {error}")
         if error.hint:
-            print(f"referral-router: hint: {error.hint}", file=sys.stderr)
+            _say(f"hint: {error.hint}")
         return 2
     return run(router, http=settings.http, registry=metrics.registry, log=log)
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(f"referral-router: {text}\n")
 
 
 if __name__ == "__main__":

@@ -66,7 +66,7 @@ def make_log(service: str, *, dropped: Callable[[], None], out: TextIO | None = 
 def tame(log: Log, clock: Callable[[], float]) -> None:
     """Let libraries log through *log*: warnings and worse, the text without its arguments, not too often."""
     handler = _Tamed(log, clock)
-    for name in ("aiokafka", "faststream", "uvicorn", "asyncio"):
+    for name in ("aiokafka", "uvicorn", "asyncio"):
         library = logging.getLogger(name)
         library.handlers = [handler]
         library.propagate = False

@@ -13,7 +13,6 @@ MAY_IMPORT = {
     "referral_bus": {"aiokafka", "cryptography", "pydantic", "referral_contracts", "rich", "typer"},
     "service_chassis": {
         "aiokafka",
-        "faststream",
         "prometheus_client",
         "pydantic",
         "referral_contracts",
@@ -22,7 +21,6 @@ MAY_IMPORT = {
     },
     "referral_router": {
         "aiokafka",
-        "faststream",
         "prometheus_client",
         "pydantic",
         "pydantic_core",
