@@ -27,7 +27,7 @@ from service_chassis.kafka import close
 from service_chassis.kit import Kit, Ownership
 from service_chassis.reader import PartitionReader
 from service_chassis.restore import restore
-from service_chassis.transaction import Fenced, Transactions, Unproducible
+from service_chassis.transaction import Fenced, Known, Transactions, Unproducible
 
 _BACKOFF_S: Final = (0.01, 0.1, 0.3, 1.0, 2.0)
 _BUGS: Final = 3
@@ -80,7 +80,7 @@ class Lane:
         self._label = f"{tp.topic}-{tp.partition}"
         self._fold: Fold[Any] | None = None
         self._state_end: int | None = None
-        self._topics: set[str] = set()
+        self._known = Known()
         self._closing = asyncio.Event()
         self._at_work: _Opened | None = None
         self._quota = kit.limits.batch_records
@@ -155,7 +155,7 @@ class Lane:
             stack.callback(lambda: kit.background(close(client)))
             await client.bootstrap()
             producer = kit.producers(f"{kit.service}-{self._label}")
-            transactions = await Transactions.open(producer, kit.limits, self._topics)
+            transactions = await Transactions.open(producer, kit.limits, self._known)
             stack.callback(lambda: kit.background(transactions.close()))
             fold = await self._restored(client)
             reader = PartitionReader(client, self.tp, kit.limits, committed=False)

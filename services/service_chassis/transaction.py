@@ -7,6 +7,7 @@ behind a new InitProducerId; the lane does that.
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 from itertools import zip_longest
 from typing import Any, Final
 
@@ -22,6 +23,8 @@ Target = tuple[str, int]
 
 _TOPIC_PATIENCE_S: Final = 3.0
 """A topic that has just been created takes a moment to be known everywhere."""
+
+_TOPIC_MISSING_S: Final = 30.0
 
 # The broker will not store these writes, today or tomorrow. UnknownError is what aiokafka makes of INVALID_RECORD.
 _REFUSED: Final = (
@@ -49,27 +52,36 @@ class Unproducible(ReferralBusError):
     """The broker refuses something among the writes: to try the same again is of no use."""
 
 
+@dataclass(slots=True)
+class Known:
+    """What a partition's producers, one after the other, have learnt about topics."""
+
+    topics: set[str] = field(default_factory=set)
+    missing: dict[Target, float] = field(default_factory=dict)
+    """Until when a target counts as missing without being asked for again: a refusal must not take long each time."""
+
+
 class Transactions:
     """Writes steps, one transaction each, until the first error."""
 
-    def __init__(self, producer: Producer, limits: Limits, topics: set[str]) -> None:
-        """Use *producer*, which has been started. *topics* are kept known to it, across producers of a partition."""
+    def __init__(self, producer: Producer, limits: Limits, known: Known) -> None:
+        """Use *producer*, which has been started."""
         self._producer = producer
         self._limits = limits
-        self._topics = topics
+        self._known = known
 
     @classmethod
-    async def open(cls, producer: Producer, limits: Limits, topics: set[str]) -> "Transactions":
+    async def open(cls, producer: Producer, limits: Limits, known: Known) -> "Transactions":
         """Fence every other owner of the producer's id. When this returns, their last transaction has ended."""
         try:
             async with asyncio.timeout(limits.transaction_s):
                 await producer.start()
-                if topics:
-                    await producer.client.set_topics(topics)
+                if known.topics:
+                    await producer.client.set_topics(known.topics)
         except BaseException:
             await discard(producer)
             raise
-        return cls(producer, limits, topics)
+        return cls(producer, limits, known)
 
     async def write(self, writes: Sequence[Write], state: Target) -> int | None:
         """
@@ -100,18 +112,22 @@ class Transactions:
 
     async def _know(self, targets: Iterable[Target]) -> None:
         """Have metadata of all topics in one request: aiokafka's own way is one for each, and each asks for all."""
-        cluster = self._producer.client.cluster
+        client, known = self._producer.client, self._known
+        time = asyncio.get_running_loop().time
+        if any(known.missing.get(target, 0.0) > time() for target in targets):
+            raise Unproducible(Code.TOPIC_MISSING, "a topic or partition to write to did not exist a moment ago")
         topics = {topic for topic, _ in targets}
-        if not topics <= self._topics:
-            self._topics |= topics
-            await self._producer.client.set_topics(self._topics)
-        patience = asyncio.get_running_loop().time() + _TOPIC_PATIENCE_S
-        while missing := {(t, p) for t, p in targets if p not in (cluster.partitions_for_topic(t) or ())}:
-            if asyncio.get_running_loop().time() > patience:
-                self._topics -= {topic for topic, _ in missing}
+        if not topics <= known.topics:
+            known.topics |= topics
+            await client.set_topics(known.topics)
+        patience = time() + _TOPIC_PATIENCE_S
+        while missing := {(t, p) for t, p in targets if p not in (client.cluster.partitions_for_topic(t) or ())}:
+            if time() > patience:
+                known.topics -= {topic for topic, _ in missing}
+                known.missing |= dict.fromkeys(missing, time() + _TOPIC_MISSING_S)
                 raise Unproducible(Code.TOPIC_MISSING, "a topic or partition to write to does not exist")
             await asyncio.sleep(0.1)
-            await self._producer.client.force_metadata_update()
+            await client.force_metadata_update()
 
     async def _send(self, batches: dict[Target, list[tuple[Batch, int]]], state: Target) -> int | None:
         sent: list[tuple[Target, int, asyncio.Future[Any]]] = []

@@ -5,9 +5,10 @@ Independent of the chassis where it can be: only input with broken headers has t
 """
 
 import asyncio
+import contextlib
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 
 from aiokafka import AIOKafkaClient, AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
@@ -103,6 +104,32 @@ async def stored_inputs(bootstrap: str, topics: Topics) -> dict[int, list[Record
 
 async def counted(bootstrap: str, topic: str) -> list[Count]:
     return [Count(*json.loads(value or b"null")) for _, _, value in await committed(bootstrap, topic)]
+
+
+@contextlib.asynccontextmanager
+async def watching(bootstrap: str, topics: Topics) -> AsyncIterator["Watch"]:
+    """Watch the second topic, where every output goes."""
+    async with AIOKafkaConsumer(
+        bootstrap_servers=bootstrap, isolation_level="read_committed", fetch_max_wait_ms=50
+    ) as consumer:
+        consumer.assign([TopicPartition(topics.second, 0)])
+        consumer.seek(TopicPartition(topics.second, 0), 0)
+        yield Watch(consumer)
+
+
+@dataclass(slots=True)
+class Watch:
+    """How many outputs are committed."""
+
+    consumer: AIOKafkaConsumer
+    seen: int = 0
+
+    async def reach(self, count: int, timeout_s: float = 60.0) -> None:
+        """Return when there are at least *count* outputs."""
+        async with asyncio.timeout(timeout_s):
+            while self.seen < count:
+                for records in (await self.consumer.getmany(timeout_ms=100, max_records=count - self.seen)).values():
+                    self.seen += len(records)
 
 
 async def audit(bootstrap: str, topics: Topics) -> Sequence[Count]:

@@ -5,6 +5,7 @@ What it writes names the input offset and the count, so every loss, repetition a
 """
 
 import json
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -67,10 +68,12 @@ class Counting:
     """What `waits` says; a test changes it."""
     counts: dict[bytes, int] = field(default_factory=dict)
     at: int | None = None
-    restored: int = 0
+    restore_s: float = 0
+    """What a restored record costs, for a restore that takes long."""
 
     def restore(self, key: bytes, value: bytes | None) -> None:
-        self.restored += 1
+        if self.restore_s:
+            time.sleep(self.restore_s)
         if key == POSITION_KEY:
             self.at = self.position_in(value or b"")
         else:
@@ -89,12 +92,16 @@ class Counting:
         counts: dict[bytes, int] = {}
         writes = []
         for record in records:
+            if record.value == b"raise":
+                raise ZeroDivisionError
             key = record.key or b"none"
             count = counts.get(key, self.counts.get(key, 0)) + 1
             counts[key] = count
             said = json.dumps([record.partition, record.offset, key.decode(), count, record.fault]).encode()
             writes.append(Write(self.topics.first, self.partition, key, said + _padding(record)))
             writes.append(Write(self.topics.second, 0, key, said, (("kind", b"count"),)))
+            if record.value == b"to:nowhere" and not record.fault:
+                writes.append(Write(f"{self.topics.prefix}.nowhere", 0, key, said))
         position = records[-1].offset + 1
         writes += [Write(self.topics.state, self.partition, key, b"%d" % count) for key, count in counts.items()]
         writes.append(Write(self.topics.state, self.partition, POSITION_KEY, b"%d" % position))

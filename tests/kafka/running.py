@@ -43,6 +43,10 @@ class Running:
                 raise AssertionError((self.positions(), self.troubles(), self.log.getvalue()))
             await asyncio.sleep(0.02)
 
+    def told(self, event: str) -> int:
+        """Return how often the log says *event*."""
+        return self.log.getvalue().count(f'"event": "{event}"')
+
     def troubles(self) -> Sequence[Trouble]:
         return self.processor.troubles()
 
