@@ -10,16 +10,15 @@ or drawn from alphabets that need no escape, and because five leaves an event ar
 ``encoding.jcs``.
 """
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, TypeVar
+from typing import Annotated, Final, Literal, TypeAlias, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from referral_contracts import merkle
 from referral_contracts.codes import Code
-from referral_contracts.encoding import b64, jcs
+from referral_contracts.encoding import SUBJECT, TIME, b64
 from referral_contracts.envelope import Address, AgencyId, EventId, EventRef, HandoffKey, Hash
 from referral_contracts.errors import RemoteError, Tampered
 from referral_contracts.keys import SigningKey, VerifyKey
@@ -31,7 +30,15 @@ NO_DECISION: Final = b"\x00" * 32
 """What the first decision of a partition names as its predecessor."""
 
 
+Time: TypeAlias = Annotated[str, StringConstraints(pattern=TIME)]
+Salt: TypeAlias = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{21}[AQgw]$")]
+Subject: TypeAlias = Annotated[str, StringConstraints(pattern=SUBJECT)]
+Count: TypeAlias = Annotated[int, Field(ge=0, le=2**53 - 1)]
+Offset: TypeAlias = Annotated[int, Field(ge=-(2**53) + 1, le=2**53 - 1)]
+
+
 class _Leaf(BaseModel):
+    # Fields stand in alphabetical order: the serializer then writes RFC 8785 form.
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, hide_input_in_errors=True)
 
 
@@ -41,46 +48,46 @@ _L = TypeVar("_L", bound=_Leaf)
 class Decision(_Leaf):
     """One record of submissions, judged. Its chain of ``previous`` numbers a partition without a gap."""
 
-    admitted: str
+    admitted: Time
     bus: AgencyId
-    case: int | None = None
+    case: Count | None = None
     """The event's number within its case; absent when it was refused."""
     code: Code
-    counter: int
-    directory: int
+    counter: Count
+    directory: Count
     """The version of the directory it was judged by."""
     event: Hash
-    kind: str
-    offset: int
-    partition: int
+    kind: Literal["decision"]
+    offset: Count
+    partition: Count
     previous: Hash
-    salt: str
-    size: int
+    salt: Salt
+    size: Count
     """Bytes submitted."""
-    stamp: str
+    stamp: Time
     """The broker's own stamp."""
 
 
 class Delivery(_Leaf):
     """One recipient's copy of an event."""
 
-    admitted: str
+    admitted: Time
     bus: AgencyId
-    counter: int
+    counter: Count
     """The recipient's own count within the case, from 1: a gap is a withheld delivery."""
     event: Hash
-    kind: str
-    partition: int
+    kind: Literal["delivery"]
+    partition: Count
     recipient: Address
-    salt: str
-    subject: str
+    salt: Salt
+    subject: Subject
 
 
 class First(_Leaf):
     """What was decided of an id before."""
 
     code: Code
-    counter: int
+    counter: Count
     decision: Hash
     event: Hash
 
@@ -88,15 +95,15 @@ class First(_Leaf):
 class Verdict(_Leaf):
     """The answer to one submission. Signed: a promise that the decision is in the log."""
 
-    admitted: str
+    admitted: Time
     bus: AgencyId
     case_head: EventRef | None = None
     """For the case's owner alone: the last event that moved the case."""
     case_state: CaseState | None = None
-    clock_offset_ms: int
+    clock_offset_ms: Offset
     """The event's ``time`` less the broker's stamp."""
     code: Code
-    counter: int
+    counter: Count
     decision: Hash
     event: Hash
     first: First | None = None
@@ -105,13 +112,13 @@ class Verdict(_Leaf):
     """For the two parties of the hand-off: the last event that moved it."""
     id: EventId | None = None
     """Absent, as the subject, when the submission did not spell one."""
-    kind: str
-    open: tuple[HandoffKey, ...] | None = None
+    kind: Literal["verdict"]
+    open: Annotated[tuple[HandoffKey, ...], Field(min_length=1)] | None = None
     """For the owner who may not close yet: what is still open."""
-    partition: int
-    salt: str
+    partition: Count
+    salt: Salt
     state: State | None = None
-    subject: str | None = None
+    subject: Subject | None = None
 
     @property
     def accepted(self) -> bool:
@@ -279,7 +286,7 @@ def verify_leaf(leaf: bytes, path: bytes, root: bytes, *, bus: str, partition: i
         raise Tampered(Code.BAD_DECISION, "no decision of the router") from error
 
 
-def _read(model: type[_L], kind: str, leaf: bytes) -> _L:
+def _read(model: type[_L], leaf: bytes) -> _L:
     """
     Return the *leaf* as a *model*.
 
@@ -290,22 +297,21 @@ def _read(model: type[_L], kind: str, leaf: bytes) -> _L:
         found = model.model_validate_json(leaf)
     except ValidationError:
         raise RemoteError(Code.BAD_DECISION, "malformed leaf") from None
-    told = json.loads(found.model_dump_json(exclude_none=True))
-    if told["kind"] != kind or jcs(told) != leaf:
+    if found.model_dump_json(exclude_none=True).encode() != leaf:
         raise RemoteError(Code.BAD_DECISION, "leaf not in its one spelling")
     return found
 
 
 def read_decision(leaf: bytes) -> Decision:
     """Return the Decision that *leaf* spells, or raise RemoteError."""
-    return _read(Decision, "decision", leaf)
+    return _read(Decision, leaf)
 
 
 def read_delivery(leaf: bytes) -> Delivery:
     """Return the Delivery that *leaf* spells, or raise RemoteError."""
-    return _read(Delivery, "delivery", leaf)
+    return _read(Delivery, leaf)
 
 
 def read_verdict(leaf: bytes) -> Verdict:
     """Return the Verdict that *leaf* spells, or raise RemoteError."""
-    return _read(Verdict, "verdict", leaf)
+    return _read(Verdict, leaf)

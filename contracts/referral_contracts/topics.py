@@ -33,11 +33,13 @@ KIND_TICK: Final = b"tick"
 
 ENVELOPE_MAX: Final = 256 * 1024
 SUBMISSION_MAX: Final = 320 * 1024
+CHANGE_MAX: Final = 640 * 1024
+"""A change of the directory: some two hundred agencies at a time. Its ledger record has to fit as well."""
 BATCH_MAX: Final = 768 * 1024
 OUTPUT_MAX: Final = 1024 * 1024
 
-POSITION_KEY: Final = b"position"
-"""The reserved key of the state topic. A case's key has 32 characters, so the two cannot meet."""
+POSITION_KEY: Final = b"@position"
+"""The reserved key of the state topic: ``@`` is in no case pseudonym and in no agency id."""
 
 _AGENCY: Final = re.compile(AGENCY)
 
@@ -83,7 +85,7 @@ def topic_specs(partitions: int, agencies: Iterable[str] = ()) -> list[TopicSpec
     }
     fixed = [
         TopicSpec(name=SUBMISSIONS, partitions=partitions, config=intake),
-        TopicSpec(name=DIRECTORY_SUBMISSIONS, partitions=1, config={**intake, "max.message.bytes": str(OUTPUT_MAX)}),
+        TopicSpec(name=DIRECTORY_SUBMISSIONS, partitions=1, config={**intake, "max.message.bytes": str(BATCH_MAX)}),
         TopicSpec(name=LEDGER, partitions=partitions + 1, config=output),
         TopicSpec(name=STATE, partitions=partitions + 1, config=compacted),
         TopicSpec(name=DIRECTORY, partitions=1, config=compacted),

@@ -1,0 +1,189 @@
+from collections.abc import Mapping
+from enum import StrEnum
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from referral_contracts.codes import Code
+from referral_contracts.lifecycle import (
+    CASES,
+    CLOCK_VERBS,
+    HANDOFFS,
+    HEADLESS,
+    ON_NEXT_RECEIVED,
+    ON_RECEIVED,
+    OPEN_STATES,
+    OPENINGS,
+    PARENT_STATES,
+    RECEIPTS,
+    CaseState,
+    Part,
+    Receipt,
+    State,
+    advance_case,
+    advance_handoff,
+    advance_receipt,
+    may_ever,
+)
+from referral_contracts.verbs import Verb
+from tests.contracts.refusals import code_of
+
+ON_THE_SIDE = {Verb.RECEIVED, Verb.UNREADABLE}
+CASE_VERBS = {verb for verb in Verb if verb.of_case}
+STEPS = {step for table in (*CASES.values(), *HANDOFFS.values()) for step in table}
+ENDS = {State.RECEIVED, State.DECLINED, State.WITHDRAWN, State.RELEASED, State.CLOSED}
+
+
+def reachable(table: Mapping[State, set[State]], start: set[State]) -> set[State]:
+    found, new = set(start), set(start)
+    while new:
+        new = set().union(*(table[state] for state in new)) - found
+        found |= new
+    return found
+
+
+NEXT: Mapping[State, set[State]] = {
+    state: {
+        *rows.values(),
+        *({ON_RECEIVED[state]} if state in ON_RECEIVED else ()),
+        *({ON_NEXT_RECEIVED[state]} if state in ON_NEXT_RECEIVED else ()),
+    }
+    for state, rows in HANDOFFS.items()
+}
+
+
+def test_every_state_is_in_its_table() -> None:
+    assert set(HANDOFFS) == set(State)
+    assert set(CASES) == set(CaseState)
+    assert set(RECEIPTS) == set(Receipt)
+
+
+def test_no_row_leads_out_of_the_states() -> None:
+    assert all(isinstance(state, State) for rows in HANDOFFS.values() for state in rows.values())
+    assert all(isinstance(state, CaseState) for rows in CASES.values() for state in rows.values())
+    assert all(isinstance(receipt, Receipt) for rows in RECEIPTS.values() for receipt in rows.values())
+
+
+def test_a_table_of_cases_holds_case_verbs_and_the_other_the_others() -> None:
+    assert {verb for rows in CASES.values() for verb, _ in rows} == CASE_VERBS - {Verb.CASE_OPENED}
+    assert {verb for rows in HANDOFFS.values() for verb, _ in rows} == set(Verb) - CASE_VERBS - set(
+        OPENINGS
+    ) - ON_THE_SIDE
+
+
+def test_every_state_can_be_reached_from_an_opening() -> None:
+    assert reachable(NEXT, set(OPENINGS.values())) == set(State)
+
+
+def test_every_handoff_can_come_to_an_end() -> None:
+    assert all(reachable(NEXT, {state}) & ENDS for state in State)
+
+
+def test_an_ended_handoff_moves_no_more() -> None:
+    assert {state for state, rows in HANDOFFS.items() if not rows} - {State.NOTIFIED} == ENDS
+    assert all(NEXT[state] == set() for state in ENDS)
+
+
+def test_a_case_waits_for_every_handoff_that_can_still_move() -> None:
+    assert set(State) - ENDS == OPEN_STATES
+
+
+@pytest.mark.parametrize("verb", list(Verb))
+def test_each_verb_has_someone_who_may_say_it(verb: Verb) -> None:
+    opens = verb is Verb.CASE_OPENED or verb in OPENINGS
+
+    assert opens != any(may_ever(verb, part) for part in Part)
+
+
+def test_what_opens_is_no_step_of_a_table() -> None:
+    assert not {verb for verb, _ in STEPS} & {Verb.CASE_OPENED, *OPENINGS}
+
+
+def test_a_duty_cannot_be_declined_and_a_request_not_be_forwarded() -> None:
+    recipient = {verb for verb, part in HANDOFFS[State.ASSIGNED] if part is Part.RECIPIENT}
+    assert recipient == {Verb.ACCEPTED, Verb.FORWARDED}
+
+    recipient = {verb for verb, part in HANDOFFS[State.OFFERED] if part is Part.RECIPIENT}
+    assert recipient == {Verb.ACCEPTED, Verb.DECLINED}
+
+
+def test_only_the_sender_takes_back_and_only_before_acceptance() -> None:
+    before = {state for state, rows in HANDOFFS.items() for verb, _ in rows if verb is Verb.WITHDRAWN}
+    parts = {part for rows in HANDOFFS.values() for verb, part in rows if verb is Verb.WITHDRAWN}
+
+    assert (before, parts) == ({State.OFFERED, State.ASSIGNED, State.NOTIFIED}, {Part.SENDER})
+
+
+def test_the_owner_alone_closes_and_hands_over_a_case() -> None:
+    owned = {(verb, part) for rows in CASES.values() for verb, part in rows if part is Part.OWNER}
+
+    assert owned == {(Verb.CASE_TRANSFER_OFFERED, Part.OWNER), (Verb.CASE_CLOSED, Part.OWNER)}
+    assert {verb for rows in CASES.values() for verb, part in rows if part is Part.PENDING} == {
+        Verb.CASE_TRANSFER_ACCEPTED,
+        Verb.CASE_TRANSFER_DECLINED,
+    }
+
+
+def test_what_moves_no_head_moves_no_state() -> None:
+    for rows in (*CASES.items(), *HANDOFFS.items()):
+        state, table = rows
+        assert all(after is state for (verb, _), after in table.items() if verb in HEADLESS)
+    assert ON_THE_SIDE <= HEADLESS
+
+
+def test_a_receipt_is_given_once_and_a_repaired_key_may_give_it_late() -> None:
+    assert advance_receipt(Receipt.NONE, Verb.RECEIVED) is Receipt.RECEIVED
+    assert advance_receipt(advance_receipt(Receipt.NONE, Verb.UNREADABLE), Verb.RECEIVED) is Receipt.RECEIVED
+    for receipt, verb in [
+        (Receipt.RECEIVED, Verb.RECEIVED),
+        (Receipt.RECEIVED, Verb.UNREADABLE),
+        (Receipt.UNREADABLE, Verb.UNREADABLE),
+    ]:
+        assert code_of(lambda r=receipt, v=verb: advance_receipt(r, v)) is Code.ILLEGAL_TRANSITION  # type: ignore[misc]
+
+
+def test_a_new_handoff_may_follow_one_that_came_to_nothing() -> None:
+    assert set(State) >= PARENT_STATES
+    assert not {State.ACCEPTED, State.OFFERED, State.ASSIGNED} & PARENT_STATES
+
+
+def test_what_can_start_or_stop_a_clock_tells_the_watcher() -> None:
+    silent = set(Verb) - CLOCK_VERBS
+
+    assert silent == {
+        Verb.CASE_TRANSFER_OFFERED,
+        Verb.CASE_TRANSFER_DECLINED,
+        Verb.RECEIVED,
+        Verb.UNREADABLE,
+        Verb.WITHDRAWN,
+        Verb.PROGRESSED,
+        Verb.CLOSED,
+    }
+
+
+@given(st.sampled_from(State), st.sampled_from(Verb), st.sampled_from(Part))
+def test_a_handoff_moves_by_its_table_or_not_at_all(state: State, verb: Verb, part: Part) -> None:
+    expected = HANDOFFS[state].get((verb, part))
+    code = code_of(lambda: advance_handoff(state, verb, part))
+
+    if expected is not None:
+        assert (code, advance_handoff(state, verb, part)) == (None, expected)
+    else:
+        assert code is (Code.ILLEGAL_TRANSITION if may_ever(verb, part) else Code.WRONG_PARTY)
+
+
+@given(st.sampled_from(CaseState), st.sampled_from(Verb), st.sampled_from(Part))
+def test_a_case_moves_by_its_table_or_not_at_all(state: CaseState, verb: Verb, part: Part) -> None:
+    expected = CASES[state].get((verb, part))
+    code = code_of(lambda: advance_case(state, verb, part))
+
+    if expected is not None:
+        assert (code, advance_case(state, verb, part)) == (None, expected)
+    else:
+        assert code is (Code.ILLEGAL_TRANSITION if may_ever(verb, part) else Code.WRONG_PARTY)
+
+
+@pytest.mark.parametrize("enum", [Part, CaseState, State, Receipt, Verb])
+def test_a_name_on_the_wire_has_no_capital_and_no_space(enum: type[StrEnum]) -> None:
+    assert all(set(member.value) <= set("abcdefghijklmnopqrstuvwxyz-.") for member in enum)
