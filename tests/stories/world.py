@@ -123,6 +123,9 @@ class Copy:
 class World:
     """A bus and its people."""
 
+    restless = False
+    """Whether the router is killed before each submission; it must not matter."""
+
     def __init__(
         self,
         *,
@@ -207,6 +210,8 @@ class World:
 
     def submit(self, said: Said, *, key: bytes | None = None, partition: int | None = None) -> Record:
         """Let Kafka have it, at its place or at another."""
+        if self.restless:
+            self.simulator.restart()
         place = partition_for(said.case, self.simulator.partitions) if partition is None else partition
         headers = ((H_SIGNATURE, said.signature),)
         return self.broker.append(SUBMISSIONS, place, key or said.case.encode(), said.value, headers)
