@@ -117,9 +117,12 @@ def _records(batch: DefaultRecordBatch, frame: bytes, base: int, partition: int,
             for record in batch
             if record.offset >= offset
         ]
-    except (UnicodeDecodeError, CorruptRecordException):
+    except Exception as error:
         if batch.attributes & _CODEC:
-            raise Fatal(Code.MALFORMED_RECORD, "a compressed record batch that cannot be read") from None
+            # Codecs raise what they like; what we read inflating, our own services wrote.
+            raise Fatal(Code.MALFORMED_RECORD, "a compressed record batch that cannot be read") from error
+        if not isinstance(error, UnicodeDecodeError | CorruptRecordException):
+            raise
         records = _one_by_one(batch, frame, base, partition)
         return [record for record in records if record.offset >= offset]
 

@@ -85,9 +85,9 @@ async def _serve(service: Service, http: Http, registry: CollectorRegistry, log:
     work.add_done_callback(_ending(server))
     with socket.create_server((http.host, http.port)) as listener:
         port = listener.getsockname()[1]
-        log.info("serving", host=http.host, port=port)
         if http.port_file is not None:
             _announce(http.port_file, port)
+        log.info("serving", host=http.host, port=port)
         await server.serve(sockets=[listener])
     asked_to = not work.done()
     work.cancel()
