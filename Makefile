@@ -27,7 +27,7 @@ check: .venv/ready ## format, lint, types, import rules, generated files, README
 	@.venv/bin/ruff check .
 	@.venv/bin/mypy
 	@.venv/bin/lint-imports
-	@$(PY) tools/generate.py --check
+	@$(PY) -m tools.generate --check
 	@$(PY) tools/readme.py
 
 bench: .venv/ready ## measure against a bare forwarder, results in bench/results
@@ -46,7 +46,7 @@ format: .venv/ready ## format and sort imports
 	@.venv/bin/ruff format --quiet .
 
 generate: .venv/ready ## the files that are made from the code
-	@$(PY) tools/generate.py
+	@$(PY) -m tools.generate
 
 lock: .venv/ready ## requirements/*.txt from requirements/*.in
 	@for part in run dev; do .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \

@@ -10,13 +10,22 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from pydantic import BaseModel
+
+from referral_contracts.decisions import Decision, Delivery, Verdict
+from referral_contracts.directory import TrustRoot
+from referral_contracts.directory_model import Change, Entry, Policy, SignedHead
+from referral_contracts.encoding import AGENCY, TIME
 from referral_contracts.envelope import Envelope
 from referral_contracts.payloads.payload import Payload
 from referral_contracts.payloads.registry import MODELS
+from tools import asyncapi, codes_page, lifecycle_page, spec
+from tools.vectors import KEPT, VECTORS, Frozen, all_cases
+from tools.vectors.life import Life
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 SCHEMAS: Final = Path("contracts/schemas")
-OWNED: Final = (SCHEMAS,)
+OWNED: Final = (SCHEMAS, VECTORS)
 _DIALECT: Final = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
 
 
@@ -39,14 +48,50 @@ def section_schema(model: type[Payload]) -> dict[str, object]:
     }
 
 
+WIRE: Final[dict[str, type[BaseModel]]] = {
+    "decision": Decision,
+    "delivery": Delivery,
+    "directory-change": Change,
+    "directory-entry": Entry,
+    "directory-head": SignedHead,
+    "directory-policy": Policy,
+    "envelope": Envelope,
+    "trust-root": TrustRoot,
+    "verdict": Verdict,
+}
+TICK: Final = {
+    "title": "Tick",
+    "type": "object",
+    "properties": {
+        "bus": {"type": "string", "pattern": AGENCY},
+        "kind": {"const": "tick"},
+        "partition": {"type": "integer", "minimum": 0},
+        "time": {"type": "string", "pattern": TIME},
+    },
+    "required": ["bus", "kind", "partition", "time"],
+    "additionalProperties": False,
+}
+
+
 def schemas() -> Iterator[tuple[Path, str]]:
-    """Yield the schema of the envelope and of each section, by name and major version."""
-    yield SCHEMAS / "envelope.json", as_json({**_DIALECT, **Envelope.model_json_schema()})
+    """Yield the schema of each thing on the wire, and of each section by name and major version."""
+    for wire_name, wire_model in WIRE.items():
+        yield SCHEMAS / f"{wire_name}.json", as_json({**_DIALECT, **wire_model.model_json_schema()})
+    yield SCHEMAS / "tick.json", as_json({**_DIALECT, **TICK})
     for (name, major), model in MODELS.items():
         yield SCHEMAS / f"{name}-{major}.json", as_json(section_schema(model))
 
 
-GENERATORS: Final = (schemas,)
+def wire_format() -> Iterator[tuple[Path, str]]:
+    """Yield the vectors, what they keep, and the specification that opens with one of them."""
+    frozen = Frozen()
+    for vector in all_cases(frozen):
+        yield VECTORS / f"{vector.name}.json", as_json(vector.as_object())
+    yield from spec.pages(Life(frozen))
+    yield KEPT.relative_to(ROOT), frozen.text()
+
+
+GENERATORS: Final = (schemas, wire_format, asyncapi.pages, codes_page.pages, lifecycle_page.pages)
 
 
 def stale(generated: dict[Path, str]) -> Iterator[Path]:

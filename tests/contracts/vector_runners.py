@@ -1,0 +1,216 @@
+"""How each kind of vector is tried against the code. Told only what a vector tells; the generator is not asked."""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from referral_contracts import decisions, lifecycle, merkle, topics
+from referral_contracts.directory import Directory, TrustRoot, apply, assemble
+from referral_contracts.directory_model import Change, Entry, Policy, SignedHead
+from referral_contracts.encoding import b64, event_hash, jcs, lp, parse_json, parse_time, unb64
+from referral_contracts.envelope import Envelope, HandoffKey, case_pseudonym, seal_context
+from referral_contracts.errors import RemoteError
+from referral_contracts.keys import SealingKey, SealingPublic, SigningKey, VerifyKey
+from referral_contracts.sealing import SealContext, disclose, open_disclosed, unseal
+from referral_contracts.sections import encode_section, read_section
+from referral_contracts.signing import Typ, parse_signature, verify
+from referral_contracts.verbs import Verb
+from referral_contracts.wire import Section
+from referral_router.core.examine import tick_statement
+from tests.contracts.vector_life import live
+
+Given = Mapping[str, Any]
+
+
+def octets(told: Mapping[str, Any]) -> bytes:
+    """Return the bytes that a vector writes as text, repeated text, or base64url."""
+    if told.keys() == {"base64url"}:
+        return unb64(told["base64url"])
+    assert told.keys() <= {"utf8", "times"}
+    return str(told["utf8"]).encode() * int(told.get("times", 1))
+
+
+def same(encoded: bytes, value: bytes) -> None:
+    """What is taken is written again to the byte."""
+    assert encoded == value
+
+
+def base64url(given: Given) -> Given:
+    data = unb64(given["text"], given["size"])
+    same(b64(data).encode(), given["text"].encode())
+    return {"bytes": data}
+
+
+def body(given: Given) -> Given:
+    plaintext = octets(given["plaintext"])
+    read = read_section(plaintext)
+    if read.code is not None:
+        raise RemoteError(read.code)
+    if not read.unknown and read.payload is not None and jcs(parse_json(plaintext)) == plaintext:
+        same(encode_section(read.payload), plaintext)
+    return {"schema": read.schema, "unknown": sorted(item.path for item in read.unknown)}
+
+
+def change(given: Given) -> Given:
+    root = TrustRoot.decode(jcs(given["trust_root"]))
+    directory: Directory | None = None
+    kids: dict[str, str] = {}
+    for earlier in given["before"]:
+        directory, kids = _applied(directory, octets(earlier), root, kids)
+    value = octets(given["value"])
+    found, _ = _applied(directory, value, root, kids)
+    same(Change.decode(value).encode(), value)
+    return {"version": found.version, "root": found.head.root}
+
+
+def _applied(
+    directory: Directory | None, value: bytes, root: TrustRoot, kids: dict[str, str]
+) -> tuple[Directory, dict[str, str]]:
+    told = Change.decode(value)
+    found = apply(directory, told, root, kids)
+    return found, kids | {key.kid: entry.id for entry in told.data.agencies for key in entry.keys}
+
+
+def leaf(read: Callable[[bytes], object]) -> Callable[[Given], Given]:
+    def run(given: Given) -> Given:
+        value = octets(given["leaf"])
+        read(value)
+        return {"hash": b64(merkle.leaf_hash(value))}
+
+    return run
+
+
+def directory(given: Given) -> Given:
+    root = TrustRoot.decode(jcs(given["trust_root"]))
+    entries = {key: octets(value) for key, value in given["entries"].items()}
+    in_use = None
+    if given["in_use"] is not None:
+        in_use = Directory(head=SignedHead.decode(octets(given["in_use"])).head, entries={})
+    return {"version": assemble(entries, SignedHead.decode(octets(given["head"])), root, in_use).version}
+
+
+def decoded(model: type[Entry | Policy | SignedHead | TrustRoot]) -> Callable[[Given], Given]:
+    def run(given: Given) -> Given:
+        value = octets(given["value"])
+        same(model.decode(value).encode(), value)
+        return {}
+
+    return run
+
+
+def envelope(given: Given) -> Given:
+    value = octets(given["value"])
+    found = Envelope.decode(value)
+    same(found.encode(), value)
+    return {"verb": found.verb.value, "event": event_hash(value)}
+
+
+def head_signatures(given: Given) -> Given:
+    TrustRoot.decode(jcs(given["trust_root"])).check_head(SignedHead.decode(octets(given["head"])))
+    return {}
+
+
+def merkle_path(given: Given) -> Given:
+    merkle.verify_path(
+        unb64(given["leaf_hash"]), given["index"], given["size"], unb64(given["path"]), unb64(given["root"])
+    )
+    return {}
+
+
+def merkle_tree(given: Given) -> Given:
+    root, paths = merkle.paths([merkle.leaf_hash(octets(item)) for item in given["leaves"]])
+    return {"root": b64(root), "paths": [b64(path) for path in paths]}
+
+
+def proof(given: Given) -> Given:
+    decisions.verify_leaf(
+        octets(given["leaf"]),
+        octets(given["path"]),
+        octets(given["root"]),
+        bus=given["bus"],
+        partition=given["partition"],
+        key=VerifyKey.load(octets(given["public"])),
+    )
+    return {}
+
+
+def place(told: Given) -> SealContext:
+    handoff = None if told["handoff"] is None else HandoffKey(**told["handoff"])
+    number = int(told["section"].removeprefix("s"))
+    return seal_context(told["bus"], told["id"], told["source"], told["subject"], handoff, number)
+
+
+def section(given: Given) -> Given:
+    sealed, context = Section.model_validate_json(jcs(given["section"])), place(given["context"])
+    key = SealingKey.from_bytes(octets(given["secret"]))
+    plaintext = unseal(sealed, context, given["address"], key)
+    cek = disclose(sealed, context, given["address"], key)
+    assert open_disclosed(sealed, context, cek) == plaintext
+    return {"plaintext": plaintext, "cek": b64(cek)}
+
+
+def disclosed_section(given: Given) -> Given:
+    sealed = Section.model_validate_json(jcs(given["section"]))
+    return {"plaintext": open_disclosed(sealed, place(given["context"]), octets(given["cek"]))}
+
+
+def signature(given: Given) -> Given:
+    typ, key, payload = Typ(given["typ"]), VerifyKey.admit(octets(given["public"])), octets(given["payload"])
+    text = octets(given["text"])
+    found = parse_signature(text, typ)
+    verify(key, found, payload)
+    same(found.encode(), text)
+    same(SigningKey.from_seed(unb64(given["seed"])).sign(typ, payload).encode(), text)
+    return {"seed": given["seed"]}
+
+
+def step(
+    states: type[lifecycle.CaseState | lifecycle.State], advance: Callable[[Any, Verb, lifecycle.Part], object]
+) -> Callable[[Given], Given]:
+    def run(given: Given) -> Given:
+        return {"after": advance(states(given["state"]), Verb(given["verb"]), lifecycle.Part(given["part"]))}
+
+    return run
+
+
+RUNNERS: Mapping[str, Callable[[Given], Given]] = {
+    "base64url": base64url,
+    "body": body,
+    "case-step": step(lifecycle.CaseState, lifecycle.advance_case),
+    "change": change,
+    "decision": leaf(decisions.read_decision),
+    "delivery": leaf(decisions.read_delivery),
+    "directory": directory,
+    "disclosed-section": disclosed_section,
+    "entry": decoded(Entry),
+    "envelope": envelope,
+    "handoff-step": step(lifecycle.State, lifecycle.advance_handoff),
+    "head-signatures": head_signatures,
+    "json": lambda given: {"canonical": jcs(parse_json(octets(given["bytes"])))},
+    "length-prefix": lambda given: {"bytes": lp(*map(octets, given["parts"]))},
+    "life": live,
+    "merkle-path": merkle_path,
+    "merkle-tree": merkle_tree,
+    "partition": lambda given: {"partition": topics.partition_for(given["subject"], given["partitions"])},
+    "policy": decoded(Policy),
+    "proof": proof,
+    "pseudonym": lambda given: {"subject": case_pseudonym(given["bus"], given["source"], given["id"])},
+    "receipt-step": lambda given: {
+        "after": lifecycle.advance_receipt(lifecycle.Receipt(given["receipt"]), Verb(given["verb"]))
+    },
+    "sealing-key": lambda given: {"kid": SealingPublic.admit(octets(given["public"])).kid},
+    "section": section,
+    "signature": signature,
+    "signed-head": decoded(SignedHead),
+    "signing-key": lambda given: {"kid": VerifyKey.admit(octets(given["public"])).kid},
+    "tick": lambda given: {"bytes": tick_statement(given["bus"], given["partition"], given["time"])},
+    "time": lambda given: {"ms": parse_time(given["text"])},
+    "trust-root": decoded(TrustRoot),
+    "verdict": leaf(decisions.read_verdict),
+}
+
+
+def causes(error: BaseException | None) -> Iterable[BaseException]:
+    """Go through an error and everything that it was made of."""
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__

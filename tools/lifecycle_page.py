@@ -1,0 +1,184 @@
+"""The two lifecycles: as tables for SPEC, as pictures and in the words of FHIR for `docs/lifecycle.md`."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from enum import StrEnum
+from pathlib import Path
+from typing import Final, TypeAlias, TypeVar
+
+from referral_contracts.lifecycle import (
+    CASES,
+    CLOCK_VERBS,
+    HANDOFFS,
+    HEADLESS,
+    ON_NEXT_RECEIVED,
+    ON_RECEIVED,
+    OPEN_STATES,
+    OPENINGS,
+    RECEIPTS,
+    CaseState,
+    Part,
+    Receipt,
+    State,
+)
+from referral_contracts.verbs import Verb
+from tools.tables import code, table, words
+
+PAGE: Final = Path("docs/lifecycle.md")
+
+_S = TypeVar("_S", bound=StrEnum)
+_Machine: TypeAlias = Mapping[_S, Mapping[tuple[Verb, Part], _S]]
+
+FHIR: Final[Mapping[State, tuple[str, str, str]]] = {
+    State.OFFERED: ("requested", "2.0", ""),
+    State.ASSIGNED: ("ready", "2.0", "FHIR's word where assignment and acceptance are a given"),
+    State.NOTIFIED: ("requested", "", "information only: FHIR would send a Communication"),
+    State.RECEIVED: ("completed", "", "a notice that has arrived; not FHIR's *received*, which claims the work"),
+    State.ACCEPTED: ("accepted", "3.0", "*in-progress* and 5.x once a `handoff.progressed` has come"),
+    State.DECLINED: ("rejected", "4.0", ""),
+    State.WITHDRAWN: ("cancelled", "6.0", ""),
+    State.FORWARDED: ("on-hold", "", "the next agency's hand-off is a Task of its own, `partOf` this one"),
+    State.RELEASED: ("cancelled", "", "done by another; `Task.statusReason` says so"),
+    State.COMPLETED: ("completed", "7.0", ""),
+    State.RETURNED: ("failed", "6.0", "work that had begun was given back"),
+    State.CLOSED: ("", "", "FHIR's status stays what it was; the sender has taken note"),
+}
+"""For each state the Task status of FHIR R4, the business status of BSeR STU 1, and what is lost on the way."""
+
+_INTRODUCTION = """# The life of a case and of a hand-off
+
+Made from the tables in `referral_contracts/lifecycle.py`; nothing else moves a state.
+The rules around them are in [SPEC](../contracts/SPEC.md), section 9.
+An arrow says the verb and the part that says it.
+"""
+
+_FHIR_TEXT = """
+## In the words of FHIR and BSeR
+
+For systems that keep a hand-off as a FHIR R4 `Task`, with the `businessStatus` of
+[Bidirectional Services eReferral](http://hl7.org/fhir/us/bser/) STU 1 (2.0 created, 3.0 accepted, 4.0 declined,
+5.4 cancellation requested, 5.x fulfillment initiated, 6.0 cancelled, 7.0 completed).
+The mapping goes one way: several states of ours share a word of theirs, and a Task says nothing of heads,
+signatures and receipts.
+
+"""
+
+
+def cases() -> str:
+    return _steps(CASES, {})
+
+
+def handoffs() -> str:
+    effects = {state: {f"{Verb.RECEIVED.value} by recipient": after} for state, after in ON_RECEIVED.items()}
+    for state, after in ON_NEXT_RECEIVED.items():
+        effects[state] = {f"{Verb.RECEIVED.value} by the next agency": after}
+    return _steps(HANDOFFS, effects)
+
+
+def _steps(machine: _Machine[_S], effects: Mapping[_S, Mapping[str, _S]]) -> str:
+    told = words(type(next(iter(machine))))
+    rows = []
+    for state, steps in machine.items():
+        moves = [f"`{verb.value}` by {part.value} → `{after.value}`" for (verb, part), after in steps.items()]
+        moves += [
+            f"`{name.split()[0]}`{name[len(name.split()[0]) :]} → `{after.value}`"
+            for name, after in effects.get(state, {}).items()
+        ]
+        mark = "open" if state in OPEN_STATES else ""
+        rows.append((code(state.value), mark, "<br>".join(moves) or "nothing", told.get(state.value, "")))
+    with_marks = any(row[1] for row in rows)
+    head = ("state", "open", "what may follow", "")
+    return table(
+        head if with_marks else (head[0], *head[2:]), (row if with_marks else (row[0], *row[2:]) for row in rows)
+    )
+
+
+def receipts() -> str:
+    rows = (
+        (
+            code(receipt.value),
+            "<br>".join(f"`{verb.value}` → `{after.value}`" for verb, after in steps.items()) or "nothing",
+        )
+        for receipt, steps in RECEIPTS.items()
+    )
+    return table(("receipt", "what may follow"), rows)
+
+
+_ANSWERS: Final[Mapping[Verb, tuple[str, str, str]]] = {
+    Verb.CASE_OPENED: ("", "", "nobody"),
+    Verb.CASE_TRANSFER_OFFERED: ("", "head of the case", "one"),
+    Verb.CASE_TRANSFER_ACCEPTED: ("", "head of the case", "the owner"),
+    Verb.CASE_TRANSFER_DECLINED: ("", "head of the case", "the owner"),
+    Verb.CASE_NOTED: ("", "", "one or more"),
+    Verb.CASE_CLOSED: ("", "head of the case", "any, or nobody"),
+    Verb.RECEIVED: ("yes", "opening event", "the sender"),
+    Verb.UNREADABLE: ("yes", "opening event", "the sender"),
+    Verb.WITHDRAWN: ("yes", "head of the hand-off", "the recipient"),
+    Verb.FORWARDED: ("yes", "head of the hand-off", "the sender and the next"),
+    Verb.CLOSED: ("yes", "head of the hand-off", "the recipient; from the owner, also the sender"),
+}
+
+
+def verbs() -> str:
+    rows = []
+    for verb in Verb:
+        opening = ("", "", "one or more")
+        answering = ("yes", "head of the hand-off", "the sender (section 10: perhaps its team)")
+        handoff, answers, recipients = _ANSWERS.get(verb, opening if verb in OPENINGS else answering)
+        moves = "" if verb in HEADLESS else "yes"
+        rows.append((code(verb.value), handoff, answers, recipients, moves, "clock" if verb in CLOCK_VERBS else ""))
+    return table(("verb", "`handoff`", "`answers`", "`recipients`", "moves the head", "clock"), rows)
+
+
+def _picture(machine: _Machine[_S], first: Iterable[tuple[str, _S]], more: Iterable[str] = ()) -> str:
+    lines = ["```mermaid", "stateDiagram-v2"]
+    lines += [f"    [*] --> {_name(state)}: {verb}" for verb, state in first]
+    for state, steps in machine.items():
+        for (verb, part), after in steps.items():
+            lines.append(f"    {_name(state)} --> {_name(after)}: {_short(verb)} ({part.value})")
+    lines += [f"    {line}" for line in more]
+    lines += [
+        f"    {_name(state)} --> [*]" for state, steps in machine.items() if not steps and state not in OPEN_STATES
+    ]
+    lines += [f"    {_name(state)}: {state.value}" for state in machine if _name(state) != state.value]
+    return "\n".join([*lines, "```", ""])
+
+
+def _name(state: StrEnum) -> str:
+    return state.value.replace("-", "_")
+
+
+def _short(verb: Verb) -> str:
+    return verb.value.removeprefix("case.").removeprefix("handoff.")
+
+
+def pages() -> Iterator[tuple[Path, str]]:
+    """Yield the page."""
+    by_receipt = [f"{_name(state)} --> {_name(after)}: received (recipient)" for state, after in ON_RECEIVED.items()]
+    by_receipt += [
+        f"{_name(state)} --> {_name(after)}: received (by the next)" for state, after in ON_NEXT_RECEIVED.items()
+    ]
+    steps = {
+        receipt: {(verb, Part.RECIPIENT): after for verb, after in moves.items()} for receipt, moves in RECEIPTS.items()
+    }
+    parts = [
+        _INTRODUCTION,
+        "\n## A case\n\n",
+        _picture(CASES, [("opened", CaseState.OPEN)]),
+        "\n",
+        cases(),
+        "\n## A hand-off\n\n",
+        _picture(HANDOFFS, [(_short(verb), state) for verb, state in OPENINGS.items()], by_receipt),
+        "\nWhile a hand-off is in a state marked *open* its case cannot be closed.\n\n",
+        handoffs(),
+        "\n## The receipt of a hand-off\n\n",
+        "A flag beside the state, said by the recipient's system about the opening event.\n\n",
+        _picture(steps, [("opened", Receipt.NONE)]),
+        "\n",
+        receipts(),
+        _FHIR_TEXT,
+        table(
+            ("state", "Task.status", "Task.businessStatus", "what is lost"),
+            ((code(state.value), code(FHIR[state][0]), FHIR[state][1], FHIR[state][2]) for state in State),
+        ),
+    ]
+    yield PAGE, "".join(parts)

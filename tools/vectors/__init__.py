@@ -1,0 +1,31 @@
+"""
+The vectors of the wire format, made from the code: `contracts/vectors`.
+
+What is drawn at random, the sealing of content keys, is made once and kept in `frozen.json`.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from tools.vectors import changes, directories, encodings, envelopes, leaves, life, sections, signatures, steps
+from tools.vectors.frozen import KEPT, Frozen
+from tools.vectors.vector import Vector
+
+VECTORS: Final = Path("contracts/vectors")
+
+
+def all_cases(frozen: Frozen) -> Iterator[Vector]:
+    """Yield every vector."""
+    yield from encodings.cases()
+    yield from envelopes.cases(frozen)
+    yield from signatures.cases()
+    yield from sections.cases(frozen)
+    yield from leaves.cases()
+    yield from steps.cases()
+    yield from directories.cases()
+    yield from changes.cases()
+    yield from life.cases(life.Life(frozen))
+
+
+__all__ = ["KEPT", "VECTORS", "Frozen", "Vector", "all_cases"]

@@ -1,0 +1,170 @@
+"""Directory changes: founded, renewed, and refused."""
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from referral_bus.registrar import event_key_record, sealing_key_record
+from referral_contracts.codes import Code
+from referral_contracts.directory_model import Change, ChangeData, Entry, KeyRecord, Policy
+from referral_contracts.encoding import b64, format_time
+from referral_contracts.topics import CHANGE_MAX
+from tools.vectors.cast import BUS, HOSPITAL, HOTLINE, POLICY, REGISTRAR, ROUTER, START, TERM, event_id
+from tools.vectors.directories import ENTRIES, FIRST, Version, root_member, signed, version
+from tools.vectors.vector import Vector, fault, octets, repeated, valid
+
+_IDENTITY: Final = b64((1).to_bytes(32, "little"))
+
+
+def change(after: Version, agencies: Sequence[Entry] = (), policy: Policy | None = None) -> Change:
+    """Return the change that makes *after*."""
+    return Change(
+        bus=BUS,
+        data=ChangeData(agencies=tuple(agencies), head=after.signed, policy=policy),
+        id=event_id(100 + after.head.version),
+        source=REGISTRAR.id,
+        time=format_time(START),
+    )
+
+
+_FOUNDING: Final = change(FIRST, ENTRIES, POLICY).encode()
+
+
+def _given(value: bytes, *before: bytes) -> dict[str, object]:
+    return {**root_member(), "before": [octets(earlier) for earlier in before], "value": octets(value)}
+
+
+def cases() -> Iterator[Vector]:
+    yield from _taken()
+    yield from _versions()
+    yield from _keys()
+    yield from _contents()
+
+
+def _taken() -> Iterator[Vector]:
+    kind = "change"
+    yield valid(kind, "change_founding", "the first", **_given(_FOUNDING), version=1, root=FIRST.head.root)
+    renewed = version(FIRST, later_ms=1000)
+    yield valid(
+        kind,
+        "change_renewing",
+        "a head anew over the same entries",
+        **_given(change(renewed).encode(), _FOUNDING),
+        version=2,
+        root=renewed.head.root,
+    )
+    sealing = HOTLINE.with_keys(HOTLINE.event_key, HOTLINE.sealing_key)
+    added = version(FIRST, [sealing])
+    yield valid(
+        kind,
+        "change_with_a_sealing_key",
+        "a sealing key, vouched for by an event key",
+        **_given(change(added, [sealing]).encode(), _FOUNDING),
+        version=2,
+        root=added.head.root,
+    )
+
+
+def _versions() -> Iterator[Vector]:
+    kind, second = "change", version(FIRST, later_ms=1000)
+    yield fault(Code.DIRECTORY_STALE, kind, "change_again", "the first once more", **_given(_FOUNDING, _FOUNDING))
+    yield fault(
+        Code.DIRECTORY_FORKED, kind, "change_that_skips", "version 2 before 1", **_given(change(second).encode())
+    )
+    other = version(version(None, ENTRIES, POLICY, later_ms=5))
+    yield fault(
+        Code.DIRECTORY_FORKED,
+        kind,
+        "change_of_another_line",
+        "version 2 of another version 1",
+        **_given(change(other).encode(), _FOUNDING),
+    )
+    elsewhere = change(FIRST, ENTRIES, POLICY).model_copy(update={"bus": "production"})
+    yield fault(Code.WRONG_BUS, kind, "change_of_another_bus", "another bus", **_given(elsewhere.encode()))
+
+
+def _with(entry: Entry) -> dict[str, object]:
+    """Return what a change after the first is given that puts *entry* in."""
+    return _given(change(version(FIRST, [entry]), [entry]).encode(), _FOUNDING)
+
+
+def _altered(record: KeyRecord, **members: object) -> KeyRecord:
+    return record.model_copy(update=members)
+
+
+def _keys() -> Iterator[Vector]:
+    kind, good = "change", HOTLINE.event_key
+    theirs = event_key_record(BUS, HOTLINE.id, HOSPITAL.signing, TERM)
+    yield fault(
+        Code.REPEATED_KEY,
+        kind,
+        "change_key_of_another",
+        "the hospital's key too",
+        **_with(HOTLINE.with_keys(good, theirs)),
+    )
+    yield fault(Code.REPEATED_KEY, kind, "change_key_twice", "one key twice", **_with(HOTLINE.with_keys(good, good)))
+    weak = HOTLINE.with_keys(good, _altered(good, public=_IDENTITY))
+    yield fault(Code.WEAK_KEY, kind, "change_weak_key", "the identity point", **_with(weak))
+    misnamed = HOTLINE.with_keys(good, _altered(good, kid=b64(bytes(32))))
+    yield fault(Code.MALFORMED_KEY, kind, "change_key_misnamed", "a kid that is not the thumbprint", **_with(misnamed))
+    unproven = HOTLINE.with_keys(
+        good, sealing_key_record(BUS, HOTLINE.id, HOTLINE.sealing, TERM, signer=HOSPITAL.signing)
+    )
+    yield fault(
+        Code.MISSING_PROOF,
+        kind,
+        "change_key_unproven",
+        "a sealing key that another agency vouches for",
+        **_with(unproven),
+    )
+    elsewhere = event_key_record("production", HOTLINE.id, REGISTRAR.signing, TERM)
+    yield fault(
+        Code.BAD_SIGNATURE,
+        kind,
+        "change_proof_for_another_bus",
+        "possession shown to another bus",
+        **_with(HOTLINE.with_keys(good, elsewhere)),
+    )
+    garbled = HOTLINE.with_keys(_altered(good, proof="none"))
+    yield fault(Code.MALFORMED_SIGNATURE, kind, "change_proof_garbled", "no signature", **_with(garbled))
+
+
+def _contents() -> Iterator[Vector]:
+    kind = "change"
+    yield fault(
+        Code.ENTRY_VANISHED, kind, "change_drops_a_key", "a key's history is gone", **_with(HOTLINE.with_keys())
+    )
+    revoked = HOTLINE.with_keys(_altered(HOTLINE.event_key, revoked_at=format_time(START)))
+    revoking = change(version(FIRST, [revoked]), [revoked]).encode()
+    back = version(version(FIRST, [revoked]), [HOTLINE.small_entry])
+    yield fault(
+        Code.ENTRY_VANISHED,
+        kind,
+        "change_takes_a_revocation_back",
+        "what was revoked stays revoked",
+        **_given(change(back, [HOTLINE.small_entry]).encode(), _FOUNDING, revoking),
+    )
+    usurper = HOSPITAL.small_entry.model_copy(update={"roles": ("hospital", ROUTER.role)})
+    both = (ROUTER.small_entry, usurper)
+    yield fault(
+        Code.NOT_PERMITTED,
+        kind,
+        "change_with_two_routers",
+        "two entries with the role of one service",
+        **_given(change(version(FIRST, both), both).encode(), _FOUNDING),
+    )
+    lawless = version(None, ENTRIES)
+    yield fault(
+        Code.ENTRY_VANISHED, kind, "change_without_policy", "no policy", **_given(change(lawless, ENTRIES).encode())
+    )
+    less = change(FIRST, ENTRIES[:1], POLICY).encode()
+    yield fault(
+        Code.DIRECTORY_ROOT, kind, "change_incomplete", "an entry that the head counts is missing", **_given(less)
+    )
+    unsigned = signed(FIRST.head, HOTLINE.signing)
+    data = ChangeData(agencies=ENTRIES, head=unsigned, policy=POLICY)
+    stranger = change(FIRST, ENTRIES, POLICY).model_copy(update={"data": data}).encode()
+    yield fault(Code.NOT_ENOUGH_SIGNATURES, kind, "change_unsigned", "a head signed by a stranger", **_given(stranger))
+    spaced = _FOUNDING.replace(b":", b": ", 1)
+    yield fault(Code.NOT_CANONICAL, kind, "change_white_space", "a space", **_given(spaced))
+    large = {**root_member(), "before": [], "value": repeated(" ", CHANGE_MAX + 1)}
+    yield fault(Code.OVERSIZE, kind, "change_oversize", "one byte too many", **large)

@@ -1,0 +1,84 @@
+"""
+The kinds of vectors: what each is about and which members it has.
+
+SPEC section 20 is made from this table, and the tests hold every vector to it.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind:
+    """What a kind of vector tries."""
+
+    about: str
+    given: tuple[str, ...]
+    comes: tuple[str, ...] = ()
+    """What has to come of it; there when the vector is valid."""
+
+
+KINDS: Final = {
+    "base64url": Kind(about="decode `text`, of `size` bytes unless null", given=("text", "size"), comes=("bytes",)),
+    "body": Kind(
+        about="read a section's `plaintext`; `unknown` are the paths of fields kept as they came",
+        given=("plaintext",),
+        comes=("schema", "unknown"),
+    ),
+    "case-step": Kind(about="section 9, case", given=("state", "verb", "part"), comes=("after",)),
+    "change": Kind(
+        about="decode the directory change `value` and apply it after those of `before`",
+        given=("trust_root", "before", "value"),
+        comes=("version", "root"),
+    ),
+    "decision": Kind(about="read a decision", given=("leaf",), comes=("hash",)),
+    "delivery": Kind(about="read a delivery", given=("leaf",), comes=("hash",)),
+    "directory": Kind(
+        about="put `entries` under the signed `head`, in place of the head `in_use` unless null",
+        given=("trust_root", "entries", "head", "in_use"),
+        comes=("version",),
+    ),
+    "disclosed-section": Kind(
+        about="open `section` with a disclosed content key", given=("section", "context", "cek"), comes=("plaintext",)
+    ),
+    "entry": Kind(about="decode a directory entry", given=("value",)),
+    "envelope": Kind(about="decode an envelope; `event` is its hash", given=("value",), comes=("verb", "event")),
+    "handoff-step": Kind(about="section 9, hand-off", given=("state", "verb", "part"), comes=("after",)),
+    "head-signatures": Kind(about="check the signatures of a signed head", given=("trust_root", "head")),
+    "json": Kind(about="read JSON that need not be canonical, and write it so", given=("bytes",), comes=("canonical",)),
+    "length-prefix": Kind(about="lp(`parts`)", given=("parts",), comes=("bytes",)),
+    "life": Kind(
+        about="section 1, whole: a directory, everybody's keys, what they submit, and what the bus makes of it",
+        given=("bus", "partitions", "trust_root", "keys", "change", "submissions"),
+        comes=("records",),
+    ),
+    "merkle-path": Kind(about="check an inclusion path", given=("leaf_hash", "index", "size", "path", "root")),
+    "merkle-tree": Kind(
+        about="the root over `leaves`, and the path of each", given=("leaves",), comes=("root", "paths")
+    ),
+    "partition": Kind(about="the partition of a case", given=("subject", "partitions"), comes=("partition",)),
+    "policy": Kind(about="decode a policy", given=("value",)),
+    "proof": Kind(
+        about="check that the router signed `leaf`, by the headers `path` and `root`",
+        given=("leaf", "path", "root", "bus", "partition", "public"),
+    ),
+    "pseudonym": Kind(about="name the case that an event opens", given=("bus", "source", "id"), comes=("subject",)),
+    "receipt-step": Kind(about="section 9, receipts", given=("receipt", "verb"), comes=("after",)),
+    "sealing-key": Kind(about="admit a sealing key", given=("public",), comes=("kid",)),
+    "section": Kind(
+        about="open `section` as the reader `address` with the private key `secret`; `cek` is its content key",
+        given=("section", "context", "address", "secret"),
+        comes=("plaintext", "cek"),
+    ),
+    "signature": Kind(
+        about="parse `text` as a signature with `typ`, and verify it with the key `public`; `seed` is the private key",
+        given=("typ", "public", "text", "payload"),
+        comes=("seed",),
+    ),
+    "signed-head": Kind(about="decode a signed head", given=("value",)),
+    "signing-key": Kind(about="admit a signing key", given=("public",), comes=("kid",)),
+    "tick": Kind(about="what the watcher signs", given=("bus", "partition", "time"), comes=("bytes",)),
+    "time": Kind(about="read a time, as milliseconds since 1970", given=("text",), comes=("ms",)),
+    "trust-root": Kind(about="decode a trust root", given=("value",)),
+    "verdict": Kind(about="read a verdict", given=("leaf",), comes=("hash",)),
+}
