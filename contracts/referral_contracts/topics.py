@@ -65,10 +65,12 @@ class TopicSpec:
 
 def topic_specs(partitions: int, agencies: Iterable[str] = ()) -> list[TopicSpec]:
     """Return every topic of a bus with *partitions* partitions of submissions and an inbox for each of *agencies*."""
+    # The broker inflates what it is sent: a decompression bomb is refused at its real size. So on every topic that is
+    # written or read by agencies.
+    inflated = {"compression.type": "uncompressed"}
     intake = {
+        **inflated,
         "message.timestamp.type": "LogAppendTime",
-        # The broker inflates what it is sent: a decompression bomb is refused at its real size.
-        "compression.type": "uncompressed",
         "max.message.bytes": str(SUBMISSION_MAX),
         "retention.ms": str(30 * 24 * 3_600_000),
     }
@@ -88,9 +90,11 @@ def topic_specs(partitions: int, agencies: Iterable[str] = ()) -> list[TopicSpec
         TopicSpec(name=DIRECTORY_SUBMISSIONS, partitions=1, config={**intake, "max.message.bytes": str(BATCH_MAX)}),
         TopicSpec(name=LEDGER, partitions=partitions + 1, config=output),
         TopicSpec(name=STATE, partitions=partitions + 1, config=compacted),
-        TopicSpec(name=DIRECTORY, partitions=1, config=compacted),
+        TopicSpec(name=DIRECTORY, partitions=1, config={**compacted, **inflated}),
     ]
-    inboxes = [TopicSpec(name=inbox(agency), partitions=1, config=output) for agency in sorted(set(agencies))]
+    inboxes = [
+        TopicSpec(name=inbox(agency), partitions=1, config={**output, **inflated}) for agency in sorted(set(agencies))
+    ]
     return fixed + inboxes
 
 

@@ -2,14 +2,20 @@
 
 import asyncio
 from collections.abc import Awaitable
+from dataclasses import replace
 from typing import Any
 
 import pytest
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import MessageSizeTooLargeError
 
 from kafka_node import KafkaNode
 from referral_bus import Code, LocalError
 from referral_bus._kafka import KafkaTransport
+from referral_contracts.errors import Fatal
+from referral_contracts.topics import TopicSpec, inbox, topic_specs
 from tests.kafka.records import make_topic
+from tests.sdk.rigs import KafkaRig
 
 pytestmark = [pytest.mark.kafka, pytest.mark.asyncio]
 
@@ -74,6 +80,37 @@ async def test_a_broker_that_sleeps_is_away_until_it_wakes(own_kafka: KafkaNode)
     # What lay in the socket of the sleeping broker may have been written, once.
     assert values in ([b"before", b"after"], [b"before", b"perhaps", b"after"])
     await asyncio.gather(transport.close(), newcomer.close())
+
+
+async def test_what_was_sent_compressed_is_read_and_a_bomb_is_refused(kafka: str, topic_prefix: str) -> None:
+    rig = KafkaRig(kafka, topic_prefix)
+    spec = next(spec for spec in topic_specs(1, ["ward-a"]) if spec.name == inbox("ward-a"))
+    topic = f"{topic_prefix}.inbox"
+    await rig.create(replace(spec, name=topic))
+    transport = KafkaTransport(kafka)
+    async with AIOKafkaProducer(
+        bootstrap_servers=kafka, compression_type="gzip", max_request_size=1 << 26, max_batch_size=1 << 26
+    ) as stranger:
+        await stranger.send_and_wait(topic, b"x" * 10_000, partition=0)
+        with pytest.raises(MessageSizeTooLargeError):
+            await stranger.send_and_wait(topic, b"x" * 20_000_000, partition=0)
+    await transport.submit(topic, 0, None, b"after", [])
+
+    assert [record.value for record in await transport.read(topic, 0, 0, 5)] == [b"x" * 10_000, b"after"]
+    await transport.close()
+
+
+async def test_a_topic_that_stores_what_is_compressed_is_not_read(kafka: str, topic_prefix: str) -> None:
+    rig = KafkaRig(kafka, topic_prefix)
+    await rig.create(TopicSpec(name=topic_prefix, partitions=1))
+    transport = KafkaTransport(kafka)
+    async with AIOKafkaProducer(bootstrap_servers=kafka, compression_type="gzip") as stranger:
+        await stranger.send_and_wait(topic_prefix, b"x" * 10_000, partition=0)
+    with pytest.raises(Fatal) as refusal:
+        await transport.read(topic_prefix, 0, 0, 5)
+
+    assert refusal.value.code is Code.TOPIC_MISCONFIGURED
+    await transport.close()
 
 
 async def test_a_port_that_is_not_kafkas_is_a_broker_that_is_away() -> None:
