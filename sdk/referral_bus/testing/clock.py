@@ -31,6 +31,13 @@ class Clock:
         for future in due:
             wake(future)
 
+    def wind_to_next(self) -> bool:
+        """Let time pass until the next sleeper wakes; return whether anybody slept."""
+        if not self._sleepers:
+            return False
+        self.wind((min(until_ms for until_ms, _ in self._sleepers) - self._now_ms) / 1000)
+        return True
+
     async def sleep(self, seconds: float) -> None:
         """Wait until the clock has been wound by *seconds*; the event loop turns at least once."""
         await asyncio.sleep(0)
