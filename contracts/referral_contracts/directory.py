@@ -8,9 +8,7 @@ thousand agencies are mostly not on the line. Judged by the pinned root keys and
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
-from typing import Final, Self
-
-from pydantic import BaseModel, ConfigDict, ValidationError
+from typing import Final
 
 from referral_contracts import merkle
 from referral_contracts.codes import Code
@@ -32,71 +30,13 @@ from referral_contracts.keys import SealingPublic, VerifyKey
 from referral_contracts.sealing import Reader
 from referral_contracts.signing import Typ, parse_signature, verify
 from referral_contracts.topics import agency_of
+from referral_contracts.trust import RootKey, TrustRoot
 from referral_contracts.verbs import Verb
 
 ROLE_REGISTRAR: Final = "registrar"
 ROLE_ROUTER: Final = "router"
 ROLE_WATCHER: Final = "deadline-watcher"
 ROLE_LOG: Final = "audit-log"
-
-
-class RootKey(BaseModel):
-    """A registrar's key that the pinned root names."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
-
-    kid: str
-    public: str
-
-
-class TrustRoot(BaseModel):
-    """What an agency pins before it trusts anything: the bus, the registrars' keys, how many must sign."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
-
-    bus: str
-    keys: tuple[RootKey, ...]
-    threshold: int
-
-    @classmethod
-    def decode(cls, value: bytes) -> Self:
-        """Return the root that *value* spells, or raise LocalError: it is our own file."""
-        try:
-            root = cls.model_validate_json(value)
-        except ValidationError:
-            raise LocalError(Code.MALFORMED_VALUE, "not a trust root") from None
-        if not 1 <= root.threshold <= len(root.keys):
-            raise LocalError(Code.MALFORMED_VALUE, "a trust root's threshold is between 1 and its number of keys")
-        return root
-
-    def encode(self) -> bytes:
-        """Return the root's bytes, for a file."""
-        return jcs(self.model_dump(mode="json")) + b"\n"
-
-    @cached_property
-    def by_kid(self) -> Mapping[str, VerifyKey]:
-        """The keys, admitted."""
-        return {key.kid: VerifyKey.admit(unb64(key.public, 32)) for key in self.keys}
-
-    def check_head(self, signed: SignedHead) -> None:
-        """
-        Check that enough root keys signed this head, each counted once.
-
-        Raises:
-            RemoteError: Too few, or another bus.
-        """
-        if signed.head.bus != self.bus:
-            raise RemoteError(Code.WRONG_BUS)
-        payload = signed.head.encode()
-        good: set[str] = set()
-        for text in signed.signatures:
-            signature = parse_signature(text.encode("ascii", "replace"), Typ.HEAD)
-            key = self.by_kid.get(signature.kid)
-            if key is not None:
-                verify(key, signature, payload)
-                good.add(signature.kid)
-        if len(good) < self.threshold:
-            raise RemoteError(Code.NOT_ENOUGH_SIGNATURES)
 
 
 def possession(bus: str, agency: str, key: KeyRecord) -> bytes:
@@ -236,19 +176,18 @@ class Directory:
         )
 
     @cached_property
-    def _roles_of_services(self) -> Mapping[str, str]:
-        # The bus's own services are named by their roles; there is one of each.
-        found: dict[str, str] = {}
+    def services(self) -> Mapping[str, tuple[str, ...]]:
+        """The bus's own services by role. There is one of each: `apply` sees to it."""
+        found: dict[str, tuple[str, ...]] = {}
         for role in (ROLE_REGISTRAR, ROLE_ROUTER, ROLE_WATCHER, ROLE_LOG):
             needle = f'"{role}"'.encode("ascii")
-            for key, value in self.entries.items():
-                if key != POLICY_KEY and needle in value and role in _members(value).roles:
-                    found[role] = key
+            having = [key for key, value in self.entries.items() if key != POLICY_KEY and needle in value]
+            found[role] = tuple(sorted(key for key in having if role in _members(self.entries[key]).roles))
         return found
 
     def service(self, role: str) -> str | None:
         """Return the address of one of the bus's own services."""
-        return self._roles_of_services.get(role)
+        return next(iter(self.services.get(role, ())), None)
 
     @cached_property
     def _rules(self) -> dict[tuple[frozenset[str], frozenset[str], str], bool]:
@@ -326,6 +265,8 @@ def assemble(
             raise RemoteError(Code.DIRECTORY_FORKED, "the head does not follow the one in use")
     if len(entries) != head.entries or b64(entries_root(entries)) != head.root:
         raise RemoteError(Code.DIRECTORY_ROOT, "the entries are not those the head was signed over")
+    if POLICY_KEY not in entries:
+        raise RemoteError(Code.ENTRY_VANISHED, "a directory without a policy")
     return Directory(head=head, entries=dict(entries))
 
 
@@ -344,22 +285,31 @@ def apply(directory: Directory | None, change: Change, root: TrustRoot, kids: Ma
         raise RemoteError(Code.DIRECTORY_FORKED, "the head does not follow the last one")
     if change.bus != root.bus:
         raise RemoteError(Code.WRONG_BUS)
-    old = {} if directory is None else directory.entries
+    entries = {} if directory is None else dict(directory.entries)
+    owners = dict(kids)
     for entry in change.data.agencies:
-        _admit_keys(change.bus, entry, kids)
-        _refuse_loss(entry, old.get(entry.id))
-    entries = {**old, **{entry.id: entry.encode() for entry in change.data.agencies}}
+        _admit_keys(change.bus, entry, owners)
+        owners.update((key.kid, entry.id) for key in entry.keys)
+        # The one before may have come in this very change: then it is a loss all the same.
+        _refuse_loss(entry, entries.get(entry.id))
+        entries[entry.id] = entry.encode()
     if change.data.policy is not None:
         entries[POLICY_KEY] = change.data.policy.encode()
-    if POLICY_KEY not in entries:
-        raise RemoteError(Code.ENTRY_VANISHED, "a directory without a policy")
-    return assemble(entries, change.data.head, root, directory)
+    after = assemble(entries, change.data.head, root, directory)
+    if any(len(agencies) > 1 for agencies in after.services.values()):
+        raise RemoteError(Code.NOT_PERMITTED, "two entries with the role of one service")
+    return after
 
 
 def _refuse_loss(entry: Entry, old: bytes | None) -> None:
-    # A key's history is evidence: what was signed with it must stay checkable.
-    if old is not None and not {key.kid for key in Entry.decode(old).keys} <= {key.kid for key in entry.keys}:
-        raise RemoteError(Code.ENTRY_VANISHED, "a key's history was dropped")
+    # A key's history is evidence: what was signed with it must stay checkable, and what was revoked stays revoked.
+    kept = {key.kid: key for key in entry.keys}
+    for key in () if old is None else Entry.decode(old).keys:
+        now = kept.get(key.kid)
+        if now is None or now.desk != key.desk:
+            raise RemoteError(Code.ENTRY_VANISHED, "a key's history was dropped")
+        if key.revoked_at is not None and (now.revoked_at is None or now.revoked_at > key.revoked_at):
+            raise RemoteError(Code.ENTRY_VANISHED, "a revocation was taken back")
 
 
 def _admit_keys(bus: str, entry: Entry, kids: Mapping[str, str]) -> None:
@@ -385,4 +335,15 @@ def _admit_keys(bus: str, entry: Entry, kids: Mapping[str, str]) -> None:
         raise RemoteError(Code.REPEATED_KEY, "a key twice in one entry")
 
 
-__all__ = ["HEAD_KEY", "POLICY_KEY", "Directory", "EventKey", "Member", "SealKey", "TrustRoot", "apply", "assemble"]
+__all__ = [
+    "HEAD_KEY",
+    "POLICY_KEY",
+    "Directory",
+    "EventKey",
+    "Member",
+    "RootKey",
+    "SealKey",
+    "TrustRoot",
+    "apply",
+    "assemble",
+]

@@ -7,12 +7,20 @@ Every model's fields stand in alphabetical order: its serializer then writes RFC
 from enum import StrEnum
 from typing import Annotated, Any, Final, Literal, Self, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    model_validator,
+)
 
 from referral_contracts.codes import Code
-from referral_contracts.encoding import AGENCY, EVENT_ID, HASH, TIME, parse_json
+from referral_contracts.encoding import AGENCY, EVENT_ID, HASH, TIME, parse_json, parse_time
 from referral_contracts.errors import RemoteError
-from referral_contracts.topics import OUTPUT_MAX
+from referral_contracts.topics import CHANGE_MAX
 
 HEAD_KEY: Final = "@head"
 POLICY_KEY: Final = "@policy"
@@ -25,10 +33,20 @@ CLAIM_WINDOWS: Final = 3
 MAX_KEYS: Final = 64
 """Keys of one entry. Sealing keys live 90 days at most; with four desks that is four years of history."""
 
+
+def _moment(text: str) -> str:
+    # A 30 February has the right form, and would be found out by whoever first asks whether a key is valid.
+    try:
+        parse_time(text)
+    except RemoteError as error:
+        raise ValueError(error.detail) from None
+    return text
+
+
 Agency: TypeAlias = Annotated[str, StringConstraints(pattern=AGENCY)]
 Desk: TypeAlias = Annotated[str, StringConstraints(pattern=AGENCY)]
 Role: TypeAlias = Annotated[str, StringConstraints(pattern=AGENCY)]
-Time: TypeAlias = Annotated[str, StringConstraints(pattern=TIME)]
+Time: TypeAlias = Annotated[str, StringConstraints(pattern=TIME), AfterValidator(_moment)]
 Hash: TypeAlias = Annotated[str, StringConstraints(pattern=HASH)]
 Text: TypeAlias = Annotated[str, StringConstraints(max_length=300)]
 
@@ -74,8 +92,8 @@ class Names(_Wire):
 class Jurisdiction(_Wire):
     """A place the agency answers for; codes of the General Statistics Office, dated because places merge."""
 
-    commune: Annotated[str, StringConstraints(pattern=r"^\d{5}$")] | None = None
-    province: Annotated[str, StringConstraints(pattern=r"^\d{2}$")]
+    commune: Annotated[str, StringConstraints(pattern=r"^[0-9]{5}$")] | None = None
+    province: Annotated[str, StringConstraints(pattern=r"^[0-9]{2}$")]
     valid_from: Time | None = None
     valid_until: Time | None = None
 
@@ -170,7 +188,7 @@ class WireVersion(_Wire):
 
     valid_from: Time
     valid_until: Time | None = None
-    version: Annotated[str, StringConstraints(pattern=r"^v\d{1,3}$")]
+    version: Annotated[str, StringConstraints(pattern=r"^v[0-9]{1,3}$")]
 
 
 class Head(_Wire):
@@ -218,6 +236,6 @@ class Change(_Wire):
     @classmethod
     def decode(cls, value: bytes) -> Self:
         """Return the change that *value* spells, or raise RemoteError."""
-        if len(value) > OUTPUT_MAX:
+        if len(value) > CHANGE_MAX:
             raise RemoteError(Code.OVERSIZE, "directory change over its limit")
         return super().decode(value)
