@@ -1,0 +1,3 @@
+module referral-bus/reader
+
+go 1.26
