@@ -98,6 +98,17 @@ class TestFaults:
         assert values == [b"lost_acks", b"doubled", b"doubled", b"plain"]
 
     @pytest.mark.asyncio
+    async def test_a_router_that_stands_still_does_what_was_left_once_it_goes_on(self, simulator: Simulator) -> None:
+        transport = simulator.connect("ward-a")()
+        await transport.submit(topics.SUBMISSIONS, 0, None, b"waits", [])
+
+        assert simulator.broker.records(topics.LEDGER, 0) == []
+
+        simulator.automatic = True
+
+        assert len(simulator.broker.records(topics.LEDGER, 0)) == 1
+
+    @pytest.mark.asyncio
     async def test_one_agency_can_be_cut_off_alone(self, simulator: Simulator) -> None:
         ward, other = simulator.connect("ward-a")(), simulator.connect("other")()
         simulator.faults["ward-a"].away = True

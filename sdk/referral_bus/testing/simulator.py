@@ -232,6 +232,16 @@ class Simulator:
         for worker in (self._worker, *self._lanes.values()):
             worker.restart()
 
+    @property
+    def automatic(self) -> bool:
+        """Whether the router goes to work at each submission; switched on, it first does what has been left."""
+        return self._automatic
+
+    @automatic.setter
+    def automatic(self, automatic: bool) -> None:
+        self._automatic = automatic
+        self._heard()
+
     def _heard(self) -> None:
         if self._automatic and not self._running:
             self.run()
