@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
-from referral_bus.registrar import Term, event_key_record, sealing_key_record, trust_root
 from referral_contracts.directory_model import Delivery, Entry, KeyRecord, MayKnow, MaySend, Names, Policy
 from referral_contracts.encoding import parse_time
 from referral_contracts.keys import SealingKey, SigningKey
 from referral_contracts.sealing import Reader
+from tools.vectors.registrar import Term, key_record, trust_root
 
 BUS: Final = "training"
 START: Final = parse_time("2026-03-14T02:20:00.000Z")
@@ -54,11 +54,11 @@ class Agency:
 
     @cached_property
     def event_key(self) -> KeyRecord:
-        return event_key_record(BUS, self.id, self.signing, TERM)
+        return key_record(BUS, self.id, self.signing, TERM, self.signing)
 
     @cached_property
     def sealing_key(self) -> KeyRecord:
-        return sealing_key_record(BUS, self.id, self.sealing, TERM, signer=self.signing)
+        return key_record(BUS, self.id, self.sealing, TERM, self.signing)
 
     @cached_property
     def entry(self) -> Entry:

@@ -3,13 +3,13 @@
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from referral_bus.registrar import event_key_record, sealing_key_record
 from referral_contracts.codes import Code
 from referral_contracts.directory_model import Change, ChangeData, Entry, KeyRecord, Policy
 from referral_contracts.encoding import b64, format_time
 from referral_contracts.topics import CHANGE_MAX
 from tools.vectors.cast import BUS, HOSPITAL, HOTLINE, POLICY, REGISTRAR, ROUTER, START, TERM, event_id
 from tools.vectors.directories import ENTRIES, FIRST, Version, root_member, signed, version
+from tools.vectors.registrar import key_record
 from tools.vectors.vector import Vector, fault, octets, repeated, valid
 
 _IDENTITY: Final = b64((1).to_bytes(32, "little"))
@@ -93,7 +93,7 @@ def _altered(record: KeyRecord, **members: object) -> KeyRecord:
 
 def _keys() -> Iterator[Vector]:
     kind, good = "change", HOTLINE.event_key
-    theirs = event_key_record(BUS, HOTLINE.id, HOSPITAL.signing, TERM)
+    theirs = key_record(BUS, HOTLINE.id, HOSPITAL.signing, TERM, HOSPITAL.signing)
     yield fault(
         Code.REPEATED_KEY,
         kind,
@@ -106,9 +106,7 @@ def _keys() -> Iterator[Vector]:
     yield fault(Code.WEAK_KEY, kind, "change_weak_key", "the identity point", **_with(weak))
     misnamed = HOTLINE.with_keys(good, _altered(good, kid=b64(bytes(32))))
     yield fault(Code.MALFORMED_KEY, kind, "change_key_misnamed", "a kid that is not the thumbprint", **_with(misnamed))
-    unproven = HOTLINE.with_keys(
-        good, sealing_key_record(BUS, HOTLINE.id, HOTLINE.sealing, TERM, signer=HOSPITAL.signing)
-    )
+    unproven = HOTLINE.with_keys(good, key_record(BUS, HOTLINE.id, HOTLINE.sealing, TERM, HOSPITAL.signing))
     yield fault(
         Code.MISSING_PROOF,
         kind,
@@ -116,7 +114,7 @@ def _keys() -> Iterator[Vector]:
         "a sealing key that another agency vouches for",
         **_with(unproven),
     )
-    elsewhere = event_key_record("production", HOTLINE.id, REGISTRAR.signing, TERM)
+    elsewhere = key_record("production", HOTLINE.id, REGISTRAR.signing, TERM, REGISTRAR.signing)
     yield fault(
         Code.BAD_SIGNATURE,
         kind,

@@ -4,7 +4,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from referral_bus.registrar import trust_root
 from referral_contracts.codes import Code
 from referral_contracts.directory import TrustRoot, entries_root, head_hash
 from referral_contracts.directory_model import POLICY_KEY, Entry, Head, Policy, SignedHead, WireVersion
@@ -12,6 +11,7 @@ from referral_contracts.encoding import b64, format_time, jcs
 from referral_contracts.keys import SigningKey
 from referral_contracts.signing import Typ
 from tools.vectors.cast import BUS, HOSPITAL, HOTLINE, POLICY, ROOT_KEYS, START, TERM, TRUST_ROOT
+from tools.vectors.registrar import trust_root
 from tools.vectors.vector import Vector, fault, octets, valid
 
 ENTRIES: Final = (HOTLINE.small_entry, HOSPITAL.small_entry)

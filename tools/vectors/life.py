@@ -5,11 +5,10 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Final
 
-from referral_bus.registrar import _encoded
 from referral_contracts import topics
 from referral_contracts.clocks import derive_clock
 from referral_contracts.directory import Directory, entries_root
-from referral_contracts.directory_model import Change, ChangeData, Head, SignedHead, WireVersion
+from referral_contracts.directory_model import POLICY_KEY, Change, ChangeData, Head, SignedHead, WireVersion
 from referral_contracts.encoding import b64, event_hash, format_time
 from referral_contracts.envelope import Envelope, EventData, EventRef, HandoffKey, case_pseudonym, seal_context
 from referral_contracts.lifecycle import CLOCK_VERBS
@@ -130,7 +129,7 @@ class Salts:
 
 def first_change() -> bytes:
     """Return the change that founds the directory."""
-    entries = _encoded([agency.entry for agency in EVERYBODY], POLICY)
+    entries = {POLICY_KEY: POLICY.encode()} | {agency.id: agency.entry.encode() for agency in EVERYBODY}
     head = Head(
         bus=BUS,
         entries=len(entries),
