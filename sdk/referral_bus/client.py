@@ -7,21 +7,27 @@ The bus, as an agency's system uses it.
                 await delivery.accept(Acceptance(actor=...))
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self
 
-from referral_bus.clock import Clock
+from referral_bus._drafts import Drafts
+from referral_bus._engine import Engine
+from referral_bus._store import alarms, inbox, outbox, views
+from referral_bus.clock import Clock, SystemClock
 from referral_bus.delivery import Delivery
 from referral_bus.draft import Draft, Plan
 from referral_bus.keys import AgencyKeys
-from referral_bus.sent import Entry, Sent
+from referral_bus.sent import Entry, EntryState, Sent
 from referral_bus.transport import Connect
 from referral_bus.views import Alarm, CaseView, HandoffView, Status
+from referral_contracts.codes import Code
 from referral_contracts.directory import Directory, TrustRoot
 from referral_contracts.envelope import HandoffKey
+from referral_contracts.errors import LocalError
 from referral_contracts.payloads.payload import Payload
+from referral_contracts.verbs import Verb
 
 
 class ReferralBus:
@@ -48,7 +54,11 @@ class ReferralBus:
             transport: Makes a connection to the broker, again whenever one fails.
             clock: Where time comes from; the machine's own by default.
         """
-        raise NotImplementedError
+        self._told = (agency, keys, trust)
+        self._store = store
+        self._connect = transport
+        self._clock = clock or SystemClock()
+        self._running: Engine | None = None
 
     async def __aenter__(self) -> Self:
         """
@@ -57,74 +67,97 @@ class ReferralBus:
         Raises:
             LocalError: STORE_BUSY: another process has the store. STATE_FORMAT: the store is another agency's or bus's.
         """
-        raise NotImplementedError
+        self._running = Engine.open(*self._told, store=self._store, connect=self._connect, clock=self._clock)
+        self._running.start()
+        return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        raise NotImplementedError
+        """Stop, and give the store free. What is in the outbox goes out the next time."""
+        engine, self._running = self._running, None
+        if engine is not None:
+            await engine.stop()
+
+    @property
+    def _engine(self) -> Engine:
+        if self._running is None:
+            raise LocalError(Code.INTERNAL, "the client works inside `async with` only")
+        return self._running
+
+    @property
+    def _drafts(self) -> Drafts:
+        return Drafts(self._engine.home)
 
     # What to say: drafts, which nothing has sealed or sent.
 
     def open_case(self, *payloads: Payload, exercise: bool = False) -> Draft:
         """Return a draft that opens a case; its forms are sealed to ourselves."""
-        raise NotImplementedError
+        return self._drafts.open_case(payloads, exercise=exercise)
 
     def offer(self, subject: str, parts: Mapping[str, Sequence[Payload]]) -> Draft:
         """Return a draft that asks each recipient, who may decline, with *parts*: what each is to read."""
-        raise NotImplementedError
+        return self._drafts.to_each(Verb.OFFERED, subject, parts)
 
     def assign(self, subject: str, parts: Mapping[str, Sequence[Payload]]) -> Draft:
         """Return a draft that gives each recipient a statutory duty."""
-        raise NotImplementedError
+        return self._drafts.to_each(Verb.ASSIGNED, subject, parts)
 
     def notify(self, subject: str, parts: Mapping[str, Sequence[Payload]]) -> Draft:
         """Return a draft that informs each recipient."""
-        raise NotImplementedError
+        return self._drafts.to_each(Verb.NOTIFIED, subject, parts)
 
     def note(self, subject: str, parts: Mapping[str, Sequence[Payload]]) -> Draft:
         """Return a draft that files something in the case, to each recipient its part."""
-        raise NotImplementedError
+        return self._drafts.to_each(Verb.CASE_NOTED, subject, parts)
 
     def transfer(self, subject: str, recipient: str, payload: Payload, *more: Payload) -> Draft:
         """Return a draft that offers the case itself to *recipient*."""
-        raise NotImplementedError
+        return self._drafts.to_each(Verb.CASE_TRANSFER_OFFERED, subject, {recipient: (payload, *more)})
 
     def accept_transfer(self, subject: str, payload: Payload, *more: Payload) -> Draft:
-        raise NotImplementedError
+        """Return a draft that takes the case over."""
+        return self._drafts.about_case(Verb.CASE_TRANSFER_ACCEPTED, subject, (payload, *more))
 
     def decline_transfer(self, subject: str, payload: Payload, *more: Payload) -> Draft:
-        raise NotImplementedError
+        """Return a draft that leaves the case with its owner."""
+        return self._drafts.about_case(Verb.CASE_TRANSFER_DECLINED, subject, (payload, *more))
 
     def close_case(self, subject: str, payload: Payload, *more: Payload) -> Draft:
         """Return a draft that closes the case; what it says is sealed to ourselves."""
-        raise NotImplementedError
+        return self._drafts.about_case(Verb.CASE_CLOSED, subject, (payload, *more))
 
     def accept(self, handoff: HandoffKey, payload: Payload, *more: Payload) -> Draft:
-        raise NotImplementedError
+        """Return a draft that accepts what was offered or assigned to us."""
+        return self._drafts.about_handoff(Verb.ACCEPTED, handoff, (payload, *more))
 
     def decline(self, handoff: HandoffKey, payload: Payload, *more: Payload) -> Draft:
-        raise NotImplementedError
+        """Return a draft that says no to an offer."""
+        return self._drafts.about_handoff(Verb.DECLINED, handoff, (payload, *more))
 
     def progress(self, handoff: HandoffKey, payload: Payload, *more: Payload) -> Draft:
-        raise NotImplementedError
+        """Return a draft that tells how it goes."""
+        return self._drafts.about_handoff(Verb.PROGRESSED, handoff, (payload, *more))
 
     def complete(self, handoff: HandoffKey, payload: Payload, *more: Payload) -> Draft:
-        raise NotImplementedError
+        """Return a draft that tells the outcome."""
+        return self._drafts.about_handoff(Verb.COMPLETED, handoff, (payload, *more))
 
     def return_(self, handoff: HandoffKey, payload: Payload, *more: Payload) -> Draft:
-        raise NotImplementedError
+        """Return a draft that gives back what was accepted."""
+        return self._drafts.about_handoff(Verb.RETURNED, handoff, (payload, *more))
 
     def forward(self, handoff: HandoffKey, following: str, payload: Payload, *more: Payload) -> Draft:
         """Return a draft that passes a duty on to *following*; both the assigner and it read *payload*."""
-        raise NotImplementedError
+        return self._drafts.about_handoff(Verb.FORWARDED, handoff, (payload, *more), following=following)
 
     def withdraw(self, handoff: HandoffKey, payload: Payload, *more: Payload) -> Draft:
-        raise NotImplementedError
+        """Return a draft that takes back what we asked for."""
+        return self._drafts.about_handoff(Verb.WITHDRAWN, handoff, (payload, *more))
 
     def close(self, handoff: HandoffKey, payload: Payload, *more: Payload) -> Draft:
         """Return a draft that closes a hand-off which was completed or returned."""
-        raise NotImplementedError
+        return self._drafts.about_handoff(Verb.CLOSED, handoff, (payload, *more))
 
     # Saying it.
 
@@ -135,71 +168,118 @@ class ReferralBus:
         Raises:
             LocalError: What `send` would raise.
         """
-        raise NotImplementedError
+        return self._engine.speaker.plan(draft)
 
     async def send(self, draft: Draft, *, wait: Literal["ack"] | bool = True, timeout_s: float = 30.0) -> Sent:
         """
         Seal the draft and put it into the outbox, from where it goes out in its turn, signed then.
 
         Args:
+            draft: What to say. Sent again, it is the same events: nothing goes out twice.
             wait: True: for the verdict. ``"ack"``: until the broker has it. False: until it is in the outbox.
-            timeout_s: How long; it stays in the outbox whatever happens.
+            timeout_s: How long; what is in the outbox stays there whatever happens.
 
         Raises:
             TimedOut: The wait is over. What was said is in `TimedOut.sent`.
             LocalError: It cannot be said: the directory is missing or expired, a recipient has no key, a form may not
                 be carried by this verb. Nothing was put into the outbox.
         """
-        raise NotImplementedError
+        engine = self._engine
+        deadline_ms = engine.deadline(timeout_s)
+        sent = engine.speaker.known(draft)
+        if sent is None:
+            await engine.usable_directory(deadline_ms)
+            sent = engine.speaker.say(draft)
+        if wait is False:
+            return sent
+        return await engine.entered(sent, _has_verdict if wait is True else _has_left, deadline_ms)
 
     async def wait(self, sent: Sent, *, timeout_s: float = 30.0) -> Sent:
         """Return what became of *sent* once every event of it has its verdict, or raise TimedOut."""
-        raise NotImplementedError
+        return await self._engine.entered(sent, _has_verdict, self._engine.deadline(timeout_s))
 
     def entry(self, event_id: str) -> Entry | None:
         """Return what became of one event of ours."""
-        raise NotImplementedError
+        return outbox.entry(self._engine.home.store.db, event_id)
+
+    def outbox(self) -> tuple[Entry, ...]:
+        """Return every event of ours, oldest first."""
+        return tuple(outbox.entries(self._engine.home.store.db))
 
     # Hearing.
 
-    def inbox(self) -> AsyncIterator[Delivery]:
+    async def inbox(self) -> AsyncIterator[Delivery]:
         """
-        Yield deliveries, oldest first, for ever; first those that were never acknowledged.
+        Yield deliveries, oldest first, until the client is closed; first those that were never acknowledged.
 
         One iterator at a time: a delivery goes to one of them.
         """
-        raise NotImplementedError
+        engine = self._engine
+        engine.from_the_first()
+        while (stored := await engine.next_stored(None)) is not None:
+            yield Delivery(stored, engine.home, engine.reader, engine.speaker)
 
     async def next(self, *, timeout_s: float) -> Delivery:
         """Return the next delivery, or raise LocalError(TIMED_OUT)."""
-        raise NotImplementedError
+        engine = self._engine
+        stored = await engine.next_stored(engine.deadline(timeout_s))
+        if stored is None:
+            raise LocalError(Code.INTERNAL, "the client is closed")
+        return Delivery(stored, engine.home, engine.reader, engine.speaker)
+
+    def deliveries(self, *, acknowledged: bool | None = None) -> Iterator[Delivery]:
+        """Yield what is in the store, oldest first, without handing it out: all, or as *acknowledged* says."""
+        engine = self._engine
+        for stored in inbox.listed(engine.home.store.db, acknowledged=acknowledged):
+            yield Delivery(stored, engine.home, engine.reader, engine.speaker)
+
+    async def caught_up(self, *, timeout_s: float = 30.0) -> None:
+        """Return once the inbox has been read to its end, or raise LocalError with what is wrong."""
+        await self._engine.caught_up(timeout_s)
 
     # Knowing.
+
+    async def ready(self, *, timeout_s: float = 30.0) -> None:
+        """Return once the directory is fresh and lists our keys, or raise LocalError with what is wrong."""
+        await self._engine.ready(self._engine.deadline(timeout_s))
 
     @property
     def directory(self) -> Directory | None:
         """The last good directory."""
-        raise NotImplementedError
+        return self._engine.follower.directory
 
     def handoff(self, key: HandoffKey) -> HandoffView | None:
-        raise NotImplementedError
+        """Return a hand-off as known here."""
+        found = views.handoff(self._engine.home.store.db, key)
+        return None if found is None else found.view()
 
     def case(self, subject: str) -> CaseView | None:
-        raise NotImplementedError
+        """Return a case as known here."""
+        return views.case_view(self._engine.home.store.db, subject)
 
     def cases(self) -> tuple[CaseView, ...]:
-        raise NotImplementedError
+        """Return every case known here."""
+        db = self._engine.home.store.db
+        found = (views.case_view(db, subject) for subject in views.subjects(db))
+        return tuple(case for case in found if case is not None)
 
     def alarms(self) -> tuple[Alarm, ...]:
         """Return what a person should be told, oldest first."""
-        raise NotImplementedError
+        return alarms.alarms(self._engine.home.store.db)
 
     def clear_alarm(self, number: int) -> None:
-        raise NotImplementedError
+        """Forget an alarm that was dealt with."""
+        with self._engine.home.store.write() as db:
+            alarms.clear(db, number)
 
     def status(self) -> Status:
-        raise NotImplementedError
+        """Return how the client is doing."""
+        return self._engine.status()
 
-    async def ready(self, *, timeout_s: float = 30.0) -> None:
-        """Return once the directory is there and fresh, or raise LocalError with what is wrong."""
-        raise NotImplementedError
+
+def _has_verdict(entry: Entry) -> bool:
+    return entry.state.settled
+
+
+def _has_left(entry: Entry) -> bool:
+    return entry.state.settled or entry.state is EntryState.SUBMITTED

@@ -1,133 +1,233 @@
 """
-One delivery: a verified event of another agency, with the sections that are for us opened.
+One delivery: a verified event of another agency, with the sections that are for us.
 
 Inside ``async with delivery:`` replies are collected; leaving the block puts them into the outbox and acknowledges
 the delivery in one transaction of the store. An exception leaves both undone, and the delivery comes again.
 """
 
-from dataclasses import dataclass, field
+from functools import cached_property
 from types import TracebackType
-from typing import Protocol, Self, TypeVar
+from typing import Self, TypeVar
 
+from referral_bus._drafts import Drafts
+from referral_bus._home import Home
+from referral_bus._inbox import Reader
+from referral_bus._open import Opened, OpenedSection
+from referral_bus._speaker import Speaker
+from referral_bus._store import inbox, views
+from referral_bus._store.inbox import Stored
+from referral_bus._store.outbox import Row
+from referral_bus.draft import Draft
 from referral_bus.sent import Sent
+from referral_contracts import decisions
 from referral_contracts.codes import Code
+from referral_contracts.encoding import parse_time
 from referral_contracts.envelope import Envelope, HandoffKey
+from referral_contracts.errors import LocalError
+from referral_contracts.lifecycle import OPENINGS
 from referral_contracts.payloads.payload import Payload
-from referral_contracts.sections import ReadSection
 from referral_contracts.verbs import Verb
+
+__all__ = ["Delivery", "OpenedSection"]
 
 P = TypeVar("P", bound=Payload)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OpenedSection:
-    """A section that is for us."""
-
-    name: str
-    """``s0``, ``s1``: its place in the event."""
-    read: ReadSection | None = field(default=None, repr=False)
-    """What it says; None when it does not open or has no body to show."""
-    code: Code | None = None
-    """Why it could not be opened or understood, for the answer ``unreadable``."""
-
-
-class Replier(Protocol):
-    """What a delivery needs of the client."""
-
-
 class Delivery:
-    """What another agency said to us."""
+    """What another agency said to us. `ReferralBus.inbox` hands it out."""
 
-    envelope: Envelope
-    value: bytes
-    """The event's bytes as they were signed."""
-    recipient: str
-    """Which of our addresses it was for."""
-    handoff: HandoffKey | None
-    """The hand-off it is about: ours, where the event opens one for us. None for verbs of the case."""
-    counter: int
-    """How many deliveries of this case that address has had, this one included."""
-    admitted_ms: int
-    redelivered: bool
-    """Whether it was handed out before and never acknowledged."""
-    sections: tuple[OpenedSection, ...]
-    """The sections that are for us, in the event's order."""
-    sealed: tuple[str, ...]
-    """The names of the sections that are for others."""
+    def __init__(self, stored: Stored, home: Home, reader: Reader, speaker: Speaker) -> None:
+        """Show a stored delivery; sections are opened when they are first looked at."""
+        self._stored = stored
+        self._home = home
+        self._reader = reader
+        self._speaker = speaker
+        self._drafts = Drafts(home)
+        self._replies: list[Row] | None = None
+
+    def __repr__(self) -> str:
+        """Name the event and nothing in it."""
+        return f"Delivery({self.verb.value} {self.id} from {self.source} to {self.recipient})"
+
+    @cached_property
+    def envelope(self) -> Envelope:
+        """The event in the clear."""
+        return Envelope.decode(self._stored.value)
+
+    @property
+    def value(self) -> bytes:
+        """The event's bytes as they were signed."""
+        return self._stored.value
 
     @property
     def id(self) -> str:
-        raise NotImplementedError
+        """The event's id."""
+        return self._stored.id
 
     @property
     def source(self) -> str:
-        raise NotImplementedError
+        """Who said it."""
+        return self._stored.source
 
     @property
     def subject(self) -> str:
-        raise NotImplementedError
+        """The case."""
+        return self._stored.subject
+
+    @property
+    def recipient(self) -> str:
+        """Which of our addresses it is for."""
+        return self._stored.recipient
 
     @property
     def verb(self) -> Verb:
-        raise NotImplementedError
+        """What it says happened."""
+        return self.envelope.verb
 
     @property
     def exercise(self) -> bool:
-        raise NotImplementedError
+        """Whether it is only an exercise."""
+        return self.envelope.exercise
+
+    @cached_property
+    def handoff(self) -> HandoffKey | None:
+        """The hand-off it is about: ours, where the event opens one for us. None for verbs of the case."""
+        opened = HandoffKey(opening=self.id, recipient=self.recipient)
+        if self.verb in OPENINGS or (
+            self.verb is Verb.FORWARDED and views.handoff(self._home.store.db, opened) is not None
+        ):
+            return opened
+        return self.envelope.data.handoff
+
+    @cached_property
+    def _leaf(self) -> decisions.Delivery:
+        return decisions.read_delivery(self._stored.leaf)
+
+    @property
+    def counter(self) -> int:
+        """How many deliveries of this case that address has had, this one included."""
+        return self._leaf.counter
+
+    @property
+    def admitted_ms(self) -> int:
+        """When the bus took it in."""
+        return parse_time(self._leaf.admitted)
+
+    @property
+    def redelivered(self) -> bool:
+        """Whether it was handed out before and never acknowledged."""
+        return self._stored.handed
+
+    @property
+    def acknowledged(self) -> bool:
+        """Whether it is dealt with."""
+        return inbox.is_acknowledged(self._home.store.db, self._stored.seq)
+
+    @cached_property
+    def _opened(self) -> Opened:
+        return self._reader.opened(self._stored)
+
+    @property
+    def sections(self) -> tuple[OpenedSection, ...]:
+        """The sections that are for us, in the event's order."""
+        return self._opened.sections
+
+    @property
+    def sealed(self) -> tuple[str, ...]:
+        """The names of the sections that are for others."""
+        return self._opened.sealed
 
     @property
     def unreadable(self) -> OpenedSection | None:
         """The first section of ours that could not be opened or understood."""
-        raise NotImplementedError
-
-    def payload(self, model: type[P]) -> P | None:
-        """Return the first body of this form, or None."""
-        raise NotImplementedError
+        return self._opened.unreadable
 
     @property
     def payloads(self) -> tuple[Payload, ...]:
-        """Every body that was understood."""
-        raise NotImplementedError
+        """Every body that was understood, but the one for the deadline watcher."""
+        return self._opened.payloads
+
+    def payload(self, model: type[P]) -> P | None:
+        """Return the first body of this form, or None."""
+        return next((payload for payload in self.payloads if isinstance(payload, model)), None)
 
     async def ack(self) -> None:
         """Say that the delivery is dealt with: it does not come again."""
-        raise NotImplementedError
+        with self._home.store.write() as db:
+            inbox.acknowledge(db, self._stored.seq)
 
     async def __aenter__(self) -> Self:
-        raise NotImplementedError
+        """Collect replies from here on."""
+        self._replies = []
+        return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        raise NotImplementedError
+        """
+        Enter the replies and acknowledge the delivery, in one transaction; nothing of it after an exception.
+
+        Raises:
+            LocalError: DUPLICATE: it was acknowledged before, and the replies with it. Nothing is entered twice.
+        """
+        replies, self._replies = self._replies or [], None
+        if kind is not None:
+            return
+        with self._home.store.write() as db:
+            if not inbox.acknowledge(db, self._stored.seq):
+                raise LocalError(Code.DUPLICATE, "this delivery was acknowledged before")
+            self._speaker.enter(db, replies)
+        self._home.outbox.ring()
 
     async def accept(self, payload: Payload, *more: Payload) -> Sent:
-        """Put an acceptance into the outbox. As all replies: it waits for nothing; `ReferralBus.wait` does."""
-        raise NotImplementedError
+        """Put an acceptance into the outbox. As all replies it waits for nothing; `ReferralBus.wait` does."""
+        return self._about_handoff(Verb.ACCEPTED, payload, *more)
 
     async def decline(self, payload: Payload, *more: Payload) -> Sent:
-        raise NotImplementedError
+        """Say no, with the reason."""
+        return self._about_handoff(Verb.DECLINED, payload, *more)
 
     async def progress(self, payload: Payload, *more: Payload) -> Sent:
-        raise NotImplementedError
+        """Tell how it goes."""
+        return self._about_handoff(Verb.PROGRESSED, payload, *more)
 
     async def complete(self, payload: Payload, *more: Payload) -> Sent:
-        raise NotImplementedError
+        """Tell the outcome."""
+        return self._about_handoff(Verb.COMPLETED, payload, *more)
 
     async def return_(self, payload: Payload, *more: Payload) -> Sent:
-        raise NotImplementedError
+        """Give back what was accepted."""
+        return self._about_handoff(Verb.RETURNED, payload, *more)
 
     async def forward(self, following: str, payload: Payload, *more: Payload) -> Sent:
-        raise NotImplementedError
+        """Pass a duty on to *following*; both the assigner and it read what is said."""
+        return self._about_handoff(Verb.FORWARDED, payload, *more, following=following)
 
     async def withdraw(self, payload: Payload, *more: Payload) -> Sent:
-        raise NotImplementedError
+        """Take back what we asked for."""
+        return self._about_handoff(Verb.WITHDRAWN, payload, *more)
 
     async def close(self, payload: Payload, *more: Payload) -> Sent:
-        raise NotImplementedError
+        """Close what was completed or returned."""
+        return self._about_handoff(Verb.CLOSED, payload, *more)
 
     async def accept_transfer(self, payload: Payload, *more: Payload) -> Sent:
-        raise NotImplementedError
+        """Take over the case."""
+        return self._reply(self._drafts.about_case(Verb.CASE_TRANSFER_ACCEPTED, self.subject, (payload, *more)))
 
     async def decline_transfer(self, payload: Payload, *more: Payload) -> Sent:
-        raise NotImplementedError
+        """Leave the case with its owner."""
+        return self._reply(self._drafts.about_case(Verb.CASE_TRANSFER_DECLINED, self.subject, (payload, *more)))
+
+    def _about_handoff(self, verb: Verb, *payloads: Payload, following: str | None = None) -> Sent:
+        if self.handoff is None:
+            raise LocalError(Code.NOT_FOUND, "this delivery is about no hand-off")
+        return self._reply(self._drafts.about_handoff(verb, self.handoff, payloads, following=following))
+
+    def _reply(self, draft: Draft) -> Sent:
+        if self._replies is None:
+            return self._speaker.say(draft)
+        # Sealed now all the same: what cannot be said is told where it was said.
+        rows = self._speaker.compose(draft)
+        self._replies += rows
+        return Sent(entries=tuple(row.entry() for row in rows))

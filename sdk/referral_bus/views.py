@@ -48,9 +48,13 @@ class Alarm:
 
     number: int
     code: Code
+    count: int
+    """How often, for this code and case."""
     noted_ms: int
+    """When it was first noted."""
+    last_ms: int
     offset: int | None = None
-    """Where in the inbox, when it is about a record there."""
+    """Where in the inbox the last one was, when it is about a record there."""
     subject: str | None = None
     detail: str = ""
 

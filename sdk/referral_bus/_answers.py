@@ -1,0 +1,100 @@
+"""
+What an event answers, and whose verdicts it has to wait for.
+
+A moving verb answers the head of its hand-off or case: the last event that moved it, as far as we know. When that is
+an event of our own without a verdict, its hash is not certain yet: the answer waits, and is signed afterwards.
+"""
+
+import sqlite3
+from dataclasses import dataclass, replace
+from typing import Final
+
+from referral_bus._store import outbox, views
+from referral_bus._store.outbox import Row
+from referral_bus.sent import EntryState
+from referral_contracts.codes import Code
+from referral_contracts.envelope import EventRef, HandoffKey
+from referral_contracts.errors import LocalError
+from referral_contracts.lifecycle import OPENINGS
+from referral_contracts.topics import agency_of
+from referral_contracts.verbs import Verb
+
+_ANSWER_NOTHING: Final = frozenset({*OPENINGS, Verb.CASE_OPENED, Verb.CASE_NOTED})
+_DEAD: Final = frozenset({EntryState.REFUSED, EntryState.FAILED})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parties:
+    """Who deals with whom in a hand-off, whether its opening has a verdict or not."""
+
+    subject: str
+    opened_by: str
+    recipient: str
+
+    def answered_by(self, agency: str, *, owner: bool) -> tuple[str, ...]:
+        """
+        Return to whom an event of *agency* about it goes.
+
+        Raises:
+            LocalError: NOT_FOUND: *agency* has no part in it.
+        """
+        both = (self.opened_by, self.recipient)
+        others = tuple(address for address in both if agency_of(address) != agency)
+        if others == both and not owner:
+            raise LocalError(Code.NOT_FOUND, "a hand-off that this agency has no part in")
+        return others
+
+
+def parties(db: sqlite3.Connection, key: HandoffKey, agency: str) -> Parties:
+    """
+    Return whose hand-off *key* is.
+
+    Raises:
+        LocalError: NOT_FOUND: none that is known here.
+    """
+    known = views.handoff(db, key)
+    if known is not None:
+        return Parties(subject=known.subject, opened_by=known.opened_by, recipient=key.recipient)
+    opening = outbox.get(db, key.opening)
+    if opening is None or opening.state in _DEAD or key.recipient not in opening.recipients:
+        raise LocalError(Code.NOT_FOUND, "no hand-off of that key is known here")
+    # The outbox holds only what we open.
+    return Parties(subject=opening.subject, opened_by=agency, recipient=key.recipient)
+
+
+def resolve(db: sqlite3.Connection, row: Row) -> tuple[Row, list[str]]:
+    """
+    Return *row* with what it answers, and the entries whose verdicts it needs.
+
+    Raises:
+        LocalError: NOT_FOUND: nothing is known of its case or hand-off. Or the code by which its case was refused.
+    """
+    needs = _opening_of_case(db, row)
+    if row.verb in _ANSWER_NOTHING or row.answers is not None:
+        return row, needs
+    pending = outbox.moving(db, row.subject, row.handoff)
+    if pending is not None:
+        return replace(row, answers=pending.id), [*needs, pending.id]
+    head = _head(db, row)
+    if head is None:
+        raise LocalError(Code.NOT_FOUND, "nothing is known here that this could answer")
+    return replace(row, answers=head.id, answers_hash=head.sha256), needs
+
+
+def _opening_of_case(db: sqlite3.Connection, row: Row) -> list[str]:
+    if row.verb is Verb.CASE_OPENED or views.case(db, row.subject) is not None:
+        return []
+    opening = outbox.opening_of_case(db, row.subject)
+    if opening is None:
+        raise LocalError(Code.NOT_FOUND, "no such case is known here")
+    if opening.state in _DEAD:
+        raise LocalError(opening.code or Code.NOT_FOUND, "the case was not opened")
+    return [opening.id]
+
+
+def _head(db: sqlite3.Connection, row: Row) -> EventRef | None:
+    if row.handoff is not None:
+        handoff = views.handoff(db, row.handoff)
+        return None if handoff is None else handoff.head
+    case = views.case(db, row.subject)
+    return None if case is None else case.head

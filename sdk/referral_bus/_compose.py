@@ -1,0 +1,213 @@
+"""
+From a draft to sealed events: who shares an event, which section goes to whom, what the deadline watcher is told.
+
+One body is one section, sealed to all who are to read it and to the sender. Recipients that policy does not let know
+of each other get an event each. Pure but for the randomness that sealing draws.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from pydantic import ValidationError
+
+from referral_bus.draft import Draft, PlannedEvent, PlannedSection
+from referral_bus.keys import AgencyKeys
+from referral_contracts import lifecycle
+from referral_contracts.clocks import TELLING_VERBS, derive_clock, join_clocks
+from referral_contracts.codes import Code
+from referral_contracts.directory import ROLE_WATCHER, Directory, Member
+from referral_contracts.encoding import format_time
+from referral_contracts.envelope import MAX_RECIPIENTS, Envelope, EventData, seal_context
+from referral_contracts.errors import LocalError, RemoteError
+from referral_contracts.lifecycle import OPENINGS
+from referral_contracts.payloads.payload import Payload
+from referral_contracts.payloads.registry import may_carry
+from referral_contracts.payloads.shown import completeness, describe
+from referral_contracts.sealing import Reader, seal
+from referral_contracts.sections import encode_section
+from referral_contracts.topics import ENVELOPE_MAX, agency_of
+from referral_contracts.verbs import Verb
+from referral_contracts.wire import MAX_SECTIONS
+
+CLOCKED: Final = lifecycle.CLOCK_VERBS | TELLING_VERBS
+"""Verbs that carry a section for the watcher: those that the router demands it of, and those that can fill it."""
+
+_APART: Final = frozenset({*OPENINGS, Verb.CASE_NOTED})
+"""Verbs whose recipients may be given an event each. An answer's recipients know of each other already."""
+_JUDGED: Final = frozenset({*_APART, Verb.CASE_TRANSFER_OFFERED})
+"""Verbs that policy has to allow."""
+_ANSWERS_SIZE: Final = 256
+"""What the reference to the answered event adds, at most, when the event is signed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """One section before it is sealed."""
+
+    payload: Payload = field(repr=False)
+    readers: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shape:
+    """One event before it is sealed."""
+
+    recipients: tuple[str, ...]
+    parts: tuple[Part, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Composer:
+    """Makes the events of one agency by one directory, at one moment."""
+
+    agency: str
+    keys: AgencyKeys
+    directory: Directory
+    now_ms: int
+
+    def shapes(self, draft: Draft, answering: Sequence[Payload] = ()) -> tuple[Shape, ...]:
+        """
+        Return the events that *draft* becomes.
+
+        Args:
+            draft: What to say.
+            answering: What the opening event of the hand-off said, for verbs that answer one.
+
+        Raises:
+            LocalError: It cannot be said.
+        """
+        _check(draft)
+        self._check_policy(draft)
+        groups = self._groups(tuple(draft.parts)) if draft.verb in _APART else [tuple(draft.parts)]
+        return tuple(self._shape(draft, group, answering) for group in groups)
+
+    def _member(self, address: str) -> Member:
+        member = self.directory.member(agency_of(address))
+        if member is None or address not in member.addresses:
+            raise LocalError(Code.UNKNOWN_RECIPIENT, "no such address in the directory")
+        if not member.on_bus:
+            raise LocalError(Code.UNKNOWN_RECIPIENT, "a recipient that is not on the bus")
+        return member
+
+    def _check_policy(self, draft: Draft) -> None:
+        members = [self._member(address) for address in draft.parts]
+        sender = self._member(self.agency)
+        if any(member.entry.id == self.agency for member in members):
+            raise LocalError(Code.WRONG_RECIPIENTS, "an agency does not write to itself")
+        if draft.verb is Verb.CASE_OPENED and not self.directory.may_open(sender):
+            raise LocalError(Code.NOT_PERMITTED, "policy does not let this agency open a case")
+        if draft.verb in _JUDGED and not all(self.directory.may_send(sender, draft.verb, member) for member in members):
+            raise LocalError(Code.NOT_PERMITTED, "policy does not let this agency say that to a recipient")
+
+    def _groups(self, recipients: Sequence[str]) -> list[tuple[str, ...]]:
+        # Each goes to the first group that may know of it: few events, and the same ones for the same draft.
+        groups: list[list[str]] = []
+        for address in recipients:
+            for group in groups:
+                if self.directory.team_rule([self._member(one) for one in (*group, address)]) is not None:
+                    group.append(address)
+                    break
+            else:
+                groups.append([address])
+        return [tuple(group) for group in groups]
+
+    def _shape(self, draft: Draft, recipients: tuple[str, ...], answering: Sequence[Payload]) -> Shape:
+        readers: dict[Payload, list[str]] = {payload: [] for payload in draft.own}
+        for address in recipients:
+            for payload in draft.parts[address]:
+                readers.setdefault(payload, []).append(address)
+        parts = [Part(payload=payload, readers=(*given, self.agency)) for payload, given in readers.items()]
+        if draft.verb in CLOCKED:
+            parts.append(self._clock(draft.verb, tuple(readers), answering, recipients))
+        if len(parts) > MAX_SECTIONS or len(recipients) > MAX_RECIPIENTS:
+            raise LocalError(Code.OVERSIZE, "too many sections or recipients for one event")
+        return Shape(recipients=recipients, parts=tuple(parts))
+
+    def _clock(
+        self, verb: Verb, payloads: Iterable[Payload], answering: Sequence[Payload], recipients: tuple[str, ...]
+    ) -> Part:
+        watcher = self.directory.service(ROLE_WATCHER)
+        if watcher is None:
+            raise LocalError(Code.UNKNOWN_RECIPIENT, "the directory names no deadline watcher")
+        clock = join_clocks(
+            derive_clock(verb, payload, sender=self.agency, answering=answered)
+            for payload in payloads
+            for answered in (answering or (None,))
+        )
+        # Whose clock it is may check it.
+        concerned = {trigger.whose for trigger in clock.listed}
+        told = (address for address in recipients if address in concerned)
+        return Part(payload=clock, readers=(*told, watcher, self.agency))
+
+    def plan(self, draft: Draft, shape: Shape) -> PlannedEvent:
+        """Return who will see which field of *shape*."""
+        sections = tuple(
+            PlannedSection(
+                name=f"s{index}",
+                schema=part.payload.schema_id(),
+                readers=part.readers,
+                rows=tuple(describe(part.payload)),
+                missing=completeness(part.payload),
+            )
+            for index, part in enumerate(shape.parts)
+        )
+        for part in shape.parts:
+            self._readers(part)
+        return PlannedEvent(verb=draft.verb, recipients=shape.recipients, sections=sections)
+
+    def seal(self, draft: Draft, shape: Shape, event_id: str) -> bytes:
+        """
+        Return the event, sealed; its time, and what it answers, are set when it is signed.
+
+        Raises:
+            LocalError: A reader has no valid key, or it is too large.
+        """
+        bus = self.directory.head.bus
+        sections = tuple(
+            seal(
+                encode_section(part.payload),
+                seal_context(bus, event_id, self.agency, draft.subject, draft.handoff, index),
+                self._readers(part),
+            ).section
+            for index, part in enumerate(shape.parts)
+        )
+        try:
+            envelope = Envelope(
+                bus=bus,
+                data=EventData(handoff=draft.handoff, recipients=shape.recipients, sections=sections),
+                exercise=draft.exercise,
+                id=event_id,
+                source=self.agency,
+                subject=draft.subject,
+                time=format_time(self.now_ms),
+                type=draft.verb.type,
+            )
+            value = envelope.encode()
+            if len(value) > ENVELOPE_MAX - _ANSWERS_SIZE:
+                raise LocalError(Code.OVERSIZE, "the sealed event is over the limit of 256 KiB")
+            Envelope.decode(value)
+        except (ValidationError, RemoteError) as error:
+            raise LocalError(Code.MALFORMED_VALUE, "not an event that the wire allows") from error
+        return value
+
+    def _readers(self, part: Part) -> list[Reader]:
+        found = [self.directory.reader(address, self.now_ms) for address in part.readers]
+        own = next((reader for reader in found if reader.address == self.agency), None)
+        if own is not None and self.keys.opener(own.address, own.kid) is None:
+            raise LocalError(Code.UNKNOWN_KEY, "the key file lacks the sealing key that the directory has for us")
+        return found
+
+
+def _check(draft: Draft) -> None:
+    payloads = [*draft.own, *(payload for told in draft.parts.values() for payload in told)]
+    if not all(told for told in draft.parts.values()) or not payloads:
+        raise LocalError(Code.WRONG_READERS, "a recipient with nothing to read")
+    if draft.own and draft.parts:
+        # The router wants every section to have a recipient among its readers.
+        raise LocalError(Code.WRONG_READERS, "a section for nobody but the sender, in an event that has recipients")
+    for payload in payloads:
+        # A forwarding opens the same duty for the next: it may carry what an assignment may.
+        forwarded = draft.verb is Verb.FORWARDED and may_carry(Verb.ASSIGNED, type(payload))
+        if not forwarded and not may_carry(draft.verb, type(payload)):
+            raise LocalError(Code.UNKNOWN_SCHEMA, f"{draft.verb.value} carries no {payload.schema_id()}")

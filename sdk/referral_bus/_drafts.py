@@ -1,0 +1,90 @@
+"""Drafts of everything an agency can say: who it goes to follows from the case and the hand-off, as known here."""
+
+from collections.abc import Mapping, Sequence
+
+from referral_bus._answers import parties
+from referral_bus._home import Home
+from referral_bus._store import outbox, views
+from referral_bus.draft import Draft
+from referral_contracts.codes import Code
+from referral_contracts.envelope import HandoffKey, case_pseudonym
+from referral_contracts.errors import LocalError
+from referral_contracts.payloads.payload import Payload
+from referral_contracts.sealing import new_event_id
+from referral_contracts.verbs import Verb
+
+
+class Drafts:
+    """Makes drafts."""
+
+    def __init__(self, home: Home) -> None:
+        self._home = home
+
+    def open_case(self, payloads: Sequence[Payload], *, exercise: bool) -> Draft:
+        """Return a draft that opens a case."""
+        event_id = self._new_id()
+        return Draft(
+            id=event_id,
+            verb=Verb.CASE_OPENED,
+            subject=case_pseudonym(self._home.bus, self._home.agency, event_id),
+            own=tuple(payloads),
+            exercise=exercise,
+        )
+
+    def to_each(self, verb: Verb, subject: str, parts: Mapping[str, Sequence[Payload]]) -> Draft:
+        """Return a draft that gives each recipient its part."""
+        if not parts:
+            raise LocalError(Code.WRONG_RECIPIENTS, "nobody to say it to")
+        return Draft(
+            id=self._new_id(),
+            verb=verb,
+            subject=subject,
+            parts={address: tuple(told) for address, told in parts.items()},
+            exercise=self._exercise(subject),
+        )
+
+    def about_case(self, verb: Verb, subject: str, payloads: Sequence[Payload]) -> Draft:
+        """Return a draft of the owner, or of the one who was offered the case."""
+        case = views.case(self._home.store.db, subject)
+        answers_offer = verb in {Verb.CASE_TRANSFER_ACCEPTED, Verb.CASE_TRANSFER_DECLINED}
+        if answers_offer and (case is None or case.offered_by is None):
+            raise LocalError(Code.NOT_FOUND, "this case was not offered to us")
+        told = (case.offered_by,) if answers_offer and case is not None and case.offered_by is not None else ()
+        return Draft(
+            id=self._new_id(),
+            verb=verb,
+            subject=subject,
+            parts=dict.fromkeys(told, tuple(payloads)),
+            own=() if told else tuple(payloads),
+            exercise=self._exercise(subject),
+        )
+
+    def about_handoff(
+        self, verb: Verb, key: HandoffKey, payloads: Sequence[Payload], *, following: str | None = None
+    ) -> Draft:
+        """Return a draft about a hand-off, to its other side."""
+        db = self._home.store.db
+        known = parties(db, key, self._home.agency)
+        case = views.case(db, known.subject)
+        told = known.answered_by(self._home.agency, owner=case is not None and case.owned)
+        if following is not None:
+            told = (*told, following)
+        return Draft(
+            id=self._new_id(),
+            verb=verb,
+            subject=known.subject,
+            parts=dict.fromkeys(told, tuple(payloads)),
+            handoff=key,
+            exercise=self._exercise(known.subject),
+        )
+
+    def _exercise(self, subject: str) -> bool:
+        # What belongs to an exercise stays one, whoever speaks.
+        case = views.case(self._home.store.db, subject)
+        if case is not None:
+            return case.exercise
+        opening = outbox.opening_of_case(self._home.store.db, subject)
+        return opening is not None and opening.exercise
+
+    def _new_id(self) -> str:
+        return new_event_id(self._home.now_ms())

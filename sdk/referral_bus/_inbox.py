@@ -1,0 +1,225 @@
+"""
+The reader: takes our inbox topic record by record, from the position in the store.
+
+What a record leads to (the event, the view of its hand-off, the receipt we owe, the settled entry, and the position
+behind it) is one transaction of the store: a crash leaves all of it or nothing, and the record is read again.
+Garbage is counted, kept as evidence, and passed.
+"""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from sqlite3 import Connection
+from typing import Final, TypeAlias
+
+from referral_bus._directory import DirectoryFollower
+from referral_bus._fold import Happened, fold
+from referral_bus._home import Home
+from referral_bus._link import Link
+from referral_bus._open import Opened, open_sections
+from referral_bus._receipts import owed
+from referral_bus._settle import settle
+from referral_bus._store import StoreFailed, alarms, inbox, notes, outbox
+from referral_bus._store.inbox import Stored
+from referral_bus._verify import Doubtful, TooNew, VerifiedVerdict, verify_record
+from referral_contracts import topics
+from referral_contracts.codes import Code
+from referral_contracts.directory import Directory
+from referral_contracts.errors import LocalError, ReferralBusError, RemoteError
+from referral_contracts.records import Record
+
+POLL_S: Final = 1.0
+"""How long one question to the broker may wait for news."""
+FIRST_POLL_S: Final = 0.2
+"""The same, until it once had none."""
+AT_ONCE: Final = 16
+"""Records in one transaction: some 10 ms of checking signatures, after which others get their turn."""
+KEPT_OPEN: Final = 256
+"""Deliveries that are kept opened for the application that is about to ask; others are opened again."""
+
+Judged: TypeAlias = Opened | VerifiedVerdict | Code
+"""A delivery, a verdict, or why it is neither."""
+
+
+@dataclass(slots=True)
+class _Told:
+    """Whom to wake after a transaction."""
+
+    entries: list[str]
+    deliveries: int = 0
+    receipts: int = 0
+
+
+class Reader:
+    """Reads our inbox."""
+
+    def __init__(self, home: Home, link: Link, follower: DirectoryFollower) -> None:
+        self._home = home
+        self._link = link
+        self._follower = follower
+        self._topic = topics.inbox(home.agency)
+        self._waits: Code | None = None
+        self._opened: OrderedDict[int, Opened] = OrderedDict()
+        self._reading = 0
+        self._quiet = 0
+
+    @property
+    def trouble(self) -> Code | None:
+        """What keeps the inbox from being read."""
+        return self._waits or self._link.trouble
+
+    async def run(self) -> None:
+        """Read until cancelled."""
+        while True:
+            try:
+                records = await self._read()
+                self._link.worked()
+                await self._take(records)
+            except StoreFailed:
+                raise
+            except ReferralBusError as error:
+                await self._link.broke(error)
+                continue
+            if not records:
+                self._quiet = self._reading
+                self._home.changed.ring()
+
+    async def caught_up(self) -> None:
+        """Return when the inbox has been read to its end as it was when this was called."""
+        asked = self._reading
+        while self._quiet <= asked:
+            await self._home.changed.wait()
+            self._home.check()
+
+    def opened(self, stored: Stored) -> Opened:
+        """Return a stored delivery, opened."""
+        return self._opened.pop(stored.seq, None) or open_sections(stored.recall(), self._home.keys)
+
+    async def _read(self) -> Sequence[Record]:
+        transport, home = await self._link.transport(), self._home
+        self._reading += 1
+        position = notes.position(home.store.db, self._topic)
+        if position is not None:
+            try:
+                poll_s = POLL_S if self._quiet else FIRST_POLL_S
+                return await transport.read(self._topic, 0, position, poll_s)
+            except LocalError as error:
+                if error.code is not Code.POSITION_LOST:
+                    raise
+        start, _ = await transport.bounds(self._topic, 0)
+        with home.store.write() as db:
+            if start > 0 or position is not None:
+                detail = "the inbox no longer holds what was to be read next; deliveries may be missing"
+                alarms.raise_alarm(db, Code.POSITION_LOST, home.now_ms(), detail=detail, position=start)
+            notes.move(db, self._topic, start)
+        return await transport.read(self._topic, 0, start, FIRST_POLL_S)
+
+    async def _take(self, records: Sequence[Record]) -> None:
+        judged: list[tuple[Record, Judged]] = []
+        for record in records:
+            try:
+                found = self._judge(record, self._follower.directory)
+            except (Doubtful, TooNew):
+                # What was read so far does not wait with it.
+                self._store(judged)
+                judged = []
+                found = await self._judge_later(record)
+            judged.append((record, found))
+            if len(judged) == AT_ONCE:
+                self._store(judged)
+                judged = []
+                await asyncio.sleep(0)
+        self._store(judged)
+
+    def _judge(self, record: Record, directory: Directory | None) -> Judged:
+        if directory is None:
+            raise TooNew(Code.DIRECTORY_MISSING)
+        try:
+            found = verify_record(record, directory, agency=self._home.agency)
+        except Doubtful:
+            raise
+        except RemoteError as error:
+            return error.code
+        return found if isinstance(found, VerifiedVerdict) else open_sections(found, self._home.keys)
+
+    async def _judge_later(self, record: Record) -> Judged:
+        """Judge what our directory may be too old for: wait for a newer one, or to know that there is none."""
+        confirmed: Directory | None = None
+        try:
+            while True:
+                directory = self._follower.directory
+                try:
+                    return self._judge(record, directory)
+                except Doubtful as error:
+                    if directory is confirmed:
+                        return error.code
+                    transport = await self._link.transport()
+                    _, end = await transport.bounds(topics.DIRECTORY, 0)
+                    self._set_waits(Code.DIRECTORY_BEHIND)
+                    await self._follower.confirm(end)
+                    confirmed = self._follower.directory
+                except TooNew as error:
+                    self._set_waits(error.code)
+                    await self._home.changed.wait()
+        finally:
+            self._set_waits(None)
+
+    def _set_waits(self, code: Code | None) -> None:
+        if code is not self._waits:
+            self._waits = code
+            self._home.changed.ring()
+
+    def _store(self, judged: Sequence[tuple[Record, Judged]]) -> None:
+        if not judged:
+            return
+        told, home = _Told([]), self._home
+        with home.store.write() as db:
+            for record, found in judged:
+                match found:
+                    case Code():
+                        alarms.keep_garbage(db, record, found)
+                        detail = "a record of the inbox that is no delivery and no verdict"
+                        alarms.raise_alarm(db, found, home.now_ms(), detail=detail, position=record.offset)
+                    case VerifiedVerdict():
+                        told.entries += settle(db, home, found, record.offset)
+                    case Opened():
+                        self._deliver(db, found, record.offset, told)
+            notes.move(db, self._topic, judged[-1][0].offset + 1)
+        home.told(told.entries)
+        if told.entries or told.receipts:
+            home.outbox.ring()
+        if told.deliveries:
+            home.inbox.ring()
+
+    def _deliver(self, db: Connection, opened: Opened, position: int, told: _Told) -> None:
+        home, verified = self._home, opened.verified
+        envelope, subject = verified.envelope, verified.envelope.subject
+        known = inbox.hash_of(db, envelope.source, envelope.id, verified.recipient)
+        if known is not None:
+            if known != verified.event:
+                detail = "another event under an id that was delivered before"
+                alarms.raise_alarm(db, Code.ID_REUSED, home.now_ms(), detail=detail, subject=subject, position=position)
+            return
+        counter = verified.delivery.counter
+        before = notes.count(db, subject, verified.recipient, counter)
+        if counter != before + 1:
+            detail = f"delivery {counter} came after delivery {before}"
+            alarms.raise_alarm(db, Code.COUNTER_GAP, home.now_ms(), detail=detail, subject=subject, position=position)
+        seq = inbox.insert(db, Stored.of(verified, position))
+        happened = Happened(
+            envelope=envelope,
+            event=verified.event,
+            admitted_ms=verified.admitted_ms,
+            agency=home.agency,
+            recipient=verified.recipient,
+        )
+        fold(db, happened)
+        receipt = owed(db, opened, home.now_ms())
+        if receipt is not None:
+            outbox.insert(db, receipt)
+            told.receipts += 1
+        told.deliveries += 1
+        self._opened[seq] = opened
+        while len(self._opened) > KEPT_OPEN:
+            self._opened.popitem(last=False)

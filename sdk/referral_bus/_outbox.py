@@ -1,0 +1,188 @@
+"""
+The sender: the one coroutine that hands events to Kafka, in order.
+
+(1) An entry is sealed in the outbox. A crash from here on loses nothing.
+(2) It is signed, with the time of now, and its bytes are stored before Kafka sees them. A crash from here on hands over
+    the same bytes again; the router takes them once.
+(3) The broker has it. The verdict comes over the inbox, and settles it in the transaction that reads it (`_settle`).
+(4) Without a verdict for a whole window the same bytes go out once more: the answer tells what became of the first.
+"""
+
+import sqlite3
+from typing import Final
+
+from referral_bus._compose import Composer
+from referral_bus._directory import DirectoryFollower
+from referral_bus._home import Home
+from referral_bus._link import Link
+from referral_bus._receipts import make_receipt
+from referral_bus._reseal import resealed
+from referral_bus._store import StoreFailed, alarms, outbox
+from referral_bus._store.outbox import Attempt, Row
+from referral_bus._waiting import within
+from referral_bus.sent import EntryState
+from referral_bus.transport import Transport
+from referral_contracts import topics
+from referral_contracts.codes import Code
+from referral_contracts.directory import Directory
+from referral_contracts.encoding import event_hash, format_time
+from referral_contracts.envelope import Envelope, EventRef
+from referral_contracts.errors import Fatal, LocalError, ReferralBusError
+from referral_contracts.signing import Typ
+from referral_contracts.topics import H_SIGNATURE, partition_for
+
+AT_ONCE: Final = 16
+"""How many entries are signed in one transaction of the store; receipts are sealed there, at a millisecond each."""
+REST_S: Final = 60.0
+"""How long to rest when nothing rings: a key may become valid by the mere passing of time."""
+PAUSE_MS: Final = 60_000
+"""How long an entry waits whose reader has no valid key."""
+
+
+class Sender:
+    """Sends what is in the outbox."""
+
+    def __init__(self, home: Home, link: Link, follower: DirectoryFollower) -> None:
+        self._home = home
+        self._link = link
+        self._follower = follower
+        self._unfit: Code | None = None
+        self._partitions: tuple[Transport, int] | None = None
+
+    @property
+    def trouble(self) -> Code | None:
+        """What keeps the outbox from being sent."""
+        return self._unfit or self._link.trouble
+
+    async def run(self) -> None:
+        """Send until cancelled."""
+        while True:
+            due = self._due()
+            if not due:
+                await self._rest()
+                continue
+            try:
+                for attempt in due:
+                    await self._hand_over(attempt)
+            except StoreFailed:
+                raise
+            except ReferralBusError as error:
+                await self._link.broke(error)
+
+    async def _rest(self) -> None:
+        times = [outbox.next_due(self._home.store.db)]
+        oldest, directory = outbox.oldest_submission(self._home.store.db), self._follower.directory
+        if oldest is not None and directory is not None:
+            times.append(oldest + directory.policy.window_ms)
+        now_ms = self._home.clock.now_ms()
+        waits = [(time - now_ms) / 1000 for time in times if time is not None and time > now_ms]
+        try:
+            await within(self._home.clock, min([REST_S, *waits]), self._home.outbox.wait())
+        except TimeoutError:
+            return
+
+    def _due(self) -> list[Attempt]:
+        """Return what to hand over now, its bytes stored."""
+        home, now_ms = self._home, self._home.clock.now_ms()
+        try:
+            directory = self._follower.usable()
+            self._check_key(directory)
+        except LocalError as error:
+            self._set_unfit(error.code)
+            return []
+        self._set_unfit(None)
+        rows = outbox.ready(home.store.db, now_ms, AT_ONCE)
+        silent = outbox.overdue(home.store.db, now_ms - directory.policy.window_ms, AT_ONCE)
+        if not rows and not silent:
+            return []
+        with home.store.write() as db:
+            again = [self._repeat(db, row, directory, now_ms) for row in silent]
+            ready = [self._prepare(db, row, directory, now_ms) for row in rows]
+        return [attempt for attempt in (*again, *ready) if attempt is not None]
+
+    def _set_unfit(self, code: Code | None) -> None:
+        if code is not self._unfit:
+            self._unfit = code
+            self._home.changed.ring()
+
+    def _check_key(self, directory: Directory) -> None:
+        # What is signed with a key that the router does not take gets no verdict: nobody is known to have said it.
+        home = self._home
+        key = directory.event_key(home.agency, home.keys.signing.kid)
+        if key is None:
+            raise LocalError(Code.UNKNOWN_KEY, "the directory does not list our signing key")
+        if not key.valid(home.now_ms()):
+            raise LocalError(Code.KEY_NOT_VALID, "our signing key is not valid now")
+
+    def _repeat(self, db: sqlite3.Connection, row: Row, directory: Directory, now_ms: int) -> Attempt | None:
+        home, attempt = self._home, outbox.in_force(db, row.id)
+        if attempt is None:
+            raise Fatal(Code.INTERNAL, "a submitted entry without its bytes")
+        alarms.raise_alarm(db, Code.TIMED_OUT, home.now_ms(), detail="no verdict for a whole window; submitted again")
+        key = directory.event_key(home.agency, attempt.kid)
+        if key is None or not key.valid(home.now_ms()):
+            # Bytes under a key that is no longer taken get no verdict any more. Afresh under the same id is safe: had
+            # the old ones been accepted, the router says so by their hash.
+            outbox.postpone(db, row.id, 0, Code.KEY_NOT_VALID)
+            return None
+        outbox.hand_again(db, attempt.hash, now_ms)
+        return attempt
+
+    def _prepare(self, db: sqlite3.Connection, row: Row, directory: Directory, now_ms: int) -> Attempt | None:
+        if row.state is EntryState.SIGNED:
+            # Handed over before, perhaps; its bytes are fixed.
+            return outbox.in_force(db, row.id)
+        try:
+            value = self._spell(db, row, directory)
+        except LocalError as error:
+            outbox.postpone(db, row.id, now_ms + PAUSE_MS, error.code)
+            return None
+        key = self._home.keys.signing
+        attempt = Attempt(
+            hash=event_hash(value),
+            id=row.id,
+            subject=row.subject,
+            value=value,
+            signature=key.sign(Typ.EVENT, value).encode("ascii"),
+            kid=key.kid,
+            first_ms=now_ms,
+            last_ms=now_ms,
+        )
+        outbox.fix(db, attempt)
+        return attempt
+
+    def _spell(self, db: sqlite3.Connection, row: Row, directory: Directory) -> bytes:
+        home, now_ms = self._home, self._home.now_ms()
+        sealed = row.sealed
+        if sealed is None:
+            composer = Composer(agency=home.agency, keys=home.keys, directory=directory, now_ms=now_ms)
+            sealed = make_receipt(db, row, composer, home.keys)
+        envelope = resealed(Envelope.decode(sealed), directory, home.keys, now_ms)
+        if row.answers is not None:
+            if row.answers_hash is None:
+                raise Fatal(Code.INTERNAL, "an answer whose event has no hash yet")
+            answers = EventRef(id=row.answers, sha256=row.answers_hash)
+            envelope = envelope.model_copy(update={"data": envelope.data.model_copy(update={"answers": answers})})
+        return envelope.model_copy(update={"time": format_time(now_ms)}).encode()
+
+    async def _hand_over(self, attempt: Attempt) -> None:
+        home, transport = self._home, await self._link.transport()
+        if self._partitions is None or self._partitions[0] is not transport:
+            self._partitions = transport, await transport.partitions(topics.SUBMISSIONS)
+        partition = partition_for(attempt.subject, self._partitions[1])
+        key, headers = attempt.subject.encode("ascii"), [(H_SIGNATURE, attempt.signature)]
+        try:
+            await transport.submit(topics.SUBMISSIONS, partition, key, attempt.value, headers)
+        except LocalError as error:
+            if error.code is not Code.OVERSIZE:
+                raise
+            # The broker takes no record of this size, now or later.
+            with home.store.write() as db:
+                failed = outbox.fail(db, attempt.id, error.code)
+            home.told(failed)
+            return
+        self._link.worked()
+        # If this is forgotten, the same bytes are handed over again, and the router takes them once.
+        with home.store.write(durable=False) as db:
+            outbox.handed(db, attempt.hash, home.clock.now_ms())
+        home.told([attempt.id])

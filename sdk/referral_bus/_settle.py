@@ -1,0 +1,97 @@
+"""
+What a verdict does to the outbox: one function of the verdict and of every spelling that Kafka may have of an event.
+
+The one hard case is "outside the window". Said of the spelling in force, with no acceptance before it in the inbox,
+which holds the verdicts on one case in the order of the decisions, it proves that no copy of these bytes was accepted
+or will be: time only moves away from them. Only then is the event signed afresh, under the same id.
+"""
+
+import sqlite3
+from typing import Final
+
+from referral_bus._fold import Happened, fold, take_standing
+from referral_bus._home import CLOCK_OFFSET, Home
+from referral_bus._store import alarms, inbox, notes, outbox
+from referral_bus._store.outbox import Attempt, Row
+from referral_bus._verify import VerifiedVerdict
+from referral_contracts.codes import Code
+from referral_contracts.decisions import Verdict
+from referral_contracts.encoding import parse_time
+from referral_contracts.envelope import Envelope
+
+PAUSE_MS: Final = 600_000
+"""How long to wait after "too many", and at most between two signings of one event."""
+
+
+def settle(db: sqlite3.Connection, home: Home, found: VerifiedVerdict, position: int) -> list[str]:
+    """Take a verdict that lay at *position* in the inbox; return the entries to which something happened."""
+    verdict = found.verdict
+    inbox.keep_verdict(db, position, verdict.event, found.leaf, found.path, found.root)
+    attempt = outbox.attempt(db, verdict.event)
+    row = None if attempt is None else outbox.get(db, attempt.id)
+    if attempt is None or row is None:
+        if verdict.subject is not None:
+            detail = "a verdict on what this store never sent: is the signing key used elsewhere?"
+            alarms.raise_alarm(
+                db, Code.NOT_FOUND, home.now_ms(), detail=detail, subject=verdict.subject, position=position
+            )
+        return []
+    _correct_clock(db, home, attempt, verdict)
+    if row.state.settled:
+        # A copy of what was settled; the verdict is kept as evidence and changes nothing.
+        return []
+    return _settle(db, home, row, attempt, verdict, position)
+
+
+def _settle(  # noqa: PLR0917 - what is settled, and by what
+    db: sqlite3.Connection, home: Home, row: Row, attempt: Attempt, verdict: Verdict, position: int
+) -> list[str]:
+    code, first = verdict.code, verdict.first
+    match code:
+        case Code.OUTSIDE_WINDOW if attempt.hash != row.attempt:
+            return []
+        case Code.OUTSIDE_WINDOW:
+            outbox.postpone(db, row.id, _next_try(home, row), code)
+            return [row.id]
+        case Code.TOO_MANY:
+            # Not remembered by the router: the id is free for later.
+            outbox.postpone(db, row.id, home.clock.now_ms() + PAUSE_MS, code)
+            return [row.id]
+        case Code.DUPLICATE | Code.ID_REUSED if first is not None:
+            known = outbox.attempt(db, first.event)
+            if known is not None and known.id == row.id:
+                attempt, code = known, first.code
+        case _:
+            pass
+    if code is not Code.ACCEPTED:
+        take_standing(db, verdict)
+        return [row.id, *outbox.refuse(db, row.id, code, position)]
+    released = outbox.accept(db, row.id, attempt.hash, position)
+    happened = Happened(
+        envelope=Envelope.decode(attempt.value),
+        event=attempt.hash,
+        admitted_ms=parse_time(verdict.admitted),
+        agency=home.agency,
+        recipient=None,
+    )
+    fold(db, happened)
+    take_standing(db, verdict)
+    return [row.id, *released]
+
+
+def _next_try(home: Home, row: Row) -> int:
+    # The first time at once: the clock has just been corrected. If that did not help, slower and slower.
+    pause_ms = 0 if row.tries <= 1 else min(1000 * 2**row.tries, PAUSE_MS)
+    return home.clock.now_ms() + pause_ms
+
+
+def _correct_clock(db: sqlite3.Connection, home: Home, attempt: Attempt, verdict: Verdict) -> None:
+    # By this machine's clock the broker stamped the record between our handing it over and its answer. An offset that
+    # fits into this interval is kept: how long the way took says nothing about clocks.
+    stamp_ms = parse_time(Envelope.decode(attempt.value).time) - verdict.clock_offset_ms
+    least = attempt.first_ms - stamp_ms
+    most = (home.clock.now_ms() if attempt.acked_ms is None else attempt.acked_ms) - stamp_ms
+    offset = max(least, min(home.clock_offset_ms, most))
+    if offset != home.clock_offset_ms:
+        notes.remember(db, CLOCK_OFFSET, offset)
+        home.clock_offset_ms = offset

@@ -1,0 +1,134 @@
+"""Statements for the inbox: verified deliveries as raw bytes, and the router's verdicts as evidence."""
+
+import sqlite3
+from dataclasses import dataclass, field
+from typing import Self
+
+from referral_bus._verify import VerifiedDelivery, recall
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stored:
+    """A delivery as it came. What it says is sealed."""
+
+    seq: int = 0
+    """Its place in the store; the database gives it."""
+    source: str
+    id: str
+    recipient: str
+    subject: str
+    hash: str
+    position: int
+    value: bytes = field(repr=False)
+    signature: bytes = field(repr=False)
+    leaf: bytes = field(repr=False)
+    path: bytes = field(repr=False)
+    root: bytes = field(repr=False)
+    handed: bool = False
+    acked: bool = False
+
+    @classmethod
+    def of(cls, verified: VerifiedDelivery, position: int) -> Self:
+        """Return what to store of a delivery that lay at *position* in the inbox."""
+        return cls(
+            source=verified.envelope.source,
+            id=verified.envelope.id,
+            recipient=verified.recipient,
+            subject=verified.envelope.subject,
+            hash=verified.event,
+            position=position,
+            value=verified.value,
+            signature=verified.signature,
+            leaf=verified.leaf,
+            path=verified.path,
+            root=verified.root,
+        )
+
+    def recall(self) -> VerifiedDelivery:
+        """Return the delivery again."""
+        return recall(value=self.value, signature=self.signature, leaf=self.leaf, path=self.path, root=self.root)
+
+
+def insert(db: sqlite3.Connection, item: Stored) -> int:
+    """Store a delivery; return its place."""
+    cursor = db.execute(
+        "INSERT INTO inbox (source, id, recipient, subject, hash, position, value, signature, leaf, path, root)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            item.source,
+            item.id,
+            item.recipient,
+            item.subject,
+            item.hash,
+            item.position,
+            item.value,
+            item.signature,
+            item.leaf,
+            item.path,
+            item.root,
+        ),
+    )
+    return cursor.lastrowid or 0
+
+
+def hash_of(db: sqlite3.Connection, source: str, event_id: str, recipient: str) -> str | None:
+    """Return the hash of the delivery with this id that is stored already."""
+    row = db.execute(
+        "SELECT hash FROM inbox WHERE id = ? AND recipient = ? AND source = ?", (event_id, recipient, source)
+    ).fetchone()
+    return None if row is None else row["hash"]
+
+
+def get(db: sqlite3.Connection, event_id: str, recipient: str) -> Stored | None:
+    """Return the delivery of an event to one of our addresses."""
+    row = db.execute(
+        "SELECT * FROM inbox WHERE id = ? AND recipient = ? ORDER BY seq LIMIT 1", (event_id, recipient)
+    ).fetchone()
+    return None if row is None else _stored(row)
+
+
+def after(db: sqlite3.Connection, seq: int) -> Stored | None:
+    """Return the first delivery behind *seq* that is not acknowledged."""
+    row = db.execute("SELECT * FROM inbox WHERE acked = 0 AND seq > ? ORDER BY seq LIMIT 1", (seq,)).fetchone()
+    return None if row is None else _stored(row)
+
+
+def hand(db: sqlite3.Connection, seq: int) -> None:
+    """Note that a delivery was handed to the application."""
+    db.execute("UPDATE inbox SET handed = 1 WHERE seq = ?", (seq,))
+
+
+def acknowledge(db: sqlite3.Connection, seq: int) -> bool:
+    """Note that a delivery is dealt with; False if it was before."""
+    return db.execute("UPDATE inbox SET acked = 1 WHERE seq = ? AND acked = 0", (seq,)).rowcount == 1
+
+
+def is_acknowledged(db: sqlite3.Connection, seq: int) -> bool:
+    """Return whether a delivery is dealt with."""
+    return db.execute("SELECT 1 FROM inbox WHERE seq = ? AND acked = 1", (seq,)).fetchone() is not None
+
+
+def listed(db: sqlite3.Connection, *, acknowledged: bool | None) -> list[Stored]:
+    """Return the deliveries that are, or are not, dealt with, or all of them; oldest first."""
+    found = db.execute("SELECT * FROM inbox WHERE ?1 IS NULL OR acked = ?1 ORDER BY seq", (acknowledged,))
+    return [_stored(row) for row in found]
+
+
+def unacknowledged(db: sqlite3.Connection) -> int:
+    """Return how many deliveries are not dealt with."""
+    found: int = db.execute("SELECT count(*) FROM inbox WHERE acked = 0").fetchone()[0]
+    return found
+
+
+def keep_verdict(  # noqa: PLR0917 - the columns, in their order
+    db: sqlite3.Connection, position: int, event: str, leaf: bytes, path: bytes, root: bytes
+) -> None:
+    """Keep a verdict with its proof, under its offset in the inbox."""
+    db.execute(
+        "INSERT OR IGNORE INTO verdicts (position, event, leaf, path, root) VALUES (?, ?, ?, ?, ?)",
+        (position, event, leaf, path, root),
+    )
+
+
+def _stored(row: sqlite3.Row) -> Stored:
+    return Stored(**{**row, "handed": bool(row["handed"]), "acked": bool(row["acked"])})

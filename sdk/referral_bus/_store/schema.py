@@ -1,0 +1,142 @@
+"""
+The tables of an agency's store.
+
+No column holds what a section says: events lie here as they were sealed. Who deals with whom, about which pseudonym
+and when is in the clear, as it is in the envelope.
+"""
+
+from typing import Final
+
+FORMAT: Final = "1"
+"""Written into the file; a store of another format is refused, never guessed at."""
+
+TABLES: Final = """
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+
+-- The next offset to read, by topic. It moves in the transaction that stores what was read.
+CREATE TABLE positions (topic TEXT PRIMARY KEY, next INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+
+-- The last good directory, as its records came.
+CREATE TABLE directory (key TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT;
+
+CREATE TABLE outbox (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    draft TEXT NOT NULL,            -- the draft it is a part of
+    subject TEXT NOT NULL,
+    verb TEXT NOT NULL,
+    recipients TEXT NOT NULL,       -- addresses, a space between
+    handoff TEXT,                   -- "opening recipient"
+    exercise INTEGER NOT NULL,
+    sealed BLOB,                    -- the envelope but for its time and what it answers; none for a receipt
+    about TEXT,                     -- for a receipt: "code section" of what could not be read
+    answers TEXT,                   -- id of what it answers
+    answers_hash TEXT,              -- unknown while that one is ours and has no verdict
+    state TEXT NOT NULL,
+    settled INTEGER NOT NULL DEFAULT 0,
+    code TEXT,
+    attempt TEXT,                   -- hash of the bytes in force
+    tries INTEGER NOT NULL DEFAULT 0,
+    not_before_ms INTEGER NOT NULL DEFAULT 0,
+    settled_by INTEGER              -- the verdict's offset in the inbox
+) STRICT;
+CREATE INDEX outbox_waiting ON outbox (seq) WHERE settled = 0;
+CREATE INDEX outbox_case ON outbox (subject, seq);
+CREATE INDEX outbox_draft ON outbox (draft);
+
+-- Which entries wait for whose verdict.
+CREATE TABLE dependencies (id TEXT NOT NULL, needs TEXT NOT NULL, PRIMARY KEY (id, needs)) STRICT, WITHOUT ROWID;
+CREATE INDEX dependencies_needs ON dependencies (needs);
+
+-- Every spelling of an event that may have reached Kafka.
+CREATE TABLE attempts (
+    hash TEXT PRIMARY KEY,
+    id TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    value BLOB NOT NULL,
+    signature BLOB NOT NULL,
+    kid TEXT NOT NULL,
+    first_ms INTEGER NOT NULL,      -- just before it was first handed over, by this machine's clock
+    last_ms INTEGER NOT NULL,       -- the same, for the last time
+    acked_ms INTEGER                -- just after the broker last had it
+) STRICT;
+CREATE INDEX attempts_id ON attempts (id);
+
+-- The router's signed answers, kept as evidence.
+CREATE TABLE verdicts (
+    position INTEGER PRIMARY KEY,   -- offset in the inbox
+    event TEXT NOT NULL,            -- hash of the bytes it is about
+    leaf BLOB NOT NULL,
+    path BLOB NOT NULL,
+    root BLOB NOT NULL
+) STRICT;
+CREATE INDEX verdicts_event ON verdicts (event);
+
+CREATE TABLE inbox (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    source TEXT NOT NULL,
+    id TEXT NOT NULL,
+    recipient TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    hash TEXT NOT NULL,
+    position INTEGER NOT NULL,
+    value BLOB NOT NULL,
+    signature BLOB NOT NULL,
+    leaf BLOB NOT NULL,
+    path BLOB NOT NULL,
+    root BLOB NOT NULL,
+    handed INTEGER NOT NULL DEFAULT 0,
+    acked INTEGER NOT NULL DEFAULT 0,
+    UNIQUE (id, recipient, source)
+) STRICT;
+CREATE INDEX inbox_unacknowledged ON inbox (seq) WHERE acked = 0;
+
+-- How many deliveries of a case each of our addresses has had.
+CREATE TABLE counters (
+    subject TEXT NOT NULL, recipient TEXT NOT NULL, counter INTEGER NOT NULL, PRIMARY KEY (subject, recipient)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE cases (
+    subject TEXT PRIMARY KEY,
+    exercise INTEGER NOT NULL,
+    owned INTEGER NOT NULL,
+    state TEXT,
+    head_id TEXT,
+    head_hash TEXT,
+    offered_by TEXT                 -- who offers us the case
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE handoffs (
+    opening TEXT NOT NULL,
+    recipient TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    opened_by TEXT NOT NULL,
+    opened_with TEXT NOT NULL,
+    state TEXT NOT NULL,
+    head_id TEXT NOT NULL,
+    head_hash TEXT NOT NULL,
+    receipt TEXT NOT NULL,
+    forwarded_from TEXT,            -- the hand-off that this one relieves once it is received
+    admitted_ms INTEGER NOT NULL,
+    PRIMARY KEY (opening, recipient)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX handoffs_case ON handoffs (subject);
+
+-- Records of our inbox that are nothing we can use, as they came: evidence. Only the last hundred.
+CREATE TABLE garbage (
+    position INTEGER PRIMARY KEY, code TEXT NOT NULL, value BLOB, headers TEXT NOT NULL
+) STRICT;
+
+-- One row for each code and case: a flood of garbage is one alarm with a large count.
+CREATE TABLE alarms (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    code TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    count INTEGER NOT NULL,
+    first_ms INTEGER NOT NULL,
+    last_ms INTEGER NOT NULL,
+    position INTEGER,
+    detail TEXT NOT NULL,
+    UNIQUE (code, subject)
+) STRICT;
+"""

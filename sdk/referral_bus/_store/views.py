@@ -1,0 +1,149 @@
+"""Statements for the agency's own view of cases and hand-offs."""
+
+import sqlite3
+from dataclasses import dataclass, replace
+
+from referral_bus.views import CaseView, HandoffView
+from referral_contracts.envelope import EventRef, HandoffKey
+from referral_contracts.lifecycle import CaseState, Receipt, State
+from referral_contracts.verbs import Verb
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """A case as we know it."""
+
+    subject: str
+    exercise: bool
+    owned: bool = False
+    state: CaseState | None = None
+    head: EventRef | None = None
+    offered_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Handoff:
+    """A hand-off as we know it."""
+
+    key: HandoffKey
+    subject: str
+    opened_by: str
+    opened_with: Verb
+    state: State
+    head: EventRef
+    receipt: Receipt = Receipt.NONE
+    forwarded_from: HandoffKey | None = None
+    admitted_ms: int
+
+    def view(self) -> HandoffView:
+        """Return what the user sees."""
+        return HandoffView(
+            key=self.key,
+            subject=self.subject,
+            opened_by=self.opened_by,
+            opened_with=self.opened_with,
+            state=self.state,
+            head=self.head,
+            receipt=self.receipt,
+            admitted_ms=self.admitted_ms,
+        )
+
+
+def case(db: sqlite3.Connection, subject: str) -> Case | None:
+    """Return a case."""
+    row = db.execute("SELECT * FROM cases WHERE subject = ?", (subject,)).fetchone()
+    if row is None:
+        return None
+    return Case(
+        subject=row["subject"],
+        exercise=bool(row["exercise"]),
+        owned=bool(row["owned"]),
+        state=None if row["state"] is None else CaseState(row["state"]),
+        head=None if row["head_id"] is None else EventRef(id=row["head_id"], sha256=row["head_hash"]),
+        offered_by=row["offered_by"],
+    )
+
+
+def put_case(db: sqlite3.Connection, item: Case) -> None:
+    """Write a case."""
+    db.execute(
+        "INSERT OR REPLACE INTO cases (subject, exercise, owned, state, head_id, head_hash, offered_by)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (
+            item.subject,
+            item.exercise,
+            item.owned,
+            None if item.state is None else item.state.value,
+            None if item.head is None else item.head.id,
+            None if item.head is None else item.head.sha256,
+            item.offered_by,
+        ),
+    )
+
+
+def handoff(db: sqlite3.Connection, key: HandoffKey) -> Handoff | None:
+    """Return a hand-off."""
+    row = db.execute(
+        "SELECT * FROM handoffs WHERE opening = ? AND recipient = ?", (key.opening, key.recipient)
+    ).fetchone()
+    return None if row is None else _handoff(row)
+
+
+def put_handoff(db: sqlite3.Connection, item: Handoff) -> None:
+    """Write a hand-off."""
+    relieved = item.forwarded_from
+    db.execute(
+        "INSERT OR REPLACE INTO handoffs (opening, recipient, subject, opened_by, opened_with, state, head_id,"
+        " head_hash, receipt, forwarded_from, admitted_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            item.key.opening,
+            item.key.recipient,
+            item.subject,
+            item.opened_by,
+            item.opened_with.value,
+            item.state.value,
+            item.head.id,
+            item.head.sha256,
+            item.receipt.value,
+            None if relieved is None else str(relieved),
+            item.admitted_ms,
+        ),
+    )
+
+
+def case_view(db: sqlite3.Connection, subject: str) -> CaseView | None:
+    """Return a case with its hand-offs, as the user sees them."""
+    found = case(db, subject)
+    if found is None:
+        return None
+    rows = db.execute("SELECT * FROM handoffs WHERE subject = ? ORDER BY opening, recipient", (subject,))
+    return CaseView(
+        subject=found.subject,
+        exercise=found.exercise,
+        owned=found.owned,
+        state=found.state,
+        head=found.head,
+        handoffs=tuple(_handoff(row).view() for row in rows),
+    )
+
+
+def subjects(db: sqlite3.Connection) -> list[str]:
+    """Return every case there is."""
+    return [row["subject"] for row in db.execute("SELECT subject FROM cases ORDER BY subject")]
+
+
+def _handoff(row: sqlite3.Row) -> Handoff:
+    found = Handoff(
+        key=HandoffKey(opening=row["opening"], recipient=row["recipient"]),
+        subject=row["subject"],
+        opened_by=row["opened_by"],
+        opened_with=Verb(row["opened_with"]),
+        state=State(row["state"]),
+        head=EventRef(id=row["head_id"], sha256=row["head_hash"]),
+        receipt=Receipt(row["receipt"]),
+        admitted_ms=row["admitted_ms"],
+    )
+    if row["forwarded_from"] is None:
+        return found
+    opening, _, recipient = row["forwarded_from"].partition(" ")
+    return replace(found, forwarded_from=HandoffKey(opening=opening, recipient=recipient))
