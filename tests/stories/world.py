@@ -124,7 +124,7 @@ class World:
     """A bus and its people."""
 
     restless = False
-    """Whether the router is killed before each submission; it must not matter."""
+    """Whether the router is killed before it hears of each submission; it must not matter."""
 
     def __init__(
         self,
@@ -144,6 +144,18 @@ class World:
             partitions=partitions,
         )
         self.broker = self.simulator.broker
+        if self.restless:
+            self._unsettle()
+
+    def _unsettle(self) -> None:
+        heard = self.broker.on_append
+
+        def killed_first() -> None:
+            self.simulator.restart()
+            if heard is not None:
+                heard()
+
+        self.broker.on_append = killed_first
 
     def write(
         self,
@@ -210,8 +222,6 @@ class World:
 
     def submit(self, said: Said, *, key: bytes | None = None, partition: int | None = None) -> Record:
         """Let Kafka have it, at its place or at another."""
-        if self.restless:
-            self.simulator.restart()
         place = partition_for(said.case, self.simulator.partitions) if partition is None else partition
         headers = ((H_SIGNATURE, said.signature),)
         return self.broker.append(SUBMISSIONS, place, key or said.case.encode(), said.value, headers)
