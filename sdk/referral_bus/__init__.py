@@ -1,7 +1,7 @@
 """
 What an agency's system installs to use the bus: say, hear, know.
 
-    async with ReferralBus("hotline-111", keys, trust, store="hotline.db", transport=connect) as bus:
+    async with ReferralBus("hotline-111", keys, trust, store="hotline.db", transport=kafka("…:9092")) as bus:
         opened = bus.open_case(form)
         await bus.send(opened)
         await bus.send(bus.assign(opened.subject, {"ward-a": [form, request]}))
@@ -15,7 +15,7 @@ from referral_bus.delivery import Delivery, OpenedSection
 from referral_bus.draft import Draft, Plan, PlannedEvent, PlannedSection
 from referral_bus.keys import AgencyKeys, load_trust
 from referral_bus.sent import Entry, EntryState, Sent, TimedOut
-from referral_bus.transport import Connect, Transport
+from referral_bus.transport import Connect, Transport, kafka
 from referral_bus.views import Alarm, CaseView, HandoffView, Status
 from referral_contracts.codes import Code
 from referral_contracts.decisions import Verdict
@@ -53,5 +53,6 @@ __all__ = [
     "Transport",
     "TrustRoot",
     "Verdict",
+    "kafka",
     "load_trust",
 ]

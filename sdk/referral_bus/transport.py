@@ -4,6 +4,7 @@ What the SDK asks of a bus: three verbs.
 `_kafka` is the real one, `testing` has one in memory; one suite tests both.
 """
 
+import ssl
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol, TypeAlias
 
@@ -42,3 +43,22 @@ class Transport(Protocol):
 
 Connect: TypeAlias = Callable[[], Transport | Awaitable[Transport]]
 """Makes a connection: at the start, for each of the client's three loops, and again whenever one has failed."""
+
+
+def kafka(bootstrap: str, *, ssl_context: ssl.SSLContext | None = None, client_id: str = "referral-bus") -> Connect:
+    """
+    Return what connects to the Kafka cluster at *bootstrap*: host and port, several with commas.
+
+    Args:
+        bootstrap: Where to begin.
+        ssl_context: With the agency's certificate; without one nothing is encrypted and nobody is identified.
+        client_id: What the broker's own log calls this client.
+    """
+
+    def connect() -> Transport:
+        # Only who connects pays for loading the client.
+        from referral_bus._kafka import KafkaTransport  # noqa: PLC0415
+
+        return KafkaTransport(bootstrap, ssl_context=ssl_context, client_id=client_id)
+
+    return connect

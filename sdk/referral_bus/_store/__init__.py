@@ -63,7 +63,7 @@ class Store:
     @contextmanager
     def write(self, *, durable: bool = True) -> Iterator[sqlite3.Connection]:
         """
-        Give the connection for one transaction, committed at the end of the block.
+        Give the connection for one transaction, committed at the end of the block. There is no `await` inside.
 
         Args:
             durable: False for what may be forgotten when the power fails, though not when the process is killed.

@@ -119,13 +119,13 @@ def ready(db: sqlite3.Connection, now_ms: int, most: int) -> list[Row]:
     Return what may go out now, in order.
 
     An entry waits for the verdicts that it needs, and behind earlier ones of its case that wait: what is said of a
-    case is said in order. Receipts wait for nobody.
+    case is said in order. Receipts, which alone have nothing sealed yet, wait for nobody, and nobody for them.
     """
     found = db.execute(
         "SELECT * FROM outbox o WHERE settled = 0 AND state IN ('sealed', 'signed') AND NOT EXISTS"
         "  (SELECT 1 FROM outbox e WHERE e.subject = o.subject AND e.seq <= o.seq AND e.settled = 0"
         "   AND e.state IN ('sealed', 'signed')"
-        "   AND (e.seq = o.seq OR o.verb NOT IN ('handoff.received', 'handoff.unreadable'))"
+        "   AND (e.seq = o.seq OR o.sealed IS NOT NULL AND e.sealed IS NOT NULL)"
         "   AND (e.not_before_ms > ? OR EXISTS (SELECT 1 FROM dependencies d WHERE d.id = e.id)))"
         " ORDER BY seq LIMIT ?",
         (now_ms, most),
@@ -217,7 +217,8 @@ def in_force(db: sqlite3.Connection, event_id: str) -> Attempt | None:
 def accept(db: sqlite3.Connection, event_id: str, event_hash: str, position: int) -> list[str]:
     """Settle an entry as accepted in this spelling; return the ids of the entries that waited for it."""
     db.execute(
-        "UPDATE outbox SET state = 'accepted', settled = 1, code = NULL, attempt = ?, settled_by = ? WHERE id = ?",
+        "UPDATE outbox SET state = 'accepted', settled = 1, code = NULL, attempt = ?, settled_by = ?, sealed = NULL"
+        " WHERE id = ?",
         (event_hash, position, event_id),
     )
     waited = [row["id"] for row in db.execute("SELECT id FROM dependencies WHERE needs = ?", (event_id,))]
