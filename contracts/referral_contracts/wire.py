@@ -29,13 +29,31 @@ def _b64_size(size: int) -> int:
 
 _CONTENT_SIZES: Final = frozenset(_b64_size(size + TAG_SIZE) for size in PADDED_SIZES)
 _ENC_SIZE: Final = _b64_size(ENC_SIZE)
+_ALPHABET: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 
 
-def _content_size(content: str) -> str:
+def _base64url(text: str) -> str:
+    # Deleting the alphabet leaves nothing: 0.8 µs for a key entry where its pattern takes 3 µs, and an event to three
+    # agencies has six of them. The pattern stands in the schema.
+    if not text.isascii() or text.encode("ascii").translate(None, _ALPHABET):
+        msg = "not base64url"
+        raise ValueError(msg)
+    return text
+
+
+def _content(content: str) -> str:
     if len(content) not in _CONTENT_SIZES:
         msg = "no padded size"
         raise ValueError(msg)
-    return content
+    return _base64url(content)
+
+
+def _enc(enc: str) -> str:
+    # The last of 1558 characters has four unused bits.
+    if enc[-1] not in "AQgw":
+        msg = "stray bits"
+        raise ValueError(msg)
+    return _base64url(enc)
 
 
 _WIRE: Final = ConfigDict(frozen=True, extra="forbid", strict=True, hide_input_in_errors=True)
@@ -47,10 +65,9 @@ class SectionReader(BaseModel):
     model_config = _WIRE
 
     address: Annotated[str, StringConstraints(pattern=ADDRESS)]
-    # The last of 1558 characters has four unused bits.
-    enc: Annotated[
-        str, StringConstraints(pattern=r"^[A-Za-z0-9_-]*[AQgw]$", min_length=_ENC_SIZE, max_length=_ENC_SIZE)
-    ] = Field(repr=False)
+    enc: Annotated[str, StringConstraints(min_length=_ENC_SIZE, max_length=_ENC_SIZE), AfterValidator(_enc)] = Field(
+        repr=False, json_schema_extra={"pattern": "^[A-Za-z0-9_-]*[AQgw]$"}
+    )
     kid: Annotated[str, StringConstraints(pattern=HASH)]
 
 
@@ -69,8 +86,8 @@ class Section(BaseModel):
     model_config = _WIRE
 
     commit: Annotated[str, StringConstraints(pattern=HASH)]
-    content: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]*$"), AfterValidator(_content_size)] = Field(
-        repr=False
+    content: Annotated[str, AfterValidator(_content)] = Field(
+        repr=False, json_schema_extra={"pattern": "^[A-Za-z0-9_-]*$"}
     )
     readers: Annotated[
         tuple[SectionReader, ...], Field(min_length=1, max_length=MAX_READERS), AfterValidator(_ascending)
