@@ -2,8 +2,8 @@
 Found a bus from a file that lists its agencies: keys for each, the trust root, version 1 of the directory.
 
 Everything lies under one folder, a sub-folder for each agency with what its command line needs: ``keys.json`` (its
-owner's alone), ``trust.json``, ``bus.toml``. In a real deployment each agency makes its own keys and the registrar
-only ever sees the public ones; here one machine plays them all.
+owner's alone), ``trust.json``, ``bus.toml``; the registrar also has ``root.json``, which signs the directory's heads.
+In a real deployment each agency makes its own keys and the registrar only ever sees the public ones.
 """
 
 import tomllib
@@ -53,10 +53,10 @@ class Founding:
             if not (folder / "keys.json").exists():
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
                 AgencyKeys.generate(agency["id"], agency.get("desks", ())).save(folder / "keys.json")
-        trust = home / "trust.json"
+        trust, root = home / "trust.json", home / "agencies" / "registrar" / "root.json"
         if not trust.exists():
-            registrar = AgencyKeys.load(home / "agencies" / "registrar" / "keys.json")
-            trust.write_bytes(trust_root(plan["bus"], [registrar.signing]).encode())
+            AgencyKeys.generate("registrar").save(root)
+            trust.write_bytes(trust_root(plan["bus"], [AgencyKeys.load(root).signing]).encode())
         for agency in plan["agency"]:
             (home / "agencies" / agency["id"] / "trust.json").write_bytes(trust.read_bytes())
         return cls(home=home, plan=plan, trust=load_trust(trust))
@@ -90,7 +90,9 @@ class Founding:
         return self._registrar().change(previous, now_ms, _HEAD_MS)
 
     def _registrar(self) -> Registrar:
-        return Registrar(agency="registrar", bus=self.plan["bus"], keys=[self.keys("registrar").signing])
+        # A root key signs heads and nothing else: the registrar's own events have a key in the directory.
+        root = AgencyKeys.load(self.folder("registrar") / "root.json")
+        return Registrar(agency="registrar", bus=self.plan["bus"], keys=[root.signing])
 
     def _entry(self, agency: Mapping[str, Any], now_ms: int) -> Entry:
         name, bus = agency["id"], self.plan["bus"]
