@@ -11,10 +11,10 @@ from typing import Final, NamedTuple
 
 from referral_contracts.codes import Code
 from referral_contracts.directory import ROLE_WATCHER, Directory, EventKey
-from referral_contracts.encoding import AGENCY, EVENT_ID, SUBJECT, event_hash, jcs, parse_json
+from referral_contracts.encoding import AGENCY, EVENT_ID, SUBJECT, event_hash, jcs, parse_json, parse_time
 from referral_contracts.envelope import Envelope
 from referral_contracts.errors import RemoteError
-from referral_contracts.records import Record
+from referral_contracts.records import LOG_APPEND_TIME, Record
 from referral_contracts.signing import Signature, Typ, parse_signature, verify
 from referral_contracts.topics import H_SIGNATURE
 
@@ -47,6 +47,13 @@ class Examined:
     key: EventKey | None = field(default=None, repr=False)
     signature: Signature | None = field(default=None, repr=False)
 
+    @property
+    def case_key(self) -> bytes | None:
+        """The record key of what follows from it: the case it names, whatever key it was submitted with."""
+        if self.sender is None or self.sender.subject is None:
+            return None
+        return self.sender.subject.encode("ascii")
+
     def disown(self, code: Code) -> None:
         """Refuse it as nobody's."""
         self.code, self.sender, self.envelope, self.tick = code, None, None, False
@@ -62,7 +69,7 @@ def examine(record: Record, directory: Directory, bus: str) -> Examined:
     value = record.value or b""
     found = Examined(record=record, event=event_hash(value))
     try:
-        text = _signature_header(record)
+        text = signature_header(record)
         if record.key is None and _is_tick(found, text, directory, bus):
             return found
         found.signature = parse_signature(text, Typ.EVENT)
@@ -75,9 +82,17 @@ def examine(record: Record, directory: Directory, bus: str) -> Examined:
     return found
 
 
-def _signature_header(record: Record) -> bytes:
+def signature_header(record: Record) -> bytes:
+    """
+    Return the one header that a submission has.
+
+    Raises:
+        RemoteError: None, another, more than one; or the record is none to begin with.
+    """
     if record.fault is not None:
         raise RemoteError(record.fault)
+    if record.stamp_type != LOG_APPEND_TIME:
+        raise RemoteError(Code.TOPIC_MISCONFIGURED, "a stamp of the sender's own")
     if record.value is None:
         raise RemoteError(Code.NULL_VALUE)
     if not record.headers:
@@ -102,6 +117,7 @@ def _is_tick(found: Examined, text: bytes, directory: Directory, bus: str) -> bo
     time = told.get("time") if isinstance(told, dict) else None
     if not isinstance(time, str) or found.record.value != tick_statement(bus, found.record.partition, time):
         raise RemoteError(Code.MALFORMED_ENVELOPE, "not a tick for this partition")
+    parse_time(time)
     found.signature, found.tick = signature, True
     found.sender = Sender(watcher, None, None)
     found.key = _key_of(directory, watcher, signature.kid)
@@ -113,22 +129,32 @@ def _read(found: Examined, value: bytes) -> tuple[Sender, Code | None]:
         envelope = Envelope.decode(value)
     except RemoteError as error:
         # A sender that can be told who it is deserves an answer even to what we cannot read.
-        return _sketch(value, error.code), error.code
+        return sketch(value, error.code), error.code
     found.envelope = envelope
     return Sender(envelope.source, envelope.id, envelope.subject), None
 
 
-def _sketch(value: bytes, code: Code) -> Sender:
-    told = parse_json(value)
-    source = told.get("source") if isinstance(told, dict) else None
-    if not isinstance(told, dict) or not isinstance(source, str) or not _AGENCY.match(source):
+def sketch(value: bytes, code: Code) -> Sender:
+    """
+    Return who says that *value* is theirs, though it cannot be read because of *code*.
+
+    Raises:
+        RemoteError: With that code: it does not even tell that, or tells it twice.
+    """
+    try:
+        told = parse_json(value)
+    except RemoteError as error:
+        raise RemoteError(code) from error
+    fields = told if isinstance(told, dict) else {}
+    source = _spelled(fields.get("source"), _AGENCY)
+    if source is None:
         raise RemoteError(code)
-    event_id, subject = told.get("id"), told.get("subject")
-    return Sender(
-        source,
-        event_id if isinstance(event_id, str) and _EVENT_ID.match(event_id) else None,
-        subject if isinstance(subject, str) and _SUBJECT.match(subject) else None,
-    )
+    return Sender(source, _spelled(fields.get("id"), _EVENT_ID), _spelled(fields.get("subject"), _SUBJECT))
+
+
+def _spelled(value: object, pattern: re.Pattern[str]) -> str | None:
+    # Not `match`: a `$` lets a newline follow.
+    return value if isinstance(value, str) and pattern.fullmatch(value) else None
 
 
 def _key_of(directory: Directory, source: str, kid: str) -> EventKey:

@@ -23,7 +23,7 @@ from referral_contracts.decisions import (
 from referral_contracts.encoding import format_time, parse_time
 from referral_contracts.keys import SigningKey
 from referral_contracts.merkle import leaf_hash
-from referral_contracts.records import Write
+from referral_contracts.records import LOG_APPEND_TIME, Write
 from referral_contracts.topics import agency_of
 from referral_router.core.examine import Examined
 from referral_router.core.position import Position
@@ -79,7 +79,8 @@ class Ledger:
     def admit(self, found: Examined) -> None:
         """Take the next record: time moves on, and so does the position."""
         record = found.record
-        if record.stamp_ms > self.admitted_ms:
+        # What the broker did not stamp says nothing about the time.
+        if record.stamp_type == LOG_APPEND_TIME and record.stamp_ms > self.admitted_ms:
             self.admitted_ms = record.stamp_ms
             self.admitted = format_time(record.stamp_ms)
         self.position = record.offset + 1
@@ -96,6 +97,7 @@ class Ledger:
     def decide(self, found: Examined, code: Code, case: int | None) -> bytes:
         """Write the decision on *found* and return its hash."""
         record = found.record
+        stamped = record.stamp_type == LOG_APPEND_TIME and record.stamp_ms != self.admitted_ms
         size = 0 if record.value is None else len(record.value)
         self._counter += 1
         leaf = decision_leaf(
@@ -111,14 +113,15 @@ class Ledger:
             previous=self._chain,
             salt=next(self._salt),
             size=size,
-            stamp=self.admitted if record.stamp_ms == self.admitted_ms else format_time(record.stamp_ms),
+            stamp=format_time(record.stamp_ms) if stamped else self.admitted,
         )
         self._chain = leaf_hash(leaf)
         self.codes[code] += 1
         # Of what nobody is known to have said only hash, size and offset are kept: they are in the decision.
+        # Not even its key: that too is a place to put a child's name in.
         value = b"" if found.sender is None else record.value
         headers = ((topics.H_KIND, topics.KIND_EVENT), *_signature(found), (topics.H_DECISION, leaf))
-        self._add(topics.LEDGER, self.lane.partition, record.key, value, headers, self._chain)
+        self._add(topics.LEDGER, self.lane.partition, found.case_key, value, headers, self._chain)
         return self._chain
 
     @property
@@ -139,8 +142,7 @@ class Ledger:
             subject=subject,
         )
         headers = ((topics.H_KIND, topics.KIND_DELIVERY), *_signature(found), (topics.H_DELIVERY, leaf))
-        record = found.record
-        self._add(topics.inbox(agency_of(recipient)), 0, record.key, record.value, headers, leaf_hash(leaf))
+        self._add(topics.inbox(agency_of(recipient)), 0, found.case_key, found.record.value, headers, leaf_hash(leaf))
 
     def answer(self, found: Examined, code: Code, decision: bytes, standing: Standing) -> None:
         """Write the sender's verdict."""
@@ -162,7 +164,7 @@ class Ledger:
             subject=found.sender.subject,
         )
         headers = ((topics.H_KIND, topics.KIND_VERDICT),)
-        self._add(topics.inbox(found.sender.source), 0, found.record.key, leaf, headers, leaf_hash(leaf))
+        self._add(topics.inbox(found.sender.source), 0, found.case_key, leaf, headers, leaf_hash(leaf))
 
     def _add(  # noqa: PLR0917 - a record's own five parts, in Kafka's order, and its proof
         self,

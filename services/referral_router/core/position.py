@@ -53,6 +53,10 @@ class Position:
             told = from_json(value)
             if told.pop("format") != FORMAT:
                 raise Fatal(Code.STATE_FORMAT, "a position of another format")
-            return cls(**{**told, "chain": unb64(told["chain"], 32)})
+            numbers = {name: told.pop(name) for name in ("admitted_ms", "counter", "directory", "position")}
+            chain = unb64(told.pop("chain"), 32)
+            if told or any(type(number) is not int or number < 0 for number in numbers.values()):
+                raise Fatal(Code.STATE_FORMAT, "a position of another format")
+            return cls(chain=chain, **numbers)
         except (ValueError, KeyError, TypeError, AttributeError, RemoteError) as error:
             raise Fatal(Code.STATE_FORMAT, "a position of another format") from error

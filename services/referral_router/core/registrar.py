@@ -11,18 +11,16 @@ from dataclasses import dataclass
 from referral_contracts import topics
 from referral_contracts.codes import Code
 from referral_contracts.decisions import NOTHING_TOLD
-from referral_contracts.directory import Directory, EventKey, TrustRoot, apply, assemble
+from referral_contracts.directory import ROLE_REGISTRAR, Directory, TrustRoot, apply, assemble
 from referral_contracts.directory_model import HEAD_KEY, POLICY_KEY, Change, Entry, SignedHead
 from referral_contracts.encoding import event_hash
 from referral_contracts.errors import Fatal, RemoteError
 from referral_contracts.records import Record, Write
-from referral_contracts.signing import Typ, parse_signature
-from referral_contracts.topics import H_SIGNATURE, POSITION_KEY
-from referral_router.core.examine import Examined, Sender, verify_signature
+from referral_contracts.signing import Typ, parse_signature, verify
+from referral_contracts.topics import POSITION_KEY
+from referral_router.core.examine import Examined, Sender, signature_header, sketch
 from referral_router.core.ledger import Lane, Ledger
 from referral_router.core.position import Position
-
-_ALWAYS_MS = 2**62
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,12 +54,19 @@ class Registrar:
             self._directory = None
         elif value is None:
             raise Fatal(Code.ENTRY_VANISHED, "an entry of the directory's state was removed")
-        elif key == HEAD_KEY.encode("ascii"):
-            self._head = SignedHead.decode(value)
         else:
-            self._entries[key.decode("ascii")] = value
-            if key != POLICY_KEY.encode("ascii"):
-                self._kids.update(_kids(Entry.decode(value)))
+            try:
+                self._take(key.decode("ascii"), value)
+            except (RemoteError, UnicodeDecodeError) as error:
+                raise Fatal(Code.STATE_FORMAT, "a record of the directory's state in another format") from error
+
+    def _take(self, key: str, value: bytes) -> None:
+        if key == HEAD_KEY:
+            self._head = SignedHead.decode(value)
+            return
+        if key != POLICY_KEY:
+            self._kids.update(_kids(Entry.decode(value)))
+        self._entries[key] = value
 
     def position(self) -> int | None:
         """Return the next input offset; None says that the state is empty."""
@@ -76,9 +81,17 @@ class Registrar:
         return sum(map(len, self._entries.values()))
 
     def directory(self) -> Directory | None:
-        """Return the directory as of the last committed step."""
+        """
+        Return the directory as of the last committed step.
+
+        Raises:
+            Fatal: The state holds no directory that the pinned root vouches for.
+        """
         if self._directory is None and self._head is not None:
-            self._directory = assemble(self._entries, self._head, self._root, None)
+            try:
+                self._directory = assemble(self._entries, self._head, self._root, None)
+            except RemoteError as error:
+                raise Fatal(error.code, "the directory's state is not what the root keys signed") from error
         return self._directory
 
     def step(self, records: Sequence[Record], inboxes: Container[str]) -> RegistrarStep:
@@ -88,52 +101,45 @@ class Registrar:
         ledger = Ledger(self._lane, self.after or Position(), 0 if directory is None else directory.version)
         state: dict[str, bytes] = {}
         for record in records:
-            found = self._examine(record)
+            found, change = self._examine(record)
             ledger.admit(found)
-            code, change = found.code, None
-            if code is None:
-                code, change, directory = self._judge(record, directory, kids)
-            if change is not None and directory is not None:
-                ledger.directory = directory.version
-                state.update(_records(change))
-                for entry in change.data.agencies:
-                    kids.update(_kids(entry))
-            decision = ledger.decide(found, code, None)
-            if found.sender is not None and found.sender.source in inboxes:
-                ledger.answer(found, code, decision, NOTHING_TOLD)
+            code = found.code
+            if change is not None:
+                try:
+                    directory, code = apply(directory, change, self._root, kids), Code.ACCEPTED
+                except RemoteError as error:
+                    code = error.code
+                else:
+                    ledger.directory = directory.version
+                    state.update(_records(change))
+                    for entry in change.data.agencies:
+                        kids.update(_kids(entry))
+            decision = ledger.decide(found, code or Code.INTERNAL, None)
+            if _answerable(found, directory, inboxes):
+                ledger.answer(found, code or Code.INTERNAL, decision, NOTHING_TOLD)
         after, writes = ledger.finish(self._state(state))
         return RegistrarStep(position=after.position, writes=writes, after=after, directory=directory, kids=kids)
 
-    def _examine(self, record: Record) -> Examined:
+    def _examine(self, record: Record) -> tuple[Examined, Change | None]:
         value = record.value or b""
         found = Examined(record=record, event=event_hash(value))
         try:
-            if record.fault is not None:
-                raise RemoteError(record.fault)
-            if record.value is None:
-                raise RemoteError(Code.NULL_VALUE)
-            if [name for name, _ in record.headers] != [H_SIGNATURE]:
-                raise RemoteError(Code.MISSING_HEADER if not record.headers else Code.UNEXPECTED_HEADER)
-            found.signature = parse_signature(record.headers[0][1] or b"", Typ.EVENT)
+            found.signature = parse_signature(signature_header(record), Typ.EVENT)
             key = self._root.by_kid.get(found.signature.kid)
             if key is None:
                 raise RemoteError(Code.UNKNOWN_KEY)
-            found.key = EventKey(key, 0, _ALWAYS_MS)
-            change = Change.decode(value)
-            found.sender = Sender(change.source, change.id, None)
-            verify_signature(found)
+            # Before anything is parsed: the root keys are few, and a change may be a megabyte.
+            verify(key, found.signature, value)
+            try:
+                change = Change.decode(value)
+            except RemoteError as error:
+                found.sender, found.code = sketch(value, error.code), error.code
+                return found, None
         except RemoteError as error:
             found.disown(error.code)
-        return found
-
-    def _judge(
-        self, record: Record, directory: Directory | None, kids: dict[str, str]
-    ) -> tuple[Code, Change | None, Directory | None]:
-        change = Change.decode(record.value or b"")
-        try:
-            return Code.ACCEPTED, change, apply(directory, change, self._root, kids)
-        except RemoteError as error:
-            return error.code, None, directory
+            return found, None
+        found.sender = Sender(change.source, change.id, None)
+        return found, change
 
     def _state(self, changed: dict[str, bytes]) -> list[Write]:
         # The head comes last: whoever reads up to it has all that it was signed over.
@@ -149,6 +155,13 @@ class Registrar:
         for write in step.writes:
             if write.topic == topics.DIRECTORY and write.key == HEAD_KEY.encode("ascii"):
                 self._head = SignedHead.decode(write.value or b"")
+
+
+def _answerable(found: Examined, directory: Directory | None, inboxes: Container[str]) -> bool:
+    if found.sender is None or found.sender.source not in inboxes:
+        return False
+    # A root key may write any source into its events; its verdicts go to nobody but a registrar, once there is one.
+    return directory is None or found.sender.source in directory.services[ROLE_REGISTRAR]
 
 
 def _records(change: Change) -> dict[str, bytes]:
