@@ -75,7 +75,7 @@ def check_opening(ask: Ask) -> bool:
 def check_answer(ask: Ask, *, must: Iterable[str], may: Iterable[str]) -> None:
     """Check an event whose recipients follow from its hand-off: all of *must*, perhaps some of *may*, no other."""
     recipients = set(ask.envelope.data.recipients)
-    needed = set(must) - {ask.envelope.source}
+    needed = {address for address in must if agency_of(address) != ask.envelope.source}
     if not needed <= recipients or not recipients <= needed | set(may):
         raise RemoteError(Code.WRONG_RECIPIENTS)
     _members(ask.envelope.data.recipients, ask)
@@ -88,7 +88,7 @@ def check_forwarding(ask: Ask, *, assigner: str) -> str:
     if len(following) != _ONE or assigner not in ask.envelope.data.recipients:
         raise RemoteError(Code.WRONG_RECIPIENTS)
     _members(ask.envelope.data.recipients, ask)
-    # Both must know of each other, whatever the team policy says: a duty is handed on in the open.
+    # Both learn of each other, whatever the team policy says: a duty is handed on in the open.
     _check_policy(ask, Verb.ASSIGNED, _members(following, ask))
     _check_readers(ask)
     return following[0]

@@ -22,7 +22,7 @@ OPEN: Final = b"o"
 """A case that is open, or was closed so lately that it is kept whole."""
 CLOSED: Final = b"c"
 GHOST: Final = b"g"
-"""No case: ids that verified senders have used up on a subject that is none."""
+"""No case: ids that a verified sender has used up on a subject where it is no party, whether there is a case or not."""
 STUB: Final = b"s"
 """What stays of an archived case."""
 
@@ -52,6 +52,9 @@ class Ref(NamedTuple):
         return EventRef(id=self.id, sha256=self.sha256)
 
 
+NO_EVENT: Final = Ref("", "")
+
+
 @dataclass(slots=True)
 class Handoff:
     """One hand-off, as far as the rules need it."""
@@ -63,13 +66,13 @@ class Handoff:
     receipt: Receipt = Receipt.NONE
     forwarded_from: str | None = None
     """The key of the hand-off that this one relieves once it is received."""
-    team: tuple[str, ...] = ()
-    """The opening event's recipients, where policy lets answers go to all of them."""
+    team: bool = False
+    """Whether policy lets answers go to all recipients of the opening event."""
 
     def dump(self) -> list[object]:
         """Return what the state record holds."""
         kept = [self.state.value, self.sender, *self.head, self.opening_hash, self.receipt.value]
-        return [*kept, self.forwarded_from, list(self.team)]
+        return [*kept, self.forwarded_from, self.team]
 
     @classmethod
     def load(cls, kept: list[Any]) -> Self:
@@ -82,7 +85,7 @@ class Handoff:
             opening_hash=opening_hash,
             receipt=Receipt(receipt),
             forwarded_from=forwarded_from,
-            team=tuple(team),
+            team=bool(team),
         )
 
 
@@ -94,7 +97,7 @@ class Case:
     """None: no case, only claims."""
     owner: str = ""
     pending: str = ""
-    head: Ref = Ref("", "")
+    head: Ref = NO_EVENT
     sequence: int = 0
     handoffs: dict[str, Handoff] = field(default_factory=dict)
     """By ``opening recipient``."""
@@ -102,12 +105,30 @@ class Case:
     deliveries: dict[str, int] = field(default_factory=dict)
     """How many copies each address has been given."""
     claims: dict[str, dict[str, Claim]] = field(default_factory=dict)
-    """By source, by id."""
+    """By source, by id. A party's own ids: those of others lie in their ghosts."""
     archived: bool = False
 
     def open_handoffs(self) -> list[str]:
         """Return the keys of the hand-offs that keep the case from being closed."""
         return sorted(key for key, handoff in self.handoffs.items() if handoff.state in OPEN_STATES)
+
+    def opened_by(self, event_id: str) -> list[str]:
+        """Return the recipients for whom the event *event_id* opened a hand-off."""
+        return [key.partition(" ")[2] for key in self.handoffs if key.startswith(f"{event_id} ")]
+
+    def claim(self, source: str, event_id: str, since_ms: int) -> Claim | None:
+        """Return what was decided of an id, if not before *since_ms*: older ones are as if pruned."""
+        found = self.claims.get(source, {}).get(event_id)
+        return found if found is not None and found.admitted_ms >= since_ms else None
+
+    def claimed(self, since_ms: int, source: str | None = None) -> int:
+        """Return how many ids *source*, or everybody together, used up since then."""
+        held = self.claims.values() if source is None else [self.claims.get(source, {})]
+        return sum(claim.admitted_ms >= since_ms for claims in held for claim in claims.values())
+
+    def archive(self) -> "Case":
+        """Return what stays of a closed case: its owner, its sequence and its head."""
+        return Case(state=self.state, owner=self.owner, head=self.head, sequence=self.sequence, archived=True)
 
     def prune(self, before_ms: int) -> None:
         """Forget claims older than *before_ms*: their events are outside the window by now."""
@@ -157,7 +178,9 @@ class Case:
             case.claims = {
                 source: {key: Claim(*claim) for key, claim in claims.items()} for source, claims in body["i"].items()
             }
-        except (ValueError, KeyError, TypeError, struct.error) as error:
+            if not all(isinstance(count, int) for count in case.deliveries.values()):
+                raise Fatal(Code.STATE_FORMAT, "a state record of another format")
+        except (ValueError, LookupError, TypeError, AttributeError, struct.error) as error:
             raise Fatal(Code.STATE_FORMAT, "a state record of another format") from error
         return case
 
@@ -170,6 +193,17 @@ class Case:
         return cls(
             state=CaseState.CLOSED, owner=owner, head=Ref(spelled, b64(digest)), sequence=sequence, archived=True
         )
+
+
+def ghost_key(subject: str, source: str) -> bytes:
+    """Return the key of what *source* used up on *subject*; a case's own key is its subject alone."""
+    return f"{subject} {source}".encode("ascii")
+
+
+def ghost_of(key: bytes) -> str | None:
+    """Return whose ghost a state record's *key* names, or None for a case's."""
+    _, space, source = key.partition(b" ")
+    return source.decode("ascii") if space else None
 
 
 def stub(case: Case, touched_ms: int) -> bytes:

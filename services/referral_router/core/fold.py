@@ -22,14 +22,20 @@ from referral_contracts.records import Write
 from referral_contracts.topics import POSITION_KEY, partition_for
 from referral_contracts.verbs import WIRE_VERSION
 from referral_router.core.addressing import Ask
-from referral_router.core.case import CLOSED, GHOST, Case, Claim, kind_and_touched
+from referral_router.core.case import CLOSED, GHOST, Case, Claim, ghost_key, ghost_of, kind_and_touched
 from referral_router.core.examine import Examined
 from referral_router.core.ledger import Lane, Ledger
 from referral_router.core.position import Position
 from referral_router.core.referee import Accepted, rule
 
-MAX_CLAIMS: Final = 512
+MAX_CLAIMS: Final = 128
 """Ids that one sender may use on one case within the window: keeps a flood out of the case's record."""
+MAX_CASE_CLAIMS: Final = 1024
+"""The same for all senders of a case together, some 200 KB: its record has to fit into the state topic."""
+MAX_GHOST_CLAIMS: Final = 32
+"""The same where the sender is no party: there its events can only be refused."""
+MAX_GHOSTS: Final = 4096
+"""Subjects of one partition on which one sender is no party and has spoken all the same: 25 MB at the very worst."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +60,7 @@ class Router:
         self._partitions = partitions
         self._cases: dict[bytes, bytes] = {}
         self._queue: deque[tuple[int, bytes]] = deque()
+        self._ghosts: Counter[str] = Counter()
         self._size = 0
         self.after: Position | None = None
 
@@ -66,6 +73,9 @@ class Router:
 
     def _put(self, key: bytes, value: bytes | None) -> None:
         old = self._cases.pop(key, None)
+        source = ghost_of(key)
+        if source is not None:
+            self._ghosts[source] += (value is not None) - (old is not None)
         if old is not None:
             self._size -= len(old)
         if value is not None:
@@ -96,6 +106,10 @@ class Router:
         """Return the record of a case."""
         return self._cases.get(key)
 
+    def ghosts(self, source: str) -> int:
+        """Return on how many cases *source* has spoken without being a party."""
+        return self._ghosts[source]
+
     def due(self) -> Iterator[tuple[int, bytes]]:
         """Go through what may have to be evicted, oldest first."""
         return iter(self._queue)
@@ -124,11 +138,14 @@ class _Batch:
         self._ledger = ledger
         self._directory = directory
         self._inboxes = inboxes
-        self._cases: dict[bytes, tuple[Case | None, int]] = {}
+        self._changed: dict[bytes, tuple[Case | None, int]] = {}
+        """What the batch changed, with the time of the last change and in that order."""
         self._read: dict[bytes, Case] = {}
         self._queue = router.due()
         self._next = next(self._queue, None)
         self._due = 0
+        self._queued: deque[tuple[int, bytes]] = deque()
+        self._ghosts: Counter[str] = Counter()
 
     def take(self, found: Examined, partitions: int) -> None:
         ledger = self._ledger
@@ -144,18 +161,24 @@ class _Batch:
             found.disown(Code.TOPIC_MISSING)
         code = found.code or self._misplaced(found, partitions)
         if code is not None or found.envelope is None:
-            code = code or Code.INTERNAL
-            ledger.answer(found, code, ledger.decide(found, code, None), NOTHING_TOLD)
+            self._refuse(found, code or Code.INTERNAL)
         else:
             self._judge(found, found.envelope)
 
+    def _refuse(self, found: Examined, code: Code, told: Standing = NOTHING_TOLD) -> bytes:
+        decision = self._ledger.decide(found, code, None)
+        self._ledger.answer(found, code, decision, told)
+        return decision
+
     def _misplaced(self, found: Examined, partitions: int) -> Code | None:
-        envelope, record = found.envelope, found.record
+        envelope, record, admitted_ms = found.envelope, found.record, self._ledger.admitted_ms
         if envelope is None:
             return None
-        if not self._directory.wire_accepted(WIRE_VERSION, self._ledger.admitted_ms):
+        if not self._directory.wire_accepted(WIRE_VERSION, admitted_ms):
             return Code.UNKNOWN_VERSION
-        if abs(parse_time(envelope.time) - record.stamp_ms) > self._directory.policy.window_ms:
+        time_ms, window_ms = parse_time(envelope.time), self._directory.policy.window_ms
+        # Should the broker's clock fall back: what is so old that its claim may be forgotten is too old all the same.
+        if abs(time_ms - record.stamp_ms) > window_ms or time_ms < admitted_ms - (CLAIM_WINDOWS - 1) * window_ms:
             return Code.OUTSIDE_WINDOW
         if record.key != envelope.subject.encode("ascii"):
             return Code.WRONG_PARTITION
@@ -165,24 +188,37 @@ class _Batch:
         return None
 
     def _judge(self, found: Examined, envelope: Envelope) -> None:
-        ledger, key = self._ledger, envelope.subject.encode("ascii")
-        case = self._case(key)
-        if case.archived:
-            code = Code.ARCHIVED if envelope.source == case.owner else Code.NOT_FOUND
-            ledger.answer(found, code, ledger.decide(found, code, None), NOTHING_TOLD)
-            return
-        claims = case.claims.get(envelope.source, {})
-        claim = claims.get(envelope.id)
+        ledger, source = self._ledger, envelope.source
+        key, beside = envelope.subject.encode("ascii"), ghost_key(envelope.subject, source)
+        case, ghost = self._case(key), self._case(beside)
+        since_ms = ledger.admitted_ms - CLAIM_WINDOWS * self._directory.policy.window_ms
+        claim = case.claim(source, envelope.id, since_ms) or ghost.claim(source, envelope.id, since_ms)
         if claim is not None:
             code = Code.DUPLICATE if claim.event == found.event else Code.ID_REUSED
-            ledger.answer(found, code, ledger.decide(found, code, None), Standing(first=_first(claim)))
+            self._refuse(found, code, Standing(first=_first(claim)))
             return
-        if len(claims) >= MAX_CLAIMS:
-            ledger.answer(found, Code.TOO_MANY, ledger.decide(found, Code.TOO_MANY, None), NOTHING_TOLD)
+        # Only a party meets its case's limits: what is full must not tell a stranger that there is a case.
+        inside = source in case.parties
+        if self._crowded(case, source, since_ms) if inside else self._haunted(beside, ghost, source, since_ms):
+            self._refuse(found, Code.TOO_MANY)
             return
-        self._settle(found, envelope, case, key)
+        code, decision = self._settle(found, envelope, case)
+        at, holder = (key, case) if source in case.parties else (beside, ghost)
+        holder.prune(since_ms)
+        claim = Claim(found.event, code.value, ledger.counter, b64(decision), ledger.admitted_ms)
+        holder.claims.setdefault(source, {})[envelope.id] = claim
+        self._touch(at, holder)
 
-    def _settle(self, found: Examined, envelope: Envelope, case: Case, key: bytes) -> None:
+    @staticmethod
+    def _crowded(case: Case, source: str, since_ms: int) -> bool:
+        return case.claimed(since_ms, source) >= MAX_CLAIMS or case.claimed(since_ms) >= MAX_CASE_CLAIMS
+
+    def _haunted(self, key: bytes, ghost: Case, source: str, since_ms: int) -> bool:
+        if self._exists(key):
+            return ghost.claimed(since_ms) >= MAX_GHOST_CLAIMS
+        return self._router.ghosts(source) + self._ghosts[source] >= MAX_GHOSTS
+
+    def _settle(self, found: Examined, envelope: Envelope, case: Case) -> tuple[Code, bytes]:
         ledger = self._ledger
         ask = Ask(
             envelope=envelope,
@@ -192,19 +228,13 @@ class _Batch:
             admitted_ms=ledger.admitted_ms,
         )
         ruling = rule(case, ask)
-        if isinstance(ruling, Accepted):
-            code = Code.ACCEPTED
-            decision = ledger.decide(found, code, case.sequence)
-            for recipient in envelope.data.recipients:
-                ledger.deliver(found, recipient, envelope.subject, case.deliveries[recipient])
-        else:
-            code = ruling.code
-            decision = ledger.decide(found, code, None)
-        ledger.answer(found, code, decision, ruling.standing)
-        case.prune(ledger.admitted_ms - CLAIM_WINDOWS * self._directory.policy.window_ms)
-        claim = Claim(found.event, code.value, ledger.counter, b64(decision), ledger.admitted_ms)
-        case.claims.setdefault(envelope.source, {})[envelope.id] = claim
-        self._cases[key] = (case, ledger.admitted_ms)
+        if not isinstance(ruling, Accepted):
+            return ruling.code, self._refuse(found, ruling.code, ruling.standing)
+        decision = ledger.decide(found, Code.ACCEPTED, case.sequence)
+        for recipient in envelope.data.recipients:
+            ledger.deliver(found, recipient, envelope.subject, case.deliveries[recipient])
+        ledger.answer(found, Code.ACCEPTED, decision, ruling.standing)
+        return Code.ACCEPTED, decision
 
     def _case(self, key: bytes) -> Case:
         case = self._read.get(key)
@@ -214,31 +244,53 @@ class _Batch:
             self._read[key] = case
         return case
 
+    def _exists(self, key: bytes) -> bool:
+        if key in self._changed:
+            return self._changed[key][0] is not None
+        return self._router.value(key) is not None
+
+    def _touch(self, key: bytes, case: Case) -> None:
+        source = ghost_of(key)
+        if source is not None and not self._exists(key):
+            self._ghosts[source] += 1
+        self._changed.pop(key, None)
+        self._changed[key] = (case, self._ledger.admitted_ms)
+        if source is not None or case.state is CaseState.CLOSED:
+            self._queued.append((self._ledger.admitted_ms, key))
+
     def _evict(self) -> None:
-        # By the time of the decision at hand, never by a clock: a replay evicts alike.
+        # By the time of the decision at hand, never by a clock or by where a batch ends: a replay evicts alike.
         before_ms = self._ledger.admitted_ms - self._directory.policy.keep_closed_ms
         while self._next is not None and self._next[0] <= before_ms:
-            touched_ms, key = self._next
-            value = self._router.value(key)
-            if key not in self._cases and value is not None and kind_and_touched(value)[1] == touched_ms:
-                self._let_go(key, touched_ms, value)
+            self._let_go(*self._next)
             self._due += 1
             self._next = next(self._queue, None)
+        while self._queued and self._queued[0][0] <= before_ms:
+            self._let_go(*self._queued.popleft())
 
-    def _let_go(self, key: bytes, touched_ms: int, value: bytes) -> None:
-        if kind_and_touched(value)[0] == GHOST:
-            self._cases[key] = (None, touched_ms)
+    def _let_go(self, queued_ms: int, key: bytes) -> None:
+        """Evict *key*, unless it is gone or was touched after it was queued."""
+        if key in self._changed:
+            changed, touched_ms = self._changed[key]
+            if changed is None or touched_ms != queued_ms:
+                return
+        else:
+            value = self._router.value(key)
+            if value is None or kind_and_touched(value)[1] != queued_ms:
+                return
+        source = ghost_of(key)
+        if source is not None:
+            self._ghosts[source] -= 1
+            self._changed[key] = (None, queued_ms)
             self._read[key] = Case()
             return
-        case = Case.decode(value)
-        if case.state is CaseState.CLOSED:
-            case.archived = True
-            case.claims = {}
-            self._cases[key] = (case, touched_ms)
-            self._read[key] = case
+        case = self._case(key)
+        if case.state is CaseState.CLOSED and not case.archived:
+            self._read[key] = archived = case.archive()
+            self._changed[key] = (archived, queued_ms)
 
     def finish(self) -> RouterStep:
-        changes = {key: None if case is None else case.encode(touched) for key, (case, touched) in self._cases.items()}
+        changes = {key: None if case is None else case.encode(at) for key, (case, at) in self._changed.items()}
         partition = self._ledger.lane.partition
         state = [Write(topics.STATE, partition, key, value) for key, value in changes.items()]
         after, writes = self._ledger.finish(state)

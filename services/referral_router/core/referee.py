@@ -4,6 +4,7 @@ What may follow what in a case: parts, heads, tables and policy.
 `rule` changes the case only when it accepts. One code, `not-found`, answers for absent and for forbidden alike.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
@@ -18,6 +19,7 @@ from referral_contracts.lifecycle import (
     OPENINGS,
     CaseState,
     Part,
+    Receipt,
     State,
     advance_case,
     advance_handoff,
@@ -32,6 +34,10 @@ from referral_router.core.case import Case, Handoff
 
 MAX_HANDOFFS: Final = 512
 """Hand-offs of one case: keeps its state record under the limit of the state topic. A long case has some thirty."""
+MAX_OPENED: Final = 128
+"""Hand-offs that one agency opens in one case: nobody uses up the case's for the others."""
+MAX_ADDRESSES: Final = 512
+"""Addresses that a case's events went to, after which they go to no new ones: it is in the same record."""
 
 _OPEN_TOLD: Final = 32
 """How many open hand-offs a refused closing names."""
@@ -58,6 +64,8 @@ Ruling: TypeAlias = Accepted | Refused
 def rule(case: Case, ask: Ask) -> Ruling:
     """Return whether the event stands in *case*; if it does, the case is as after it."""
     verb = ask.envelope.verb
+    if case.archived and ask.envelope.source == case.owner:
+        return Refused(Code.ARCHIVED)
     if verb is Verb.CASE_OPENED:
         return _open_case(case, ask)
     if case.state is None or ask.envelope.source not in case.parties:
@@ -94,12 +102,8 @@ def _rule_case(case: Case, state: CaseState, ask: Ask) -> Ruling:
     envelope, verb = ask.envelope, ask.envelope.verb
     source, data = envelope.source, envelope.data
     own = _case_standing(case) if source == case.owner else NOTHING_TOLD
-    parts = [Part.PARTY]
-    if source == case.owner:
-        parts.append(Part.OWNER)
-    if source == case.pending:
-        parts.append(Part.PENDING)
-    part = next((part for part in parts if may_ever(verb, part)), None)
+    played = {Part.PARTY: True, Part.OWNER: source == case.owner, Part.PENDING: source == case.pending}
+    part = next((part for part, plays in played.items() if plays and may_ever(verb, part)), None)
     if part is None:
         return Refused(Code.WRONG_PARTY, own)
     named = None if data.answers is None else (data.answers.id, data.answers.sha256)
@@ -110,22 +114,28 @@ def _rule_case(case: Case, state: CaseState, ask: Ask) -> Ruling:
     try:
         after = advance_case(state, verb, part)
         addressing.check_case_verb(ask, owner=case.owner)
+        _check_room(case, data.recipients)
     except RemoteError as error:
         return Refused(error.code, own)
     if verb is Verb.CASE_CLOSED and (still := case.open_handoffs()):
         keys = tuple(_handoff_key(key) for key in still[:_OPEN_TOLD])
         return Refused(Code.OPEN_HANDOFFS, Standing(case_head=case.head.wire, case_state=state, open=keys))
     case.state = after
-    if verb is Verb.CASE_TRANSFER_OFFERED:
-        case.pending = agency_of(data.recipients[0])
-    elif verb is Verb.CASE_TRANSFER_ACCEPTED:
-        case.owner, case.pending = source, ""
-    elif verb is Verb.CASE_TRANSFER_DECLINED:
-        case.pending = ""
+    _hand_over(case, ask)
     if verb not in HEADLESS:
         case.head = ask.ref
     _routed(case, ask)
     return Accepted(_case_standing(case) if source == case.owner else NOTHING_TOLD)
+
+
+def _hand_over(case: Case, ask: Ask) -> None:
+    verb = ask.envelope.verb
+    if verb is Verb.CASE_TRANSFER_OFFERED:
+        case.pending = agency_of(ask.envelope.data.recipients[0])
+    elif verb is Verb.CASE_TRANSFER_ACCEPTED:
+        case.owner, case.pending = ask.envelope.source, ""
+    elif verb is Verb.CASE_TRANSFER_DECLINED:
+        case.pending = ""
 
 
 def _handoff_key(key: str) -> HandoffKey:
@@ -139,10 +149,9 @@ def _open_handoffs(case: Case, ask: Ask) -> Ruling:
         return Refused(Code.MALFORMED_ENVELOPE)
     if case.state is CaseState.CLOSED:
         return Refused(Code.ILLEGAL_TRANSITION)
-    if len(case.handoffs) + len(data.recipients) > MAX_HANDOFFS:
-        return Refused(Code.TOO_MANY)
     try:
         team = addressing.check_opening(ask)
+        _check_opening(case, ask, len(data.recipients))
     except RemoteError as error:
         return Refused(error.code)
     for recipient in data.recipients:
@@ -151,10 +160,28 @@ def _open_handoffs(case: Case, ask: Ask) -> Ruling:
             sender=envelope.source,
             head=ask.ref,
             opening_hash=ask.event,
-            team=data.recipients if team else (),
+            team=team,
         )
     _routed(case, ask)
     return Accepted()
+
+
+def _check_opening(case: Case, ask: Ask, count: int) -> None:
+    source, event_id = ask.envelope.source, ask.envelope.id
+    if case.opened_by(event_id):
+        # A claim is forgotten with time, a hand-off never: its id, and with it its state, is taken for good.
+        raise RemoteError(Code.ID_REUSED)
+    opened = sum(handoff.sender == source for handoff in case.handoffs.values())
+    if opened + count > MAX_OPENED or len(case.handoffs) + count > MAX_HANDOFFS:
+        raise RemoteError(Code.TOO_MANY)
+    _check_room(case, ask.envelope.data.recipients)
+
+
+def _check_room(case: Case, recipients: Iterable[str]) -> None:
+    # A party can always be answered.
+    added = sum(address not in case.deliveries and address not in case.parties for address in recipients)
+    if added and len(case.deliveries) + added > MAX_ADDRESSES:
+        raise RemoteError(Code.TOO_MANY)
 
 
 def _rule_handoff(case: Case, ask: Ask) -> Ruling:
@@ -204,22 +231,26 @@ def _receive(case: Case, handoff: Handoff, key: HandoffKey, ask: Ask) -> None:
     addressing.check_answer(ask, must={handoff.sender}, may=set())
     handoff.receipt = receipt
     if ask.envelope.verb is Verb.RECEIVED:
-        handoff.state = ON_RECEIVED.get(handoff.state, handoff.state)
         relieved = case.handoffs.get(handoff.forwarded_from or "")
-        if relieved is not None:
+        # What was taken back before it arrived relieves nobody.
+        if relieved is not None and handoff.state is not State.WITHDRAWN:
             relieved.state = ON_NEXT_RECEIVED.get(relieved.state, relieved.state)
+        handoff.state = ON_RECEIVED.get(handoff.state, handoff.state)
 
 
 def _move(case: Case, key: str, handoff: Handoff, part: Part, ask: Ask) -> None:
-    envelope, verb, data = ask.envelope, ask.envelope.verb, ask.envelope.data
+    verb, data = ask.envelope.verb, ask.envelope.data
     if data.answers is None or (data.answers.id, data.answers.sha256) != handoff.head:
         raise RemoteError(Code.STALE_HEAD)
     after = advance_handoff(handoff.state, verb, part)
+    if verb is Verb.WITHDRAWN and handoff.forwarded_from and handoff.receipt is Receipt.RECEIVED:
+        # Its receipt has relieved the forwarder: taken back now, the duty would be nobody's.
+        raise RemoteError(Code.ILLEGAL_TRANSITION)
     recipient = key.partition(" ")[2]
     if verb is Verb.FORWARDED:
         _forward(case, key, handoff, ask)
     elif part is Part.RECIPIENT:
-        team = set(handoff.team) - {recipient}
+        team = set(case.opened_by(key.partition(" ")[0])) - {recipient} if handoff.team else set()
         addressing.check_answer(ask, must={handoff.sender}, may=team)
     elif part is Part.SENDER:
         addressing.check_answer(ask, must={recipient}, may=set())
@@ -233,9 +264,8 @@ def _move(case: Case, key: str, handoff: Handoff, part: Part, ask: Ask) -> None:
 
 def _forward(case: Case, key: str, handoff: Handoff, ask: Ask) -> None:
     # A forwarding answers the one who assigned and, for the next, opens the same duty.
-    if len(case.handoffs) >= MAX_HANDOFFS:
-        raise RemoteError(Code.TOO_MANY)
     following = addressing.check_forwarding(ask, assigner=handoff.sender)
+    _check_opening(case, ask, 1)
     case.handoffs[f"{ask.envelope.id} {following}"] = Handoff(
         state=State.ASSIGNED,
         sender=ask.envelope.source,

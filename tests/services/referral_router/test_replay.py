@@ -1,0 +1,374 @@
+"""The same event again, another event under its id, and what is forgotten when."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pytest
+
+from referral_contracts.codes import Code
+from referral_contracts.decisions import First, read_decision
+from referral_contracts.encoding import b64, format_time
+from referral_contracts.merkle import leaf_hash
+from referral_contracts.topics import H_DECISION
+from referral_contracts.verbs import Verb
+from referral_router.core.fold import MAX_CASE_CLAIMS, MAX_CLAIMS, MAX_GHOST_CLAIMS, MAX_GHOSTS
+from tests.services.referral_router.founding import DAY, HOTLINE, HOUR, NOW, POLICE, SCHOOL, WARD
+from tests.services.referral_router.world import Said, World
+
+WINDOW = 2 * HOUR
+FORGOTTEN = 3 * WINDOW
+
+
+def decided(world: World, at: int) -> First:
+    """What the ledger says of the last batch's submission number *at*, as a later verdict has to quote it."""
+    leaves = [dict(write.headers).get(H_DECISION) for write in world.steps[-1].writes]
+    leaf = [leaf for leaf in leaves if leaf is not None][at]
+    told = read_decision(leaf)
+    return First(code=told.code, counter=told.counter, decision=b64(leaf_hash(leaf)), event=told.event)
+
+
+def judged_in(cuts: Sequence[int], said: Sequence[tuple[int, Said]]) -> list[Code]:
+    """Judge what was *said*, each at its moment, in batches that are cut there."""
+    world = World()
+    codes = []
+    for start, end in zip((0, *cuts), (*cuts, len(said)), strict=True):
+        batch = [replace(item.record(), stamp_ms=moment) for moment, item in said[start:end]]
+        codes += [judged.code for judged in world.submit(*batch)]
+    return codes
+
+
+class TestTheSameAgain:
+    def test_it_is_told_what_became_of_the_first(self) -> None:
+        world = World()
+        opening = world.open_case()
+        first = decided(world, 0)
+        world.now += HOUR
+
+        verdict = world.verdict(opening)
+
+        assert (verdict.code, verdict.first) == (Code.DUPLICATE, first)
+        assert verdict.accepted
+
+    def test_it_reaches_nobody_a_second_time(self) -> None:
+        world = World()
+        case = world.open_case()
+        offer = world.accepted(world.say(HOTLINE, Verb.OFFERED, WARD, case=case))
+
+        judged = world.judge(offer)
+
+        assert (judged.code, judged.copies) == (Code.DUPLICATE, [])
+
+    def test_what_was_refused_stays_refused_though_it_would_be_taken_now(self) -> None:
+        world = World()
+        case = world.open_case()
+        note = world.say(WARD, Verb.CASE_NOTED, POLICE, case=case)
+        assert world.code(note) is Code.NOT_FOUND
+
+        # The stranger becomes a party: what it said before is not taken now.
+        world.accepted(world.say(HOTLINE, Verb.NOTIFIED, WARD, case=case))
+        verdict = world.verdict(note)
+
+        assert (verdict.code, verdict.first and verdict.first.code) == (Code.DUPLICATE, Code.NOT_FOUND)
+        assert not verdict.accepted
+
+    def test_it_may_come_in_the_same_batch_or_after_a_restart(self) -> None:
+        world = World()
+        opening = world.say(HOTLINE, Verb.CASE_OPENED)
+        one, same = world.submit(opening, opening)
+        again = world.restored().judge(opening)
+
+        assert [judged.code for judged in (one, same, again)] == [Code.ACCEPTED, Code.DUPLICATE, Code.DUPLICATE]
+
+    def test_its_signature_may_be_another_of_the_same_bytes(self) -> None:
+        # Ed25519 signs the same way each time, but an agency may have two valid keys.
+        world = World()
+        opening = world.open_case()
+
+        assert world.code(replace(opening.record(), key=opening.case.encode())) is Code.DUPLICATE
+
+    def test_it_tells_nothing_of_the_case_as_it_is_now(self) -> None:
+        world = World()
+        opening = world.open_case()
+        verdict = world.verdict(opening)
+
+        assert (verdict.case_state, verdict.case_head, verdict.head, verdict.state) == (None, None, None, None)
+
+
+class TestAnotherUnderItsId:
+    def test_it_is_refused_and_told_of_the_first(self) -> None:
+        world = World()
+        opening = world.open_case()
+        first = decided(world, 0)
+        other = world.say(HOTLINE, Verb.CASE_OPENED, event_id=opening.id, exercise=True)
+
+        verdict = world.verdict(other)
+
+        assert (verdict.code, verdict.first) == (Code.ID_REUSED, first)
+
+    def test_a_refused_event_has_used_its_id_too(self) -> None:
+        world = World()
+        case = world.open_case()
+        bad = world.say(HOTLINE, Verb.OFFERED, case=case)
+        assert world.code(bad) is Code.WRONG_RECIPIENTS
+
+        assert world.code(world.say(HOTLINE, Verb.OFFERED, WARD, case=case, event_id=bad.id)) is Code.ID_REUSED
+
+    def test_what_came_too_late_has_not_used_its_id(self) -> None:
+        world = World()
+        opening = world.say(HOTLINE, Verb.CASE_OPENED)
+        world.now += WINDOW + 1
+        assert world.code(opening) is Code.OUTSIDE_WINDOW
+
+        afresh = world.say(HOTLINE, Verb.CASE_OPENED, event_id=opening.id)
+
+        assert world.code(afresh) is Code.ACCEPTED
+
+    def test_another_sender_may_have_the_same_id(self) -> None:
+        world = World()
+        case = world.open_case()
+        notice = world.accepted(world.say(HOTLINE, Verb.NOTIFIED, WARD, case=case))
+
+        assert world.code(world.say(WARD, Verb.CASE_NOTED, HOTLINE, case=case, event_id=notice.id)) is Code.ACCEPTED
+
+    def test_another_sender_does_not_take_over_a_handoff_by_its_id(self) -> None:
+        world = World()
+        case = world.open_case()
+        offer = world.accepted(world.say(HOTLINE, Verb.OFFERED, WARD, case=case))
+        stolen = world.say(WARD, Verb.OFFERED, POLICE, case=case, event_id=offer.id)
+
+        assert world.code(stolen) is Code.ID_REUSED
+        withdrawn = world.say(HOTLINE, Verb.WITHDRAWN, WARD, case=case, about=offer.to(WARD), answers=offer)
+        assert world.code(withdrawn) is Code.ACCEPTED
+
+    @pytest.mark.parametrize("recipient", [WARD, POLICE])
+    def test_a_sender_does_not_open_a_handoff_again_when_its_id_is_forgotten(self, recipient: str) -> None:
+        world = World()
+        case = world.open_case()
+        offer = world.accepted(world.say(HOTLINE, Verb.OFFERED, WARD, case=case))
+        world.accepted(world.say(HOTLINE, Verb.WITHDRAWN, WARD, case=case, about=offer.to(WARD), answers=offer))
+        world.now += 2 * FORGOTTEN
+
+        again = world.say(HOTLINE, Verb.OFFERED, recipient, case=case, event_id=offer.id)
+
+        assert world.code(again) is Code.ID_REUSED
+
+
+class TestForgetting:
+    def test_an_id_is_kept_for_as_long_as_its_event_can_come_back(self) -> None:
+        world = World()
+        # Signed by a clock two hours fast, it can come back for four.
+        opening = World(now=NOW + WINDOW).say(HOTLINE, Verb.CASE_OPENED)
+        world.accepted(opening)
+        world.now += 2 * WINDOW
+        assert world.code(opening) is Code.DUPLICATE
+
+        world.now += 1
+        assert world.code(opening) is Code.OUTSIDE_WINDOW
+
+    def test_ids_are_pruned_when_the_case_is_written(self) -> None:
+        world = World()
+        case = world.open_case()
+        world.accepted(world.say(HOTLINE, Verb.NOTIFIED, WARD, case=case))
+        before = world.state[case.case.encode()]
+        world.now += FORGOTTEN + 1
+        notice = world.accepted(world.say(HOTLINE, Verb.NOTIFIED, WARD, case=case))
+
+        assert case.hash.encode() in before
+        after = world.state[case.case.encode()]
+        claims = after[after.index(b'"i":') :]
+        assert notice.id.encode() in claims
+        assert case.id.encode() not in claims
+
+    def test_a_claim_that_was_not_pruned_counts_no_longer_than_one_that_was(self) -> None:
+        # Whether the record was written in between must not show: batches are cut differently in a replay.
+        written, unwritten = World(), World()
+        for world in (written, unwritten):
+            case = world.open_case()
+            note = world.accepted(world.say(HOTLINE, Verb.CASE_NOTED, WARD, case=case))
+            world.now += FORGOTTEN + 1
+            if world is written:
+                world.accepted(world.say(HOTLINE, Verb.CASE_NOTED, WARD, case=case))
+            again = world.say(HOTLINE, Verb.CASE_NOTED, WARD, case=case, event_id=note.id)
+            assert world.code(again) is Code.ACCEPTED
+
+    def test_a_brokers_clock_that_falls_back_brings_nothing_back(self) -> None:
+        world = World()
+        opening = world.open_case()
+        note = world.accepted(world.say(HOTLINE, Verb.CASE_NOTED, WARD, case=opening))
+        world.now += FORGOTTEN + 1
+        world.accepted(world.say(HOTLINE, Verb.CASE_NOTED, WARD, case=opening))
+
+        world.now = NOW
+        judged = world.judge(note)
+
+        assert judged.code is Code.OUTSIDE_WINDOW
+        # The stamp is kept as it was; the time that counts does not go back.
+        assert (judged.decision.stamp, judged.decision.admitted) == (
+            format_time(NOW),
+            format_time(NOW + FORGOTTEN + 1),
+        )
+
+
+class TestFloods:
+    def flood(self, world: World, source: str, case: Said, count: int) -> list[Code]:
+        # Refused, for it goes to nobody.
+        return [
+            judged.code
+            for judged in world.submit(*(world.say(source, Verb.CASE_NOTED, case=case) for _ in range(count)))
+        ]
+
+    def test_a_party_uses_so_many_ids_on_a_case_and_no_more(self) -> None:
+        world = World()
+        case = world.open_case()
+        codes = self.flood(world, HOTLINE, case, MAX_CLAIMS)
+
+        assert codes == [Code.WRONG_RECIPIENTS] * (MAX_CLAIMS - 1) + [Code.TOO_MANY]
+
+    def test_it_is_heard_again_when_they_are_forgotten(self) -> None:
+        world = World()
+        case = world.open_case()
+        self.flood(world, HOTLINE, case, MAX_CLAIMS)
+        world.now += FORGOTTEN
+        assert self.flood(world, HOTLINE, case, 1) == [Code.TOO_MANY]
+
+        world.now += 1
+        assert self.flood(world, HOTLINE, case, 1) == [Code.WRONG_RECIPIENTS]
+
+    def test_a_flood_of_one_party_leaves_the_others_alone(self) -> None:
+        world = World()
+        case = world.open_case()
+        world.accepted(world.say(HOTLINE, Verb.NOTIFIED, WARD, case=case))
+        self.flood(world, WARD, case, MAX_CLAIMS)
+
+        world.accepted(world.say(HOTLINE, Verb.NOTIFIED, POLICE, case=case))
+
+    def test_a_flood_of_strangers_leaves_the_case_alone(self) -> None:
+        world = World()
+        case = world.open_case()
+        before = world.state[case.case.encode()]
+        for stranger in (WARD, POLICE, SCHOOL):
+            codes = self.flood(world, stranger, case, MAX_GHOST_CLAIMS + 1)
+            assert codes == [Code.NOT_FOUND] * MAX_GHOST_CLAIMS + [Code.TOO_MANY]
+
+        assert world.state[case.case.encode()] == before
+        world.accepted(world.say(HOTLINE, Verb.NOTIFIED, WARD, case=case))
+
+    def test_a_stranger_speaks_of_so_many_cases_and_no_more(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("referral_router.core.fold.MAX_GHOSTS", 5)
+        world = World()
+        said = [world.say(SCHOOL, Verb.CASE_NOTED, WARD, case=f"{number:032x}") for number in range(7)]
+        codes = [judged.code for judged in world.submit(*said[:3])] + [world.code(one) for one in said[3:]]
+        assert codes == [Code.NOT_FOUND] * 5 + [Code.TOO_MANY] * 2
+
+        # The count survives a restart, and shrinks with what is forgotten.
+        other = world.restored()
+        assert other.code(said[6]) is Code.TOO_MANY
+        assert other.code(said[4]) is Code.DUPLICATE
+        other.now += DAY + 1
+        late = other.say(SCHOOL, Verb.CASE_NOTED, WARD, case="f" * 32)
+        assert other.code(late) is Code.NOT_FOUND
+        assert len([key for key in other.state if b" " in key]) == 1
+
+    def test_the_limits_leave_room_for_a_long_case(self) -> None:
+        assert MAX_CLAIMS < MAX_CASE_CLAIMS
+        assert MAX_GHOST_CLAIMS < MAX_GHOSTS
+
+
+class TestEviction:
+    def close(self, world: World, case: Said) -> Said:
+        return world.accepted(world.say(HOTLINE, Verb.CASE_CLOSED, case=case, answers=case))
+
+    def test_a_closed_case_is_archived_after_its_time(self) -> None:
+        world = World()
+        case = world.open_case()
+        self.close(world, case)
+        world.now += DAY - 1
+        world.open_case()
+        assert len(world.state[case.case.encode()]) > 128
+
+        world.now += 1
+        world.open_case()
+        assert len(world.state[case.case.encode()]) <= 128
+
+    def test_an_open_case_never_is(self) -> None:
+        world = World()
+        case = world.open_case()
+        world.now += 100 * DAY
+        world.open_case()
+
+        assert len(world.state[case.case.encode()]) > 128
+
+    def test_its_owner_is_told_and_nobody_else(self) -> None:
+        world = World()
+        case = world.open_case()
+        world.accepted(world.say(HOTLINE, Verb.CASE_NOTED, WARD, case=case))
+        self.close(world, case)
+        world.now += DAY
+
+        assert world.code(world.say(HOTLINE, Verb.CASE_NOTED, WARD, case=case)) is Code.ARCHIVED
+        assert world.code(world.say(WARD, Verb.CASE_NOTED, HOTLINE, case=case)) is Code.NOT_FOUND
+        assert world.code(world.say(POLICE, Verb.CASE_NOTED, HOTLINE, case=case)) is Code.NOT_FOUND
+
+    def test_the_event_that_opened_it_does_not_open_it_again(self) -> None:
+        world = World()
+        case = world.open_case()
+        self.close(world, case)
+        world.now += DAY
+        afresh = world.say(HOTLINE, Verb.CASE_OPENED, event_id=case.id)
+
+        assert afresh.case == case.case
+        assert world.code(case) is Code.OUTSIDE_WINDOW
+        assert world.code(afresh) is Code.ARCHIVED
+        assert world.code(afresh) is Code.DUPLICATE
+
+    def test_nor_does_an_opener_who_has_handed_it_over(self) -> None:
+        world = World()
+        case = world.open_case()
+        offer = world.accepted(world.say(HOTLINE, Verb.CASE_TRANSFER_OFFERED, WARD, case=case, answers=case))
+        taken = world.accepted(world.say(WARD, Verb.CASE_TRANSFER_ACCEPTED, HOTLINE, case=case, answers=offer))
+        world.accepted(world.say(WARD, Verb.CASE_CLOSED, case=case, answers=taken))
+        world.now += DAY
+        afresh = world.say(HOTLINE, Verb.CASE_OPENED, event_id=case.id)
+
+        assert world.code(afresh) is Code.WRONG_SUBJECT
+        assert world.code(world.say(WARD, Verb.CASE_NOTED, POLICE, case=case)) is Code.ARCHIVED
+
+    def test_a_party_that_files_something_keeps_it_longer(self) -> None:
+        world = World()
+        case = world.open_case()
+        self.close(world, case)
+        world.now += DAY - 1
+        world.accepted(world.say(HOTLINE, Verb.CASE_NOTED, WARD, case=case))
+        world.now += DAY - 1
+
+        assert world.code(world.say(HOTLINE, Verb.CASE_NOTED, WARD, case=case)) is Code.ACCEPTED
+
+    @pytest.mark.parametrize("cuts", [(), (1,), (2,), (3,), (4,), (2, 3), (1, 2, 3, 4)])
+    def test_it_happens_at_the_same_decision_however_the_batches_are_cut(self, cuts: tuple[int, ...]) -> None:
+        # A day in one batch: what an outage of the router leaves behind.
+        soon, later, late = World(now=NOW), World(now=NOW + DAY), World(now=NOW + DAY + 1)
+        case = soon.say(HOTLINE, Verb.CASE_OPENED)
+        said = [
+            (NOW, case),
+            (NOW + 1, soon.say(HOTLINE, Verb.CASE_CLOSED, case=case, answers=case)),
+            (NOW + 2, soon.say(SCHOOL, Verb.CASE_NOTED, WARD, case=case)),
+            (NOW + DAY, later.say(HOTLINE, Verb.CASE_NOTED, WARD, case=case)),
+            (NOW + DAY + 1, late.say(HOTLINE, Verb.CASE_NOTED, WARD, case=case)),
+        ]
+        codes = judged_in(cuts, said)
+
+        accepted = Code.ACCEPTED
+        assert codes == [accepted, accepted, Code.NOT_FOUND, accepted, accepted]
+
+    @pytest.mark.parametrize("cuts", [(), (2,), (3,), (1, 2, 3)])
+    def test_a_day_in_one_batch_archives_what_two_batches_would(self, cuts: tuple[int, ...]) -> None:
+        soon, late = World(now=NOW), World(now=NOW + DAY + 1)
+        case = soon.say(HOTLINE, Verb.CASE_OPENED)
+        said = [
+            (NOW, case),
+            (NOW + 1, soon.say(HOTLINE, Verb.CASE_CLOSED, case=case, answers=case)),
+            (NOW + DAY + 1, late.say(HOTLINE, Verb.CASE_NOTED, WARD, case=case)),
+            (NOW + DAY + 1, late.say(HOTLINE, Verb.CASE_NOTED, WARD, case=case)),
+        ]
+
+        assert judged_in(cuts, said) == [Code.ACCEPTED, Code.ACCEPTED, Code.ARCHIVED, Code.ARCHIVED]
