@@ -70,12 +70,13 @@ class Engine:
 
     def start(self) -> None:
         """Go to work."""
-        works = (self.follower.run(), self.reader.run(), self.sender.run())
+        works = (self.follower.run, self.reader.run, self.sender.run)
         self._tasks = [asyncio.get_running_loop().create_task(self._guard(work)) for work in works]
 
-    async def _guard(self, work: Coroutine[Any, Any, None]) -> None:
+    async def _guard(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        # Called here: a client that is closed before the loop turns has begun nothing.
         try:
-            await work
+            await work()
         except Fatal as error:
             self.home.break_down(error)
         except Exception as error:  # noqa: BLE001 - whatever it is, nobody may wait for a loop that has ended
