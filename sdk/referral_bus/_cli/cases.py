@@ -1,0 +1,136 @@
+"""`case` and `handoff`: how things stand, as this agency knows it, and what is said about a whole case."""
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+import typer
+
+from referral_bus._cli.command import Call, add, new_group
+from referral_bus._cli.finding import CaseArgument, HandoffArgument, find_case, find_handoff, name_of
+from referral_bus._cli.saying import SENT_JSON, NoWait, Patience, SectionFiles, read_own, say
+from referral_bus._cli.screen import Fields, columns, heading, indented, when
+from referral_bus._cli.session import WAIT_S, Timeout, be_present, open_bus
+from referral_bus._cli.wording import CASES, RECEIPTS, STATES, VERBS, both
+from referral_bus._cli.world import Exit
+from referral_bus.client import ReferralBus
+from referral_bus.draft import Draft
+from referral_bus.views import CaseView, HandoffView
+from referral_contracts.encoding import format_time
+
+_HANDOFF: Final = "opening, recipient, subject, opened_by, opened_with, state, receipt, head{id, sha256}, admitted"
+_READ_S: Final = 10.0
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the groups to *app*."""
+    case = f"subject, exercise, owned, state, head{{id, sha256}}, handoffs[]{{{_HANDOFF}}}"
+    group = new_group(app, "case", "Cases that this agency is a party of.")
+    add(group, "list", list_, json=case)
+    add(group, "show", show, json=case)
+    add(group, "accept", accept, json=SENT_JSON)
+    add(group, "decline", decline, json=SENT_JSON)
+    add(group, "close", close, json=SENT_JSON)
+    add(new_group(app, "handoff", "Hand-offs of this agency's cases."), "show", show_handoff, json=_HANDOFF)
+
+
+async def list_(call: Call, *, timeout: Timeout = _READ_S) -> Exit:
+    """Write a line for each case that this agency knows."""
+    async with open_bus(call) as bus:
+        await be_present(call, bus, timeout)
+        for case in bus.cases():
+            call.screen.put(_case_fields(case), _case_line(case))
+    return Exit.DONE
+
+
+async def show(call: Call, *, case: CaseArgument, timeout: Timeout = _READ_S) -> Exit:
+    """Show a case and its hand-offs, as this agency knows them."""
+    async with open_bus(call) as bus:
+        await be_present(call, bus, timeout)
+        found = find_case(bus, case)
+        rows = [
+            (name_of(item.key), both(STATES[item.state]), both(RECEIPTS[item.receipt]), item.opened_by)
+            for item in found.handoffs
+        ]
+        table = columns(rows, "hand-off", "trạng thái / state", "biên nhận / receipt", "opened by")
+        call.screen.put(_case_fields(found), heading(_case_line(found)), *([indented(table)] if rows else []))
+    return Exit.DONE
+
+
+async def show_handoff(call: Call, *, handoff: HandoffArgument, timeout: Timeout = _READ_S) -> Exit:
+    """Show how a hand-off stands, as this agency knows it."""
+    async with open_bus(call) as bus:
+        await be_present(call, bus, timeout)
+        found = find_handoff(bus, handoff)
+        facts = [
+            ("hand-off", name_of(found.key)),
+            ("hồ sơ / case", found.subject),
+            ("mở bởi / opened", f"{found.opened_by}: {both(VERBS[found.opened_with])}"),
+            ("trạng thái / state", both(STATES[found.state])),
+            ("biên nhận / receipt", both(RECEIPTS[found.receipt])),
+            ("từ lúc / since", f"{when(found.admitted_ms)} (+07:00)"),
+            ("head", found.head.id),
+        ]
+        call.screen.put(_handoff_fields(found), columns(facts))
+    return Exit.DONE
+
+
+async def accept(
+    call: Call, *, case: CaseArgument, files: SectionFiles, no_wait: NoWait = False, timeout: Timeout = WAIT_S
+) -> Exit:
+    """Take over a case that was offered to this agency: it owns it from then on."""
+    return await _say(call, ReferralBus.accept_transfer, case, files, Patience(no_wait=no_wait, timeout_s=timeout))
+
+
+async def decline(
+    call: Call, *, case: CaseArgument, files: SectionFiles, no_wait: NoWait = False, timeout: Timeout = WAIT_S
+) -> Exit:
+    """Do not take over a case that was offered to this agency."""
+    return await _say(call, ReferralBus.decline_transfer, case, files, Patience(no_wait=no_wait, timeout_s=timeout))
+
+
+async def close(
+    call: Call, *, case: CaseArgument, files: SectionFiles, no_wait: NoWait = False, timeout: Timeout = WAIT_S
+) -> Exit:
+    """Close a case that this agency owns. What it says is sealed to this agency alone."""
+    return await _say(call, ReferralBus.close_case, case, files, Patience(no_wait=no_wait, timeout_s=timeout))
+
+
+async def _say(call: Call, saying: Callable[..., Draft], case: str, files: Sequence[str], patience: Patience) -> Exit:
+    payloads = read_own(files)
+    return await say(call, lambda bus: saying(bus, find_case(bus, case).subject, *payloads), patience)
+
+
+def _case_line(case: CaseView) -> str:
+    parts = (
+        case.subject,
+        both(CASES[case.state]) if case.state is not None else "—",
+        "chủ hồ sơ / owner" if case.owned else "bên liên quan / party",
+        f"{len(case.handoffs)} hand-offs",
+        "DIỄN TẬP / EXERCISE" if case.exercise else "",
+    )
+    return "  ".join(part for part in parts if part)
+
+
+def _case_fields(case: CaseView) -> Fields:
+    return {
+        "subject": case.subject,
+        "exercise": case.exercise,
+        "owned": case.owned,
+        "state": None if case.state is None else case.state.value,
+        "head": None if case.head is None else {"id": case.head.id, "sha256": case.head.sha256},
+        "handoffs": [_handoff_fields(item) for item in case.handoffs],
+    }
+
+
+def _handoff_fields(item: HandoffView) -> Fields:
+    return {
+        "opening": item.key.opening,
+        "recipient": item.key.recipient,
+        "subject": item.subject,
+        "opened_by": item.opened_by,
+        "opened_with": item.opened_with.value,
+        "state": item.state.value,
+        "receipt": item.receipt.value,
+        "head": {"id": item.head.id, "sha256": item.head.sha256},
+        "admitted": format_time(item.admitted_ms),
+    }

@@ -1,0 +1,232 @@
+"""
+`directory`: what the directory says, for everybody; a renewed head, an entry, a policy, for the registrar.
+
+It reads and writes the directory's own topics and keeps no store: it works beside whatever else the agency runs.
+"""
+
+import asyncio
+import signal
+from collections.abc import Coroutine, Sequence
+from contextlib import suppress
+from typing import Annotated, Any, Final
+
+import typer
+
+from referral_bus._cli.command import Call, add, new_group
+from referral_bus._cli.directory_files import read_entries
+from referral_bus._cli.directory_topic import DirectoryTopic
+from referral_bus._cli.faults import WrongUsage, mention, report
+from referral_bus._cli.screen import Fields, columns, heading, when
+from referral_bus._cli.settings import load_keys
+from referral_bus._cli.world import Exit
+from referral_bus.registrar import Registrar
+from referral_contracts.codes import Code
+from referral_contracts.directory import Directory, TrustRoot
+from referral_contracts.directory_model import POLICY_KEY, Entry, Policy
+from referral_contracts.encoding import parse_time
+from referral_contracts.errors import LocalError, ReferralBusError
+from referral_contracts.keys import SigningKey
+
+_HOUR_MS: Final = 3_600_000
+_LIFETIME_H: Final = 24
+"""A directory that nobody looks after for a day stops being believed."""
+
+Timeout = Annotated[float, typer.Option(metavar="SECONDS", min=0.1, help="How long to wait for the bus.")]
+Lifetime = Annotated[int, typer.Option(metavar="HOURS", min=1, help="How long the new head is good for.")]
+Root = Annotated[
+    list[str] | None,
+    typer.Option(metavar="FILE", help="A key file with a root key; by default the folder's root.json. Repeatable."),
+]
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the group to *app*."""
+    group = new_group(app, "directory", "Who is on the bus, and the registrar's changes to it.")
+    head = "version, issued, expires, entries, usable, fault"
+    add(group, "show", show, json=f"{head}, agencies[], policy; or one agency's entry as it is signed")
+    add(group, "renew", renew, json=head)
+    add(group, "publish", publish, json=f"{head}, published[]")
+
+
+async def show(
+    call: Call,
+    *,
+    who: Annotated[str | None, typer.Argument(metavar="AGENCY", help="Only this one, with its keys.")] = None,
+    timeout: Timeout = 10.0,
+) -> Exit:
+    """Show the directory in force, or one agency's entry."""
+    async with DirectoryTopic(call.world, call.settings, timeout) as topic:
+        directory = await topic.read()
+    if who is None:
+        _show_all(call, directory)
+    else:
+        _show_one(call, directory, who)
+    code = topic.unusable(call.world.clock.now_ms())
+    if code is not None:
+        raise LocalError(code, "what is shown is the last good directory")
+    return Exit.DONE
+
+
+async def renew(
+    call: Call,
+    *,
+    root: Root = None,
+    lifetime: Lifetime = _LIFETIME_H,
+    every: Annotated[
+        float | None,
+        typer.Option(metavar="SECONDS", min=1, help="Go on doing it, until SIGTERM; a failure is tried again."),
+    ] = None,
+    timeout: Timeout = 30.0,
+) -> Exit:
+    """Sign a new head over the same entries, and wait until the bus has taken it."""
+    keys, trust = _root_keys(call, root)
+    if every is None:
+        return await _change(call, keys, trust, lifetime, timeout)
+    if every * 1000 >= lifetime * _HOUR_MS:
+        raise WrongUsage("--every is longer than --lifetime: the directory would expire in between")
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    while not stop.is_set():
+        try:
+            await _change(call, keys, trust, lifetime, timeout)
+            pause = every
+        except ReferralBusError as error:
+            report(error, as_json=False)
+            pause = min(every, timeout)
+            mention(f"trying again in {pause:.0f} s")
+        await _either(stop.wait(), call.world.clock.sleep(pause))
+    return Exit.DONE
+
+
+async def publish(
+    call: Call,
+    *,
+    files: Annotated[
+        list[str],
+        typer.Argument(metavar="FILE...", help="An agency's entry, or the policy, as the directory spells it."),
+    ],
+    root: Root = None,
+    lifetime: Lifetime = _LIFETIME_H,
+    timeout: Timeout = 30.0,
+) -> Exit:
+    """
+    Put entries or the policy into the directory, all at once or none, and wait until the bus has taken them.
+
+    A file is JSON with "kind": "agency" or "policy". An entry's keys come from the agency: referral-bus keys records.
+    """
+    keys, trust = _root_keys(call, root)
+    entries, policy = read_entries(files)
+    return await _change(call, keys, trust, lifetime, timeout, entries=entries, policy=policy)
+
+
+async def _change(
+    call: Call,
+    keys: Sequence[SigningKey],
+    trust: TrustRoot,
+    lifetime: int,
+    timeout: float,
+    *,
+    entries: Sequence[Entry] = (),
+    policy: Policy | None = None,
+) -> Exit:
+    registrar = Registrar(agency=call.settings.agency, bus=trust.bus, keys=keys)
+    async with DirectoryTopic(call.world, call.settings, timeout) as topic:
+        before = await topic.read()
+        value, signature = registrar.change(
+            before, call.world.clock.now_ms(), lifetime * _HOUR_MS, agencies=entries, policy=policy
+        )
+        after = await topic.put(before, value, signature)
+        silent = [entry.id for entry in entries if entry.delivery.kind == "bus" and not await topic.has_inbox(entry.id)]
+    published = [entry.id for entry in entries] + ([POLICY_KEY] if policy is not None else [])
+    told = {**_head_fields(call, after), **({"published": published} if published else {})}
+    call.screen.put(told, _head_line(after))
+    if silent:
+        mention(f"no inbox topic yet, so nobody can send to: {', '.join(silent)}")
+    return Exit.DONE
+
+
+def _root_keys(call: Call, files: Sequence[str] | None) -> tuple[list[SigningKey], TrustRoot]:
+    trust = call.settings.trust()
+    keys = [load_keys(file).signing for file in files or [call.settings.root_file]]
+    if any(key.kid not in trust.by_kid for key in keys):
+        raise WrongUsage("a signing key that is no root key of this bus", "name the registrar's key files with --root")
+    if len({key.kid for key in keys}) < trust.threshold:
+        raise WrongUsage(f"a head needs {trust.threshold} root keys", "name each of their files with --root")
+    return keys, trust
+
+
+def _head_fields(call: Call, directory: Directory) -> Fields:
+    expired = call.world.clock.now_ms() >= directory.expires_ms
+    head = directory.head
+    return {
+        "version": head.version,
+        "issued": head.issued,
+        "expires": head.expires,
+        "entries": head.entries,
+        "usable": not expired,
+        "fault": Code.DIRECTORY_EXPIRED.value if expired else None,
+    }
+
+
+def _head_line(directory: Directory) -> str:
+    return f"directory version {directory.version}, good until {when(directory.expires_ms)} (+07:00)"
+
+
+def _show_all(call: Call, directory: Directory) -> None:
+    entries = [Entry.decode(value) for key, value in sorted(directory.entries.items()) if key != POLICY_KEY]
+    rows = [
+        (entry.id, ", ".join(entry.roles), _reached(entry), f"{entry.names.vi} / {entry.names.en}") for entry in entries
+    ]
+    told = {
+        **_head_fields(call, directory),
+        "agencies": [
+            {
+                "id": entry.id,
+                "roles": entry.roles,
+                "delivery": entry.delivery.kind,
+                "names": {"vi": entry.names.vi, "en": entry.names.en},
+            }
+            for entry in entries
+        ],
+        "policy": directory.policy.model_dump(mode="json", exclude_none=True),
+    }
+    call.screen.put(told, heading(_head_line(directory)), columns(rows, "agency", "roles", "reached", "name"))
+
+
+def _show_one(call: Call, directory: Directory, agency: str) -> None:
+    member = directory.member(agency)
+    if member is None:
+        raise WrongUsage(f"no agency {agency} in the directory", "referral-bus directory show lists them")
+    entry = member.entry
+    facts = [
+        ("names", f"{entry.names.vi} / {entry.names.en}"),
+        ("roles", ", ".join(entry.roles)),
+        ("addresses", ", ".join(sorted(member.addresses))),
+        ("reached", _reached(entry)),
+        ("parent", entry.parent or ""),
+        ("on duty", " ".join(filter(None, (entry.duty.phone, entry.duty.hours))) if entry.duty else ""),
+    ]
+    keys = [
+        (key.use.value, key.desk or "", key.kid, when(parse_time(key.valid_until)), "revoked" if key.revoked_at else "")
+        for key in entry.keys
+    ]
+    call.screen.put(
+        entry.model_dump(mode="json", exclude_none=True),
+        heading(agency),
+        columns([fact for fact in facts if fact[1]]),
+        columns(keys, "use", "desk", "kid", "valid until", ""),
+    )
+
+
+def _reached(entry: Entry) -> str:
+    return f"via {entry.delivery.agency}" if entry.delivery.kind == "via" else entry.delivery.kind
+
+
+async def _either(*waits: Coroutine[Any, Any, object]) -> None:
+    tasks = [asyncio.create_task(wait) for wait in waits]
+    await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    for task in tasks:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task

@@ -1,0 +1,68 @@
+"""What a registrar publishes, read from files: entries and the policy. Nothing here is signed yet."""
+
+from collections.abc import Iterable
+from typing import Final, TypeVar
+
+from pydantic import ValidationError
+
+from referral_bus._cli.faults import Several, WrongUsage
+from referral_bus._cli.files import read_bytes
+from referral_contracts.codes import Code
+from referral_contracts.directory_model import Entry, Policy
+from referral_contracts.encoding import jcs, parse_json
+from referral_contracts.errors import LocalError, RemoteError
+from referral_contracts.topics import OUTPUT_MAX
+
+_MOST: Final = OUTPUT_MAX
+"""A change is one record of the directory's topics."""
+
+_M = TypeVar("_M", Entry, Policy)
+
+
+def read_entries(names: Iterable[str]) -> tuple[list[Entry], Policy | None]:
+    """
+    Return the entries and the policy that the files *names* hold.
+
+    Raises:
+        Several: Some are neither.
+        WrongUsage: An agency, or the policy, comes twice.
+    """
+    found: list[Entry | Policy] = []
+    bad = []
+    for name in names:
+        try:
+            found.append(_read(name))
+        except LocalError as error:
+            bad.append(LocalError(error.code, f"{name}: {error.detail}"))
+    if bad:
+        raise Several(tuple(bad))
+    entries = [item for item in found if isinstance(item, Entry)]
+    policies = [item for item in found if isinstance(item, Policy)]
+    if len({entry.id for entry in entries}) < len(entries) or len(policies) > 1:
+        raise WrongUsage("an agency, or the policy, is in more than one file")
+    return entries, policies[0] if policies else None
+
+
+def _read(name: str) -> Entry | Policy:
+    try:
+        value = parse_json(read_bytes(name, _MOST))
+    except RemoteError as error:
+        raise LocalError(error.code, error.detail) from error
+    match value:
+        case {"kind": "agency"}:
+            return _as(Entry, value)
+        case {"kind": "policy"}:
+            return _as(Policy, value)
+        case _:
+            raise LocalError(Code.MALFORMED_VALUE, 'not an object with "kind": "agency" or "policy"')
+
+
+def _as(model: type[_M], value: object) -> _M:
+    try:
+        return model.model_validate_json(jcs(value))
+    except ValidationError as error:
+        faults = [
+            f"{'.'.join(map(str, fault['loc']))}: {fault['msg'][:1].lower()}{fault['msg'][1:]}"
+            for fault in error.errors(include_input=False, include_url=False, include_context=False)
+        ]
+        raise LocalError(Code.MALFORMED_VALUE, "; ".join(faults)) from error

@@ -1,0 +1,57 @@
+"""The drafts that `send` sends and `plan` only shows. Files are read before anything is opened."""
+
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from referral_bus._cli.faults import WrongUsage
+from referral_bus._cli.finding import find_case
+from referral_bus._cli.saying import Make, read_own, read_parts
+from referral_bus.client import ReferralBus
+from referral_bus.draft import Draft
+from referral_contracts.verbs import Verb
+
+Case = Annotated[str, typer.Option(metavar="SUBJECT", help="The case; its beginning will do.")]
+
+
+def opening(files: Sequence[str], *, exercise: bool) -> Make:
+    """Return what makes the draft that opens a case."""
+    payloads = read_own(files)
+
+    def make(bus: ReferralBus) -> Draft:
+        return bus.open_case(*payloads, exercise=exercise)
+
+    return make
+
+
+def making(verb: Verb, case: str, to: Sequence[str]) -> Make:
+    """Return what makes a draft of *verb*, each recipient with its own parts."""
+    parts = read_parts(to)
+
+    def make(bus: ReferralBus) -> Draft:
+        subject = find_case(bus, case).subject
+        match verb:
+            case Verb.OFFERED:
+                return bus.offer(subject, parts)
+            case Verb.ASSIGNED:
+                return bus.assign(subject, parts)
+            case Verb.NOTIFIED:
+                return bus.notify(subject, parts)
+            case _:
+                return bus.note(subject, parts)
+
+    return make
+
+
+def transferring(case: str, to: Sequence[str]) -> Make:
+    """Return what makes the draft that offers the case itself."""
+    parts = read_parts(to)
+    if len(parts) != 1:
+        raise WrongUsage("a case is offered to one agency: --to once, with all its files")
+    ((recipient, (first, *more)),) = parts.items()
+
+    def make(bus: ReferralBus) -> Draft:
+        return bus.transfer(find_case(bus, case).subject, recipient, first, *more)
+
+    return make

@@ -1,0 +1,155 @@
+"""
+From an error to what a person is told and what the process says when it ends.
+
+Lower-case fragments, advice in hints, nothing of a payload; a fault of ours tells its place in the code and no text,
+for that could quote what was being worked on.
+"""
+
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Final
+
+import typer
+
+from referral_bus._cli.world import Exit
+from referral_contracts.codes import Code
+from referral_contracts.errors import Fatal, LocalError, ReferralBusError, RemoteError
+from referral_contracts.payloads.shown import printable
+
+_AWAY: Final = frozenset(
+    {
+        Code.BROKER_AWAY,
+        Code.TIMED_OUT,
+        Code.TOPIC_MISSING,
+        Code.DIRECTORY_MISSING,
+        Code.DIRECTORY_EXPIRED,
+        Code.DIRECTORY_BEHIND,
+        Code.CLOCK_BEHIND,
+    }
+)
+_ALARMING: Final = frozenset(
+    {
+        Code.DIRECTORY_FORKED,
+        Code.DIRECTORY_STALE,
+        Code.DIRECTORY_ROOT,
+        Code.NOT_ENOUGH_SIGNATURES,
+        Code.ENTRY_VANISHED,
+        Code.BAD_DECISION,
+        Code.COUNTER_GAP,
+        Code.WRONG_COMMITMENT,
+        Code.POSITION_LOST,
+    }
+)
+_HINTS: Final = {
+    Code.STORE_BUSY: "another referral-bus of this agency is at work, perhaps a watch; end it or wait for it",
+    Code.TIMED_OUT: "what was sent stays in the outbox and goes out when it can: referral-bus outbox wait",
+    Code.STATE_FORMAT: "the store belongs to another agency or bus; name this agency's own with --store or --home",
+    Code.FILE_EXISTS: "choose another name, or move the old file away yourself",
+    Code.DIRECTORY_MISSING: "nothing can be sealed before the directory was read: is this the right bus?",
+    Code.TOPIC_MISSING: "the bus was not set up for this agency, or this is another broker",
+    Code.UNKNOWN_RECIPIENT: "referral-bus directory show lists the agencies",
+    Code.UNKNOWN_SCHEMA: "the first line of a section file is its schema, such as mau01/1.0",
+}
+"""Beside those of the code itself: what this program can do about it."""
+
+
+class WrongUsage(Exception):
+    """The command line or a file asks for something that cannot be meant."""
+
+    def __init__(self, message: str, *hints: str, code: Code = Code.INCOMPLETE_INPUT) -> None:
+        """Say what is wrong in a lower-case fragment; *hints* what can be done."""
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.hints = hints
+
+
+class Several(Exception):
+    """More than one thing is wrong: a person puts them right in one go."""
+
+    def __init__(self, errors: tuple[LocalError, ...]) -> None:
+        """Keep all of them."""
+        super().__init__()
+        self.errors = errors
+
+
+def report(error: Exception, *, as_json: bool) -> Exit:
+    """Tell what went wrong, on standard output too if that is JSON; return what the process says."""
+    match error:
+        case Several():
+            return max(report(each, as_json=as_json) for each in error.errors)
+        case WrongUsage():
+            return _told(Exit.USAGE, error.code, error.message, error.hints, as_json=as_json)
+        case ReferralBusError():
+            return _told(exit_of(error), error.code, error.detail, hints_of(error.code), as_json=as_json)
+        case _:
+            return _told(Exit.FAULT, Code.INTERNAL, place_of(error), (), as_json=as_json)
+
+
+def _told(code: Exit, error: Code, detail: str, hints: Sequence[str], *, as_json: bool) -> Exit:
+    complain(f"{error.value}: {detail}" if detail else error.value, *hints)
+    if as_json:
+        sys.stdout.write(json.dumps({"error": error.value, "detail": detail, "hints": list(hints)}) + "\n")
+    return code
+
+
+def exit_of(error: ReferralBusError) -> Exit:
+    """Return what the process says when *error* ends it."""
+    if error.code is Code.STORE_BUSY:
+        return Exit.BUSY
+    if error.code is Code.INTERNAL:
+        return Exit.FAULT
+    if error.code in _AWAY:
+        return Exit.AWAY
+    if isinstance(error, RemoteError | Fatal) or error.code in _ALARMING:
+        return Exit.ALARM
+    return Exit.USAGE
+
+
+def hints_of(code: Code) -> tuple[str, ...]:
+    """Return the advice that goes with *code*."""
+    found = (LocalError(code).hint, _HINTS.get(code, ""))
+    return tuple(hint for hint in found if hint)
+
+
+def complain(message: str, *hints: str) -> None:
+    """Write an error and its hints to standard error."""
+    _write(f"error: {message}")
+    advise(*hints)
+
+
+def advise(*hints: str) -> None:
+    """Write hints to standard error."""
+    for hint in hints:
+        _write(f"hint: {hint}")
+
+
+def mention(text: str) -> None:
+    """Write what goes on to standard error."""
+    _write(text)
+
+
+def _write(text: str) -> None:
+    told = printable(text).replace("\n", " ").encode("utf-8", "replace").decode("utf-8")
+    sys.stderr.write(f"referral-bus: {told}\n")
+    sys.stderr.flush()
+
+
+def usage_message(error: typer.TyperException) -> str:
+    """Return what the parser complains of, in our manner: no capital, no period."""
+    message = " ".join(error.format_message().split()).rstrip(".")
+    return message[:1].lower() + message[1:]
+
+
+def place_of(error: BaseException) -> str:
+    """Return the kind of *error* and where in the code it arose, and nothing that it says."""
+    trace: TracebackType | None = error.__traceback__
+    place = "?"
+    while trace is not None:
+        path = Path(trace.tb_frame.f_code.co_filename)
+        place = f"{path.parent.name}/{path.name}:{trace.tb_lineno}"
+        trace = trace.tb_next
+    return f"{type(error).__name__} at {place}"

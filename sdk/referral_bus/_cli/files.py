@@ -1,0 +1,61 @@
+"""Reading the files that a person names: never more of one than it may have, never its content in an error."""
+
+import sys
+from collections.abc import Iterable
+from typing import Final
+
+from referral_bus._cli.faults import Several
+from referral_contracts.codes import Code
+from referral_contracts.errors import LocalError
+from referral_contracts.payloads.payload import Payload
+from referral_contracts.sections import read_draft
+from referral_contracts.topics import ENVELOPE_MAX
+
+SECTION_MAX: Final = ENVELOPE_MAX
+"""A section is part of an envelope: what is larger cannot be sent."""
+
+STDIN: Final = "-"
+
+
+def read_bytes(name: str, most: int) -> bytes:
+    """
+    Return what the file *name* holds; ``-`` is standard input.
+
+    Raises:
+        LocalError: NO_SUCH_FILE, or OVERSIZE: it holds more than *most*.
+    """
+    try:
+        if name == STDIN:
+            data = sys.stdin.buffer.read(most + 1)
+        else:
+            with open(name, "rb") as file:  # noqa: PTH123 - a name as it was typed, a pipe of the shell's too
+                data = file.read(most + 1)
+    except (OSError, ValueError) as error:
+        raise LocalError(Code.NO_SUCH_FILE, "cannot be read") from error
+    if len(data) > most:
+        raise LocalError(Code.OVERSIZE, f"more than the {most // 1024} KiB that it may have")
+    return data
+
+
+def read_section(name: str) -> Payload:
+    """Return what the section file *name* says, or raise LocalError, which names fields and quotes nothing."""
+    return read_draft(read_bytes(name, SECTION_MAX))
+
+
+def read_sections(names: Iterable[str]) -> dict[str, Payload]:
+    """
+    Return what the section files *names* say, by name; each is read once.
+
+    Raises:
+        Several: Some cannot be sent as they are.
+    """
+    found: dict[str, Payload] = {}
+    bad = []
+    for name in dict.fromkeys(names):
+        try:
+            found[name] = read_section(name)
+        except LocalError as error:
+            bad.append(LocalError(error.code, f"{name}: {error.detail}"))
+    if bad:
+        raise Several(tuple(bad))
+    return found

@@ -1,0 +1,232 @@
+"""`inbox` and `open`: what other agencies said to this one."""
+
+import asyncio
+import signal
+from collections.abc import Iterator
+from typing import Annotated, Final
+
+import typer
+from rich.console import RenderableType
+
+from referral_bus._cli.command import Call, add, new_group
+from referral_bus._cli.faults import advise, complain, mention
+from referral_bus._cli.finding import DeliveryArgument, find_delivery, name_of
+from referral_bus._cli.screen import Fields, form, heading, indented, row_fields, when
+from referral_bus._cli.session import Timeout, be_present, open_bus
+from referral_bus._cli.wording import VERBS, both
+from referral_bus._cli.world import Exit
+from referral_bus.client import ReferralBus
+from referral_bus.delivery import Delivery, OpenedSection
+from referral_contracts.codes import Code
+from referral_contracts.encoding import format_time
+from referral_contracts.errors import LocalError
+
+_LINE: Final = (
+    "id, source, subject, verb, recipient, handoff{opening, recipient}, counter, admitted, redelivered, acknowledged, "
+    "exercise, sections[]{name, schema, code}, sealed[]"
+)
+_LOOK_S: Final = 10.0
+"""How often a watch looks whether something is wrong while nothing comes."""
+_READ_S: Final = 10.0
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the group and the verb to *app*."""
+    group = new_group(app, "inbox", "What other agencies said to this one.")
+    add(group, "watch", watch, json=_LINE)
+    add(group, "list", list_, json=_LINE)
+    add(group, "ack", ack, json=_LINE)
+    add(app, "open", open_, json=f"{_LINE}, with body in each section and fields[]{{path, vi, en, value}}")
+
+
+async def watch(
+    call: Call,
+    *,
+    ack: Annotated[bool, typer.Option("--ack", help="Acknowledge each once it is written.")] = False,
+    count: Annotated[int | None, typer.Option(metavar="N", min=1, help="End after so many.")] = None,
+) -> Exit:
+    """
+    Write a line for each delivery as it comes, first for those that were never acknowledged; end on SIGTERM.
+
+    What is not acknowledged comes again in the next watch.
+    """
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    async with open_bus(call) as bus:
+        stopped = asyncio.create_task(stop.wait())
+        try:
+            await _watch(call, bus, stopped, ack=ack, count=count)
+        finally:
+            stopped.cancel()
+    return Exit.DONE
+
+
+async def _watch(call: Call, bus: ReferralBus, stopped: "asyncio.Task[bool]", *, ack: bool, count: int | None) -> None:
+    concerns = _Concerns(bus)
+    written = 0
+    while count is None or written < count:
+        concerns.tell()
+        coming = asyncio.create_task(bus.next(timeout_s=_LOOK_S))
+        await asyncio.wait({coming, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        if not coming.done():
+            coming.cancel()
+            await asyncio.wait({coming})
+            return
+        try:
+            delivery = coming.result()
+        except LocalError as error:
+            if error.code is not Code.TIMED_OUT:
+                raise
+            continue
+        _write(call, delivery)
+        if ack:
+            await delivery.ack()
+        written += 1
+
+
+class _Concerns:
+    """What a watch has told of what is wrong."""
+
+    def __init__(self, bus: ReferralBus) -> None:
+        self._bus = bus
+        self._trouble: Code | None = None
+        self._alarms = 0
+
+    def tell(self) -> None:
+        """Tell what has changed."""
+        status = self._bus.status()
+        trouble = status.receiving or (status.directory if self._trouble else None)
+        if trouble is not self._trouble:
+            mention("all is well again" if trouble is None else f"nothing can be heard: {trouble.value}")
+            self._trouble = trouble
+        if status.alarms > self._alarms:
+            mention(f"alarms are raised: {status.alarms}")
+        self._alarms = status.alarms
+
+
+async def list_(
+    call: Call,
+    *,
+    everything: Annotated[bool, typer.Option("--all", help="Those that were acknowledged too.")] = False,
+    timeout: Timeout = _READ_S,
+) -> Exit:
+    """Write a line for each delivery that is not acknowledged, oldest first."""
+    async with open_bus(call) as bus:
+        await be_present(call, bus, timeout)
+        for delivery in bus.deliveries(acknowledged=None if everything else False):
+            _write(call, delivery)
+    return Exit.DONE
+
+
+async def ack(
+    call: Call,
+    *,
+    ids: Annotated[list[str], typer.Argument(metavar="ID...", help="Events' ids, or their beginnings.")],
+    timeout: Timeout = _READ_S,
+) -> Exit:
+    """Say that deliveries are dealt with: they do not come again."""
+    async with open_bus(call) as bus:
+        await be_present(call, bus, timeout)
+        # All are looked up before the first is acknowledged: a mistake in one leaves every one as it was.
+        for delivery in [find_delivery(bus, text) for text in ids]:
+            await delivery.ack()
+            _write(call, delivery)
+    return Exit.DONE
+
+
+async def open_(call: Call, *, delivery: DeliveryArgument, timeout: Timeout = _READ_S) -> Exit:
+    """Open this agency's sections of a delivery, each field with its label. What is for others stays sealed."""
+    async with open_bus(call) as bus:
+        await be_present(call, bus, timeout)
+        found = find_delivery(bus, delivery)
+        call.screen.put(
+            {**_fields(found), "sections": [_section_fields(section) for section in found.sections]},
+            heading(_line(found)),
+            *(line for section in found.sections for line in _section_lines(section)),
+            *(f"  {name}  {_sealed(found, name)}" for name in found.sealed),
+        )
+        return _judge(found)
+
+
+def _judge(delivery: Delivery) -> Exit:
+    closed = [section for section in delivery.sections if section.read is None]
+    for section in closed:
+        complain(f"section {section.name} does not open: {(section.code or Code.MALFORMED_SECTION).value}")
+    if closed:
+        advise("tell the sender and the operators of the bus; what was sent is kept as it came")
+    return Exit.ALARM if closed else Exit.DONE
+
+
+def _write(call: Call, delivery: Delivery) -> None:
+    call.screen.put(_fields(delivery), _line(delivery))
+
+
+def _line(delivery: Delivery) -> str:
+    marks = [
+        "DIỄN TẬP / EXERCISE" if delivery.exercise else "",
+        "đã đưa trước đó / again" if delivery.redelivered and not delivery.acknowledged else "",
+    ]
+    key = delivery.handoff
+    # An opening event's id is its hand-off's.
+    handoff = f"hand-off {name_of(key)}" if key is not None and key.opening != delivery.id else ""
+    parts = (
+        when(delivery.admitted_ms),
+        both(VERBS[delivery.verb]),
+        f"{delivery.source} → {delivery.recipient}",
+        f"case {delivery.subject}",
+        f"id {delivery.id}",
+        handoff,
+        *marks,
+    )
+    return "  ".join(part for part in parts if part)
+
+
+def _fields(delivery: Delivery) -> dict[str, object]:
+    key = delivery.handoff
+    return {
+        "id": delivery.id,
+        "source": delivery.source,
+        "subject": delivery.subject,
+        "verb": delivery.verb.value,
+        "recipient": delivery.recipient,
+        "handoff": None if key is None else {"opening": key.opening, "recipient": key.recipient},
+        "counter": delivery.counter,
+        "admitted": format_time(delivery.admitted_ms),
+        "redelivered": delivery.redelivered,
+        "acknowledged": delivery.acknowledged,
+        "exercise": delivery.exercise,
+        "sections": [
+            {
+                "name": section.name,
+                "schema": None if section.read is None else section.read.schema,
+                "code": None if section.code is None else section.code.value,
+            }
+            for section in delivery.sections
+        ],
+        "sealed": list(delivery.sealed),
+    }
+
+
+def _section_fields(section: OpenedSection) -> Fields:
+    read = section.read
+    return {
+        "name": section.name,
+        "schema": None if read is None else read.schema,
+        "code": None if section.code is None else section.code.value,
+        "body": None if read is None else read.body,
+        "fields": [] if read is None else row_fields(read.rows()),
+    }
+
+
+def _section_lines(section: OpenedSection) -> Iterator[RenderableType]:
+    read = section.read
+    code = f"  {section.code.value}" if section.code is not None else ""
+    yield heading(f"  {section.name}  {'không mở được / does not open' if read is None else read.schema}{code}")
+    if read is not None:
+        yield indented(indented(form(read.rows())))
+
+
+def _sealed(delivery: Delivery, name: str) -> str:
+    readers = delivery.envelope.data.sections[int(name[1:])].readers
+    return f"niêm phong / sealed for {', '.join(sorted(reader.address for reader in readers))}"

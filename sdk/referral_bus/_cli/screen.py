@@ -1,0 +1,129 @@
+"""
+Standard output: what a command was asked for, as text for a person or as JSON, one object a line.
+
+What other agencies wrote cannot repaint a terminal: control characters and direction overrides are replaced in text
+and escaped in JSON, which stays exact.
+"""
+
+import json
+import re
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from rich.console import Console, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from referral_contracts.payloads.shown import VIET_NAM, Missing, Row, printable
+
+Fields = Mapping[str, object]
+
+_PIPE_WIDTH: Final = 120
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_RAW: Final = re.compile("[\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+"""What JSON allows unescaped in a string, and a terminal or a line reader should not get."""
+
+
+class Screen:
+    """Standard output for one command."""
+
+    def __init__(self, *, as_json: bool, environ: Mapping[str, str]) -> None:
+        """Write JSON, or text with colours where *environ* and the terminal have them."""
+        self.as_json = as_json
+        self._environ = environ
+
+    def put(self, fields: Fields, *lines: RenderableType) -> None:
+        """Write one result: *fields* as JSON, or *lines* as text."""
+        if self.as_json:
+            text = json.dumps(fields, ensure_ascii=False, separators=(",", ":"))
+            sys.stdout.write(_RAW.sub(lambda found: f"\\u{ord(found[0]):04x}", text) + "\n")
+        else:
+            self._print(lines)
+        # What is acknowledged, or waited for by a pipe, has to be out.
+        sys.stdout.flush()
+
+    def _print(self, lines: Iterable[RenderableType]) -> None:
+        console = self._console()
+        with console.capture() as captured:
+            for line in lines:
+                told = plain(line) if isinstance(line, str) else line
+                # A line is a line, however narrow the terminal; only tables are fitted into it.
+                console.print(told, soft_wrap=isinstance(told, Text))
+        # The spaces that fill a table's last column are of no use to anybody.
+        sys.stdout.write("".join(f"{line.rstrip(' ')}\n" for line in captured.get().splitlines()))
+
+    def _console(self) -> Console:
+        terminal = sys.stdout.isatty()
+        columns = self._environ.get("COLUMNS", "")
+        width = int(columns) if columns.isdecimal() and int(columns) else None if terminal else _PIPE_WIDTH
+        return Console(
+            file=sys.stdout,
+            force_terminal=terminal,
+            no_color=not terminal or bool(self._environ.get("NO_COLOR")),
+            width=width,
+            highlight=False,
+            markup=False,
+            emoji=False,
+        )
+
+
+def plain(text: str, style: str = "") -> Text:
+    """Return *text* to print: nothing in it is a command to the terminal."""
+    return Text(printable(text).encode("utf-8", "replace").decode("utf-8"), style=style)
+
+
+def heading(text: str) -> Text:
+    """Return the title of a part."""
+    return plain(text, "bold")
+
+
+def indented(table: RenderableType) -> RenderableType:
+    """Return a table a little to the right."""
+    return Padding(table, (0, 0, 0, 2))
+
+
+def columns(rows: Iterable[Sequence[str]], *titles: str) -> RenderableType:
+    """Return a table without frames."""
+    table = Table(box=None, pad_edge=False, show_header=bool(titles), header_style="dim", padding=(0, 2, 0, 0))
+    found = [list(row) for row in rows]
+    for number in range(max(map(len, [titles, *found]), default=0)):
+        table.add_column(plain(titles[number]) if number < len(titles) else "", overflow="fold")
+    for row in found:
+        table.add_row(*(plain(cell) for cell in row))
+    return table
+
+
+def form(rows: Iterable[Row], missing: Sequence[Missing] = ()) -> RenderableType:
+    """Return the filled-in fields of a form, and below them the essential ones that are still empty."""
+    table = Table(box=None, pad_edge=False, show_header=False, padding=(0, 2, 0, 0))
+    table.add_column(ratio=2, overflow="fold")
+    table.add_column(ratio=3, overflow="fold")
+    for row in rows:
+        table.add_row(_label(row), plain(row.value))
+    for gap in missing:
+        table.add_row(_label(gap), plain("— còn thiếu / missing", "yellow"))
+    return table
+
+
+def _label(row: Row | Missing) -> Text:
+    # A field that we do not know has its own path for a name.
+    names = f"{row.vi} / {row.en}" if row.vi != row.en else row.vi
+    return plain(names).append(f"  {printable(row.path)}", "dim") if row.path != row.vi else plain(names)
+
+
+def row_fields(rows: Iterable[Row]) -> list[Fields]:
+    """Return *rows* for JSON."""
+    return [{"path": row.path, "vi": row.vi, "en": row.en, "value": row.value} for row in rows]
+
+
+def missing_fields(missing: Iterable[Missing]) -> list[Fields]:
+    """Return *missing* for JSON."""
+    return [{"path": gap.path, "vi": gap.vi, "en": gap.en} for gap in missing]
+
+
+def when(ms: int) -> str:
+    """Return a moment as people in Viet Nam read a clock."""
+    return f"{(_EPOCH + timedelta(milliseconds=ms)).astimezone(VIET_NAM):%Y-%m-%d %H:%M:%S}"

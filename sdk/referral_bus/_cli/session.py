@@ -1,0 +1,104 @@
+"""One opening of the agency's store and of its way to the bus, for as long as a command lasts."""
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator, Awaitable
+from contextlib import asynccontextmanager, suppress
+from typing import Annotated, Final, TypeVar
+
+import typer
+from rich.console import Console
+
+from referral_bus._cli.command import Call
+from referral_bus._cli.faults import advise, mention
+from referral_bus.client import ReferralBus
+from referral_bus.sent import EntryState, Sent
+from referral_contracts.codes import Code
+from referral_contracts.errors import LocalError
+
+T = TypeVar("T")
+
+Timeout = Annotated[float, typer.Option(metavar="SECONDS", min=0.1, help="How long to wait for the bus.")]
+WAIT_S: Final = 30.0
+_PATIENCE_S: Final = 2.0
+"""After so long a person wants to know what is going on."""
+_WRONG_KEYS: Final = frozenset({Code.UNKNOWN_SENDER, Code.UNKNOWN_KEY, Code.KEY_NOT_VALID})
+_SEE_OUT_S: Final = 3.0
+_FRESH_S: Final = 5.0
+"""How long to try for the latest where the store would do."""
+
+
+@asynccontextmanager
+async def open_bus(call: Call) -> AsyncIterator[ReferralBus]:
+    """Open the bus for one command; tell at its end that there are alarms, if there are."""
+    settings = call.settings
+    keys = settings.keys()
+    connect = call.world.connect(settings.bootstrap)
+    async with ReferralBus(
+        keys.agency, keys, settings.trust(), store=settings.store, transport=connect, clock=call.world.clock
+    ) as bus:
+        try:
+            yield bus
+            await _see_out(bus)
+        finally:
+            alarms = bus.status().alarms
+            if alarms:
+                advise(f"alarms are raised: {alarms}; referral-bus alarms tells them")
+
+
+async def _see_out(bus: ReferralBus) -> None:
+    # What was just heard is answered with a receipt. It would go out with the next command, but others wait for it.
+    status = bus.status()
+    if status.waiting and status.sending is None:
+        unsent = tuple(entry for entry in bus.outbox() if entry.state in {EntryState.SEALED, EntryState.SIGNED})
+        if unsent:
+            with suppress(LocalError):
+                await bus.wait(Sent(entries=unsent), timeout_s=_SEE_OUT_S)
+
+
+async def prepare(call: Call, bus: ReferralBus, timeout_s: float) -> None:
+    """
+    Return once the directory is fresh; while the bus is away, when there is one in the store.
+
+    Raises:
+        LocalError: There is no directory, or it does not know this agency's keys.
+    """
+    known = bus.directory is not None
+    try:
+        await patiently(call, "reading the directory", bus.ready(timeout_s=_FRESH_S if known else timeout_s))
+    except LocalError as error:
+        if not known or error.code in _WRONG_KEYS:
+            raise
+        _not_the_latest(error)
+
+
+async def be_present(call: Call, bus: ReferralBus, timeout_s: float) -> None:
+    """Return once the inbox is read to its end; while the bus is away, say that what follows is not the latest."""
+    try:
+        await patiently(call, "reading the inbox", bus.caught_up(timeout_s=timeout_s))
+    except LocalError as error:
+        _not_the_latest(error)
+
+
+def _not_the_latest(error: LocalError) -> None:
+    mention(f"the bus does not answer ({error.code.value}): going by what was last heard")
+
+
+async def patiently(call: Call, text: str, work: Awaitable[T]) -> T:
+    """Return what *work* returns; tell on standard error what is waited for when it takes long."""
+    task = asyncio.ensure_future(work)
+    patience = asyncio.ensure_future(call.world.clock.sleep(_PATIENCE_S))
+    try:
+        await asyncio.wait((task, patience), return_when=asyncio.FIRST_COMPLETED)
+        if task.done():
+            return task.result()
+        if not sys.stderr.isatty():
+            mention(f"{text} …")
+            return await task
+        plain = bool(call.world.environ.get("NO_COLOR"))
+        with Console(file=sys.stderr, no_color=plain, markup=False).status(f"{text} …"):
+            return await task
+    finally:
+        for unfinished in (task, patience):
+            unfinished.cancel()
+        await asyncio.wait((task, patience))

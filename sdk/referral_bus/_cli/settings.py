@@ -1,0 +1,134 @@
+"""
+Who speaks, with which keys, to which broker: an option, or else the environment, or else the agency's folder.
+
+The folder holds ``keys.json``, ``trust.json``, ``bus.toml`` (``agency = "…"``, ``bootstrap = "host:port"``) and,
+once something was done, ``store.db``; a registrar's also ``root.json``, the key that signs the directory's heads.
+"""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Final
+
+from referral_bus._cli.faults import WrongUsage
+from referral_bus._cli.files import read_bytes
+from referral_bus.keys import AgencyKeys, load_trust
+from referral_contracts.codes import Code
+from referral_contracts.directory import TrustRoot
+from referral_contracts.errors import LocalError
+
+_PREFIX: Final = "REFERRAL_BUS_"
+_BUS_FILE: Final = "bus.toml"
+_IN_FOLDER: Final = {"keys": "keys.json", "root": "root.json", "store": "store.db", "trust": "trust.json"}
+_IN_BUS_FILE: Final = ("agency", "bootstrap")
+_BUS_FILE_MAX: Final = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Given:
+    """The options as they were typed; None where one was not."""
+
+    home: str | None = None
+    agency: str | None = None
+    keys: str | None = None
+    trust: str | None = None
+    store: str | None = None
+    bootstrap: str | None = None
+
+
+class Settings:
+    """The settings of one call. Each is looked up when it is first needed: not every verb needs every one."""
+
+    def __init__(self, given: Given, environ: Mapping[str, str]) -> None:
+        """Prefer what was *given*, then *environ*, then the folder that either names."""
+        # The root key is named by an option of its own, by those verbs that need one.
+        names = [*(part.name for part in fields(given)), "root"]
+        found = {name: getattr(given, name, None) or environ.get(_PREFIX + name.upper()) for name in names}
+        self._found: dict[str, str | None] = found
+        self._home = Path(found["home"]) if found["home"] else None
+        self._bus_file: Mapping[str, str] | None = None
+
+    @property
+    def agency(self) -> str:
+        """Who speaks."""
+        told = self._look("agency")
+        return self.keys().agency if told is None else told
+
+    @property
+    def bootstrap(self) -> str:
+        """Where the broker is."""
+        return self._need("bootstrap")
+
+    @property
+    def store(self) -> Path:
+        """The file that the SDK keeps its state in."""
+        return Path(self._need("store"))
+
+    @property
+    def root_file(self) -> str:
+        """The file with the registrar's root key."""
+        return self._need("root")
+
+    def keys(self) -> AgencyKeys:
+        """Return the agency's private keys, or raise LocalError or WrongUsage."""
+        path = self._need("keys")
+        keys = load_keys(path)
+        told = self._look("agency")
+        if told is not None and told != keys.agency:
+            raise WrongUsage(f"the keys in {path} are another agency's than {told}")
+        return keys
+
+    def trust(self) -> TrustRoot:
+        """Return what the agency pinned, or raise LocalError or WrongUsage."""
+        path = self._need("trust")
+        try:
+            return load_trust(path)
+        except LocalError as error:
+            raise LocalError(error.code, f"{path}: {error.detail}") from error
+
+    def _need(self, name: str) -> str:
+        found = self._look(name)
+        if found is None:
+            raise WrongUsage(
+                f"no --{name} is given",
+                f"or set {_PREFIX}{name.upper()}, or {_PREFIX}HOME to the agency's folder",
+            )
+        return found
+
+    def _look(self, name: str) -> str | None:
+        found = self._found[name]
+        if found is not None or self._home is None:
+            return found
+        if name in _IN_FOLDER:
+            return str(self._home / _IN_FOLDER[name])
+        return self._from_bus_file(self._home / _BUS_FILE).get(name)
+
+    def _from_bus_file(self, path: Path) -> Mapping[str, str]:
+        if self._bus_file is None:
+            self._bus_file = _read_bus_file(path)
+        return self._bus_file
+
+
+def load_keys(file: str) -> AgencyKeys:
+    """Return the private keys in *file*, or raise LocalError, which names the file."""
+    try:
+        return AgencyKeys.load(file)
+    except LocalError as error:
+        raise LocalError(error.code, f"{file}: {error.detail}") from error
+
+
+def _read_bus_file(path: Path) -> Mapping[str, str]:
+    try:
+        told = tomllib.loads(read_bytes(str(path), _BUS_FILE_MAX).decode("utf-8"))
+    except LocalError as error:
+        if error.code is Code.NO_SUCH_FILE:
+            # A folder with keys and trust alone does for what needs no broker.
+            return {}
+        raise
+    except (ValueError, RecursionError):
+        raise WrongUsage(f"{path} is not TOML") from None
+    strange = [name for name in told if name not in _IN_BUS_FILE]
+    if strange or not all(isinstance(value, str) for value in told.values()):
+        raise WrongUsage(f"{path} holds {' and '.join(_IN_BUS_FILE)} as texts, and nothing else")
+    return told

@@ -1,0 +1,97 @@
+"""The words for what the bus names with codes: Vietnamese for those who work on a case, English beside it."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from referral_bus.sent import EntryState
+from referral_contracts.codes import Code
+from referral_contracts.lifecycle import CaseState, Receipt, State
+from referral_contracts.verbs import Verb
+
+VERBS: Final[Mapping[Verb, tuple[str, str]]] = {
+    Verb.CASE_OPENED: ("mở hồ sơ", "case opened"),
+    Verb.CASE_TRANSFER_OFFERED: ("đề nghị chuyển hồ sơ", "case transfer offered"),
+    Verb.CASE_TRANSFER_ACCEPTED: ("đã nhận hồ sơ", "case transfer accepted"),
+    Verb.CASE_TRANSFER_DECLINED: ("không nhận hồ sơ", "case transfer declined"),
+    Verb.CASE_NOTED: ("bổ sung hồ sơ", "case noted"),
+    Verb.CASE_CLOSED: ("kết thúc hồ sơ", "case closed"),
+    Verb.OFFERED: ("đề nghị thực hiện", "offered"),
+    Verb.ASSIGNED: ("giao nhiệm vụ", "assigned"),
+    Verb.NOTIFIED: ("thông báo", "notified"),
+    Verb.RECEIVED: ("đã nhận được", "received"),
+    Verb.UNREADABLE: ("không đọc được", "unreadable"),
+    Verb.ACCEPTED: ("nhận thực hiện", "accepted"),
+    Verb.DECLINED: ("từ chối", "declined"),
+    Verb.WITHDRAWN: ("rút lại", "withdrawn"),
+    Verb.FORWARDED: ("chuyển tiếp", "forwarded"),
+    Verb.PROGRESSED: ("báo cáo tiến độ", "progressed"),
+    Verb.COMPLETED: ("hoàn thành", "completed"),
+    Verb.RETURNED: ("trả lại", "returned"),
+    Verb.CLOSED: ("kết thúc", "closed"),
+}
+
+STATES: Final[Mapping[State, tuple[str, str]]] = {
+    State.OFFERED: ("chờ trả lời", "offered"),
+    State.ASSIGNED: ("đã giao", "assigned"),
+    State.NOTIFIED: ("đã gửi thông báo", "notified"),
+    State.RECEIVED: ("đã nhận thông báo", "received"),
+    State.ACCEPTED: ("đang thực hiện", "accepted"),
+    State.DECLINED: ("bị từ chối", "declined"),
+    State.WITHDRAWN: ("đã rút lại", "withdrawn"),
+    State.FORWARDED: ("đã chuyển tiếp, chờ bên sau nhận", "forwarded"),
+    State.RELEASED: ("bên sau đã nhận", "released"),
+    State.COMPLETED: ("đã hoàn thành", "completed"),
+    State.RETURNED: ("đã trả lại", "returned"),
+    State.CLOSED: ("đã kết thúc", "closed"),
+}
+
+CASES: Final[Mapping[CaseState, tuple[str, str]]] = {
+    CaseState.OPEN: ("đang mở", "open"),
+    CaseState.TRANSFER_OFFERED: ("đang đề nghị chuyển", "transfer offered"),
+    CaseState.CLOSED: ("đã kết thúc", "closed"),
+}
+
+RECEIPTS: Final[Mapping[Receipt, tuple[str, str]]] = {
+    Receipt.NONE: ("chưa nhận được", "not yet received"),
+    Receipt.UNREADABLE: ("nhận được, không đọc được", "unreadable"),
+    Receipt.RECEIVED: ("đã nhận được", "received"),
+}
+
+ENTRIES: Final[Mapping[EntryState, tuple[str, str]]] = {
+    EntryState.SEALED: ("chờ gửi", "waiting to go out"),
+    EntryState.SIGNED: ("đang gửi", "going out"),
+    EntryState.SUBMITTED: ("đã gửi, chờ trục trả lời", "sent, waiting for the verdict"),
+    EntryState.ACCEPTED: ("trục đã tiếp nhận", "accepted by the bus"),
+    EntryState.REFUSED: ("trục không tiếp nhận", "refused by the bus"),
+    EntryState.FAILED: ("không gửi được", "never sent"),
+}
+
+REFUSALS: Final[Mapping[Code, tuple[str, str]]] = {
+    Code.STALE_HEAD: ("bên kia đã có hành động trước", "somebody moved it first"),
+    Code.ILLEGAL_TRANSITION: ("việc này không còn làm được ở bước hiện tại", "not possible at this step"),
+    Code.WRONG_PARTY: ("cơ quan này không có quyền làm việc đó", "not for this agency to say"),
+    Code.NOT_FOUND: ("không có hồ sơ này, hoặc không phải bên liên quan", "no such case, or not a party of it"),
+    Code.NOT_PERMITTED: ("quy tắc danh bạ không cho phép", "the directory's policy does not allow it"),
+    Code.UNKNOWN_RECIPIENT: ("không có nơi nhận này", "no such recipient"),
+    Code.RECIPIENTS_APART: ("các nơi nhận này không được biết về nhau", "the recipients may not know of each other"),
+    Code.OPEN_HANDOFFS: ("còn việc chuyển gửi chưa kết thúc", "hand-offs are still open"),
+    Code.ARCHIVED: ("hồ sơ đã lưu trữ", "the case is archived"),
+    Code.OUTSIDE_WINDOW: ("đồng hồ máy lệch quá giới hạn", "this machine's clock is too far off"),
+    Code.TOO_MANY: ("gửi quá nhiều trong thời gian ngắn", "too many in a short time"),
+    Code.KEY_NOT_VALID: ("khóa đã hết hạn hoặc bị thu hồi", "a key is expired or revoked"),
+    Code.UNKNOWN_KEY: ("danh bạ không có khóa này", "the directory does not have the key"),
+    Code.UNKNOWN_SENDER: ("danh bạ không có cơ quan gửi", "the directory does not have the sender"),
+    Code.DUPLICATE: ("đã gửi trước đó", "said before"),
+    Code.ID_REUSED: ("mã sự kiện đã được dùng", "the id was used before"),
+}
+"""What a person may meet. Any other refusal is a fault of the program that sent, and its code says enough."""
+
+
+def both(words: tuple[str, str]) -> str:
+    """Return Vietnamese and English as one text."""
+    return f"{words[0]} / {words[1]}"
+
+
+def refusal(code: Code) -> str:
+    """Return a refusal's code with what it means, where people may meet it."""
+    return f"{code.value} ({both(REFUSALS[code])})" if code in REFUSALS else code.value

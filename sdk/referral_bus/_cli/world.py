@@ -1,0 +1,47 @@
+"""
+Where the command line meets the machine: environment, broker, clock and event loop, handed in, so that a test brings
+its own. Standard output and error are Python's own.
+"""
+
+import asyncio
+import os
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any, Self
+
+from referral_bus.clock import Clock, SystemClock
+from referral_bus.transport import Connect, kafka
+
+
+class Exit(IntEnum):
+    """What the process says when it ends; `command.EXITS` tells people."""
+
+    DONE = 0
+    REFUSED = 1
+    USAGE = 2
+    AWAY = 3
+    ALARM = 4
+    BUSY = 5
+    FAULT = 70
+    """EX_SOFTWARE of sysexits.h."""
+    INTERRUPTED = 130
+    """What a shell says of SIGINT."""
+    PIPE = 141
+    """What a shell says of SIGPIPE: whoever read the output has gone."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class World:
+    """What a command may touch besides files and its own output."""
+
+    environ: Mapping[str, str]
+    connect: Callable[[str], Connect]
+    """From the broker's address to what connects to it."""
+    clock: Clock
+    run: Callable[[Coroutine[Any, Any, Exit]], Exit]
+
+    @classmethod
+    def of_this_process(cls) -> Self:
+        """Return the real one."""
+        return cls(environ=os.environ, connect=kafka, clock=SystemClock(), run=asyncio.run)
