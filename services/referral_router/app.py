@@ -147,7 +147,7 @@ class RegistrarFold:
     def waits(self, now_ms: int) -> Code | None:
         """Never: an expired head can always be renewed."""
         del now_ms
-        return None  # noqa: RET501 - the protocol's answer, not an omission
+        return None
 
     async def step(self, records: Sequence[Record], now_ms: int) -> RegistrarStep:
         """Judge *records* by the pinned root and the last head."""
