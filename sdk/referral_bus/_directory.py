@@ -2,8 +2,8 @@
 The directory as this agency has it: read from its topic, judged whole, kept in the store, never taken back.
 
 Only a set of entries that hashes to a head signed by the pinned root is ever used; until the next such set is there,
-the last good one stays. Reading the topic to its end is told apart from having waited long enough by an empty answer
-to a question that was asked later.
+the last good one stays. That the topic has been read to its end is known by an empty answer, never by an offset: the
+last offsets may be no records but the marks of a transaction's end.
 """
 
 from collections.abc import Iterable, Mapping
@@ -12,17 +12,19 @@ from typing import Final
 from referral_bus._home import Home
 from referral_bus._link import Link
 from referral_bus._store import alarms, notes
+from referral_bus.transport import Transport
 from referral_contracts import topics
 from referral_contracts.codes import Code
 from referral_contracts.directory import Directory, assemble
 from referral_contracts.directory_model import HEAD_KEY, SignedHead
+from referral_contracts.encoding import parse_time
 from referral_contracts.errors import LocalError, ReferralBusError, RemoteError
 from referral_contracts.records import Record
 
 POLL_S: Final = 2.0
 """How long one question to the broker may wait for news."""
-FIRST_POLL_S: Final = 0.2
-"""The same, until it once had none: then the end of the topic is known to be reached."""
+NO_WAIT_S: Final = 0.0
+"""The same, until it once had none: then the end of the topic is reached."""
 BEHIND_MS: Final = 60_000
 """Without an answer for so long, the directory may be older than the router's."""
 
@@ -38,9 +40,7 @@ class DirectoryFollower:
         self._offset: int | None = None
         self._answered_ms: int | None = None
         self._unfit: Code | None = None
-        self._quiet = 0
-        self._reading = 0
-        self._covered = 0
+        self._at_end = False
         self.directory: Directory | None = None
 
     def restore(self) -> None:
@@ -65,9 +65,14 @@ class DirectoryFollower:
             return Code.DIRECTORY_MISSING
         if self._home.now_ms() >= self.directory.expires_ms:
             return Code.DIRECTORY_EXPIRED
-        if self._answered_ms is None or now_ms - self._answered_ms > BEHIND_MS:
+        if not self._at_end or self._answered_ms is None or now_ms - self._answered_ms > BEHIND_MS:
             return Code.DIRECTORY_BEHIND
         return None
+
+    def cause(self) -> Code | None:
+        """Return what is wrong, or what is behind it: a broker that is away."""
+        trouble = self.trouble()
+        return trouble and (self._link.trouble or trouble)
 
     def usable(self) -> Directory:
         """
@@ -87,6 +92,8 @@ class DirectoryFollower:
             try:
                 records = await self._read()
             except ReferralBusError as error:
+                # Before anything more is sent, the topic has to be read to its end again.
+                self._at_end = False
                 await self._link.broke(error)
                 continue
             self._link.worked()
@@ -94,14 +101,18 @@ class DirectoryFollower:
             if records:
                 self._take(records)
             else:
-                self._quiet = self._reading
                 self._judge_unfit()
+                self._reach_end()
             self._home.changed.ring()
+
+    def _reach_end(self) -> None:
+        if not self._at_end:
+            self._at_end = True
+            self._home.outbox.ring()
 
     async def _read(self) -> list[Record]:
         transport = await self._link.transport()
-        self._reading += 1
-        poll_s = POLL_S if self._quiet else FIRST_POLL_S
+        poll_s = POLL_S if self._at_end else NO_WAIT_S
         try:
             if self._offset is None:
                 self._offset = (await transport.bounds(topics.DIRECTORY, 0))[0]
@@ -113,13 +124,10 @@ class DirectoryFollower:
         self._offset = (await transport.bounds(topics.DIRECTORY, 0))[0]
         return list(await transport.read(topics.DIRECTORY, 0, self._offset, poll_s))
 
-    async def confirm(self, end: int) -> None:
-        """Return when everything in the topic before *end* has been taken."""
-        asked = self._reading
-        # The last offsets may be no records but the marks of a transaction's end: only an empty answer covers them.
-        while self._covered < end and (self._offset or 0) < end and self._quiet <= asked:
+    async def confirm(self, transport: Transport) -> None:
+        """Return when everything that the topic holds now has been taken, asking over *transport*."""
+        while self._offset is None or await transport.read(topics.DIRECTORY, 0, self._offset, NO_WAIT_S):
             await self._home.changed.wait()
-        self._covered = max(self._covered, end)
 
     def _take(self, records: Iterable[Record]) -> None:
         for record in records:
@@ -146,6 +154,7 @@ class DirectoryFollower:
         if before is None or found.head != before.head:
             self._keep(found, {} if before is None else before.entries)
             self._home.outbox.ring()
+            self._home.not_before(parse_time(found.head.issued))
         self.directory = found
 
     def _keep(self, found: Directory, old: Mapping[str, bytes]) -> None:

@@ -162,7 +162,8 @@ def _receive(db: sqlite3.Connection, before: Handoff, happened: Happened) -> Non
         state = ON_RECEIVED.get(state, state)
     views.put_handoff(db, replace(before, receipt=receipt, state=state, admitted_ms=happened.admitted_ms))
     relieved = None if before.forwarded_from is None else views.handoff(db, before.forwarded_from)
-    if received and relieved is not None:
+    # What was taken back before it arrived relieves nobody.
+    if received and relieved is not None and before.state is not State.WITHDRAWN:
         views.put_handoff(db, replace(relieved, state=ON_NEXT_RECEIVED.get(relieved.state, relieved.state)))
 
 

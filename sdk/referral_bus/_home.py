@@ -56,6 +56,18 @@ class Home:
         """Take up what the store remembers."""
         self.clock_offset_ms = notes.number(self.store.db, CLOCK_OFFSET)
 
+    def set_clock(self, offset_ms: int) -> None:
+        """Correct the clock."""
+        with self.store.write() as db:
+            notes.remember(db, CLOCK_OFFSET, offset_ms)
+        self.clock_offset_ms = offset_ms
+
+    def not_before(self, known_ms: int) -> None:
+        """Take it that it is *known_ms* at least: a signature of that moment lies before us."""
+        behind_ms = known_ms - self.now_ms()
+        if behind_ms > 0:
+            self.set_clock(self.clock_offset_ms - behind_ms)
+
     def alarm(self, code: Code, *, detail: str = "", position: int | None = None) -> None:
         """Note something a person should be told, in a transaction of its own."""
         with self.store.write() as db:

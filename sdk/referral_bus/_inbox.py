@@ -31,7 +31,7 @@ from referral_contracts.records import Record
 
 POLL_S: Final = 1.0
 """How long one question to the broker may wait for news."""
-FIRST_POLL_S: Final = 0.2
+NO_WAIT_S: Final = 0.0
 """The same, until it once had none."""
 AT_ONCE: Final = 16
 """Records in one transaction: some 10 ms of checking signatures, after which others get their turn."""
@@ -102,7 +102,7 @@ class Reader:
         position = notes.position(home.store.db, self._topic)
         if position is not None:
             try:
-                poll_s = POLL_S if self._quiet else FIRST_POLL_S
+                poll_s = POLL_S if self._quiet else NO_WAIT_S
                 return await transport.read(self._topic, 0, position, poll_s)
             except LocalError as error:
                 if error.code is not Code.POSITION_LOST:
@@ -113,7 +113,7 @@ class Reader:
                 detail = "the inbox no longer holds what was to be read next; deliveries may be missing"
                 alarms.raise_alarm(db, Code.POSITION_LOST, home.now_ms(), detail=detail, position=start)
             notes.move(db, self._topic, start)
-        return await transport.read(self._topic, 0, start, FIRST_POLL_S)
+        return await transport.read(self._topic, 0, start, NO_WAIT_S)
 
     async def _take(self, records: Sequence[Record]) -> None:
         judged: list[tuple[Record, Judged]] = []
@@ -155,9 +155,8 @@ class Reader:
                     if directory is confirmed:
                         return error.code
                     transport = await self._link.transport()
-                    _, end = await transport.bounds(topics.DIRECTORY, 0)
                     self._set_waits(Code.DIRECTORY_BEHIND)
-                    await self._follower.confirm(end)
+                    await self._follower.confirm(transport)
                     confirmed = self._follower.directory
                 except TooNew as error:
                     self._set_waits(error.code)

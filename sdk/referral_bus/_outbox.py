@@ -85,8 +85,7 @@ class Sender:
         """Return what to hand over now, its bytes stored."""
         home, now_ms = self._home, self._home.clock.now_ms()
         try:
-            directory = self._follower.usable()
-            self._check_key(directory)
+            directory = self._usable()
         except LocalError as error:
             self._set_unfit(error.code)
             return []
@@ -105,14 +104,20 @@ class Sender:
             self._unfit = code
             self._home.changed.ring()
 
-    def _check_key(self, directory: Directory) -> None:
+    def _usable(self) -> Directory:
+        # A reader's key may have changed while the broker was away: what goes out is held against a directory that was
+        # read to its end since.
+        home, trouble = self._home, self._follower.cause()
+        if trouble is not None:
+            raise LocalError(trouble, "nothing is sent by a directory that is not fresh")
+        directory = self._follower.usable()
         # What is signed with a key that the router does not take gets no verdict: nobody is known to have said it.
-        home = self._home
         key = directory.event_key(home.agency, home.keys.signing.kid)
         if key is None:
             raise LocalError(Code.UNKNOWN_KEY, "the directory does not list our signing key")
         if not key.valid(home.now_ms()):
             raise LocalError(Code.KEY_NOT_VALID, "our signing key is not valid now")
+        return directory
 
     def _repeat(self, db: sqlite3.Connection, row: Row, directory: Directory, now_ms: int) -> Attempt | None:
         home, attempt = self._home, outbox.in_force(db, row.id)
@@ -129,8 +134,9 @@ class Sender:
         return attempt
 
     def _prepare(self, db: sqlite3.Connection, row: Row, directory: Directory, now_ms: int) -> Attempt | None:
-        if row.state is EntryState.SIGNED:
+        if row.state is EntryState.SIGNED and row.attempt is not None:
             # Handed over before, perhaps; its bytes are fixed.
+            outbox.hand_again(db, row.attempt, now_ms)
             return outbox.in_force(db, row.id)
         try:
             value = self._spell(db, row, directory)
