@@ -36,16 +36,16 @@ def add_to(app: typer.Typer) -> None:
 async def list_(call: Call, *, timeout: Timeout = _READ_S) -> Exit:
     """Write a line for each case that this agency knows."""
     async with open_bus(call) as bus:
-        await be_present(call, bus, timeout)
+        ended = await be_present(call, bus, timeout)
         for case in bus.cases():
             call.screen.put(_case_fields(case), _case_line(case))
-    return Exit.DONE
+    return ended
 
 
 async def show(call: Call, *, case: CaseArgument, timeout: Timeout = _READ_S) -> Exit:
     """Show a case and its hand-offs, as this agency knows them."""
     async with open_bus(call) as bus:
-        await be_present(call, bus, timeout)
+        ended = await be_present(call, bus, timeout)
         found = find_case(bus, case)
         rows = [
             (name_of(item.key), both(STATES[item.state]), both(RECEIPTS[item.receipt]), item.opened_by)
@@ -53,13 +53,13 @@ async def show(call: Call, *, case: CaseArgument, timeout: Timeout = _READ_S) ->
         ]
         table = columns(rows, "hand-off", "trạng thái / state", "biên nhận / receipt", "opened by")
         call.screen.put(_case_fields(found), heading(_case_line(found)), *([indented(table)] if rows else []))
-    return Exit.DONE
+    return ended
 
 
 async def show_handoff(call: Call, *, handoff: HandoffArgument, timeout: Timeout = _READ_S) -> Exit:
     """Show how a hand-off stands, as this agency knows it."""
     async with open_bus(call) as bus:
-        await be_present(call, bus, timeout)
+        ended = await be_present(call, bus, timeout)
         found = find_handoff(bus, handoff)
         facts = [
             ("hand-off", name_of(found.key)),
@@ -71,7 +71,7 @@ async def show_handoff(call: Call, *, handoff: HandoffArgument, timeout: Timeout
             ("head", found.head.id),
         ]
         call.screen.put(_handoff_fields(found), columns(facts))
-    return Exit.DONE
+    return ended
 
 
 async def accept(

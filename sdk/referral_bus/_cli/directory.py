@@ -79,11 +79,11 @@ async def renew(
     timeout: Timeout = 30.0,
 ) -> Exit:
     """Sign a new head over the same entries, and wait until the bus has taken it."""
+    if every is not None and every * 1000 >= lifetime * _HOUR_MS:
+        raise WrongUsage("--every is longer than --lifetime: the directory would expire in between")
     keys, trust = _root_keys(call, root)
     if every is None:
         return await _change(call, keys, trust, lifetime, timeout)
-    if every * 1000 >= lifetime * _HOUR_MS:
-        raise WrongUsage("--every is longer than --lifetime: the directory would expire in between")
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)

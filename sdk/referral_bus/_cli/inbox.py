@@ -113,10 +113,10 @@ async def list_(
 ) -> Exit:
     """Write a line for each delivery that is not acknowledged, oldest first."""
     async with open_bus(call) as bus:
-        await be_present(call, bus, timeout)
+        ended = await be_present(call, bus, timeout)
         for delivery in bus.deliveries(acknowledged=None if everything else False):
             _write(call, delivery)
-    return Exit.DONE
+    return ended
 
 
 async def ack(
@@ -159,14 +159,11 @@ def _judge(delivery: Delivery) -> Exit:
 
 
 def _write(call: Call, delivery: Delivery) -> None:
-    call.screen.put(_fields(delivery), _line(delivery))
+    again = "  đã đưa trước đó / again" if delivery.redelivered and not delivery.acknowledged else ""
+    call.screen.put(_fields(delivery), _line(delivery) + again)
 
 
 def _line(delivery: Delivery) -> str:
-    marks = [
-        "DIỄN TẬP / EXERCISE" if delivery.exercise else "",
-        "đã đưa trước đó / again" if delivery.redelivered and not delivery.acknowledged else "",
-    ]
     key = delivery.handoff
     # An opening event's id is its hand-off's.
     handoff = f"hand-off {name_of(key)}" if key is not None and key.opening != delivery.id else ""
@@ -177,7 +174,7 @@ def _line(delivery: Delivery) -> str:
         f"case {delivery.subject}",
         f"id {delivery.id}",
         handoff,
-        *marks,
+        "DIỄN TẬP / EXERCISE" if delivery.exercise else "",
     )
     return "  ".join(part for part in parts if part)
 

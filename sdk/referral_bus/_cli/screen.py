@@ -62,7 +62,7 @@ class Screen:
         return Console(
             file=sys.stdout,
             force_terminal=terminal,
-            no_color=not terminal or bool(self._environ.get("NO_COLOR")),
+            color_system="auto" if terminal and not self._environ.get("NO_COLOR") else None,
             width=width,
             highlight=False,
             markup=False,

@@ -11,6 +11,7 @@ from rich.console import Console
 
 from referral_bus._cli.command import Call
 from referral_bus._cli.faults import advise, mention
+from referral_bus._cli.world import Exit
 from referral_bus.client import ReferralBus
 from referral_bus.sent import EntryState, Sent
 from referral_contracts.codes import Code
@@ -72,12 +73,18 @@ async def prepare(call: Call, bus: ReferralBus, timeout_s: float) -> None:
         _not_the_latest(error)
 
 
-async def be_present(call: Call, bus: ReferralBus, timeout_s: float) -> None:
-    """Return once the inbox is read to its end; while the bus is away, say that what follows is not the latest."""
+async def be_present(call: Call, bus: ReferralBus, timeout_s: float) -> Exit:
+    """
+    Read the inbox to its end. While the bus is away, say that what follows is not the latest.
+
+    Return what a command that shows how things stand says when it ends: DONE, or AWAY.
+    """
     try:
         await patiently(call, "reading the inbox", bus.caught_up(timeout_s=timeout_s))
     except LocalError as error:
         _not_the_latest(error)
+        return Exit.AWAY
+    return Exit.DONE
 
 
 def _not_the_latest(error: LocalError) -> None:

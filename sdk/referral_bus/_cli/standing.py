@@ -39,11 +39,11 @@ async def list_(
 ) -> Exit:
     """Write a line for each event of this agency that has no verdict yet, oldest first."""
     async with open_bus(call) as bus:
-        await be_present(call, bus, timeout)
+        ended = await be_present(call, bus, timeout)
         for entry in bus.outbox():
             if everything or not entry.state.settled:
                 call.screen.put(entry_fields(entry), entry_line(entry))
-    return Exit.DONE
+    return ended
 
 
 async def wait(call: Call, *, timeout: Timeout = WAIT_S) -> Exit:

@@ -30,6 +30,8 @@ from referral_bus._cli.world import Exit, World
 from referral_bus.keys import AgencyKeys
 from referral_bus.testing import Clock, Simulator
 from referral_bus.transport import Connect
+from referral_contracts.payloads.shown import personal_strings
+from referral_contracts.sections import read_draft
 from referral_router import core
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
@@ -45,6 +47,9 @@ AGENCIES: Mapping[str, Sequence[str]] = {
 }
 KEYS: dict[str, AgencyKeys] = {}
 """Made once: making them takes longer than most scripts."""
+PERSONAL = frozenset(
+    text for path in EXAMPLES.glob("*.json") for text in personal_strings(read_draft(path.read_bytes()))
+)
 TURNS = 50
 """How often the loop turns before everybody is taken to be waiting."""
 
@@ -59,6 +64,18 @@ async def winding(clock: Clock, work: Coroutine[Any, Any, Exit], meanwhile: Call
         if not task.done() and clock.sleepers:
             clock.wind(min(until_ms for until_ms, _ in clock._sleepers) / 1000 - clock.now_ms() / 1000)
     return task.result()
+
+
+def nowhere(_bootstrap: str) -> Connect:
+    pytest.fail("this command needs no broker")
+
+
+def type_alone(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
+    """Run a command that needs no bus and no agency; return what it ends with and what it writes."""
+    capsys.readouterr()
+    code = run(arguments, World(environ={}, connect=nowhere, clock=Clock(), run=asyncio.run))
+    written = capsys.readouterr()
+    return code, written.out, written.err
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,6 +192,8 @@ class Script:
     def _type(self, arguments: Sequence[str], expected: int) -> None:
         self.ended, self.out, self.err = self.terminal.type(*arguments)
         assert expected == self.ended
+        # Opened or read, what a form says about a person is never in an error or a hint.
+        assert [text for text in PERSONAL if text in self.err] == []
 
     def _written(self, stream: str) -> str:
         return self.out if stream == "stdout" else self.err

@@ -8,7 +8,7 @@ from referral_bus._cli import build, run
 from referral_bus._cli.command import EXITS
 from referral_bus._cli.world import World
 from referral_bus.transport import Connect
-from tests.sdk.cli.terminal import EXAMPLES, Terminal
+from tests.sdk.cli.terminal import EXAMPLES, Terminal, type_alone
 
 
 def commands() -> Iterator[tuple[str, ...]]:
@@ -22,8 +22,10 @@ def commands() -> Iterator[tuple[str, ...]]:
 
 
 @pytest.mark.parametrize("path", tuple(commands()), ids=" ".join)
-def test_each_command_tells_its_fields_and_exit_codes(path: tuple[str, ...], terminal: Terminal) -> None:
-    ended, out, err = terminal.type(*path, "--help")
+def test_each_command_tells_its_fields_and_exit_codes(
+    path: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    ended, out, err = type_alone(capsys, *path, "--help")
     words = " ".join(out.split())
 
     assert (ended, err) == (0, "")
@@ -31,8 +33,8 @@ def test_each_command_tells_its_fields_and_exit_codes(path: tuple[str, ...], ter
     assert EXITS in words
 
 
-def test_without_a_word_it_tells_what_it_can_do(terminal: Terminal) -> None:
-    ended, out, _ = terminal.type()
+def test_without_a_word_it_tells_what_it_can_do(capsys: pytest.CaptureFixture[str]) -> None:
+    ended, out, _ = type_alone(capsys)
 
     assert ended == 0
     assert "REFERRAL_BUS_HOME" in out
@@ -56,10 +58,8 @@ def test_without_a_word_it_tells_what_it_can_do(terminal: Terminal) -> None:
         (f"send transfer --case 0 --to xa={EXAMPLES}/note.json --to b={EXAMPLES}/note.json", "offered to one agency"),
     ],
 )
-def test_a_slip_is_named_in_one_line(typed: str, told: str, terminal: Terminal) -> None:
-    terminal.environ["REFERRAL_BUS_HOME"] = "registrar"
-
-    ended, out, err = terminal.type(*typed.split())
+def test_a_slip_is_named_in_one_line(typed: str, told: str, capsys: pytest.CaptureFixture[str]) -> None:
+    ended, out, err = type_alone(capsys, *typed.split())
 
     assert (ended, out) == (2, "")
     first, *hints = err.splitlines()

@@ -48,7 +48,7 @@ def test_a_huge_file_is_refused_before_it_is_read(terminal: Terminal) -> None:
 
 
 @given(content=st.binary(max_size=300) | st.text(max_size=100).map(str.encode))
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_whatever_is_in_a_file_it_is_described_or_refused(terminal: Terminal, content: bytes) -> None:
     Path("file.json").write_bytes(content)
 
