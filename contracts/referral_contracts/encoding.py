@@ -28,6 +28,7 @@ MAX_DEPTH: Final = 32
 """Deepest nesting of any JSON we read. The envelope needs 6; the deepest form 7."""
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_URL: Final = bytes.maketrans(b"+/", b"-_")
 _B64: Final = re.compile(r"[A-Za-z0-9_-]*\Z")
 _BRACKETS: Final = re.compile(r'"(?:[^"\\]|\\.)*+"?|[\[\]{}]', re.DOTALL)
 """Strings, whole, and the brackets outside of them. A string that never ends is taken to the end: no second look."""
@@ -35,7 +36,7 @@ _BRACKETS: Final = re.compile(r'"(?:[^"\\]|\\.)*+"?|[\[\]{}]', re.DOTALL)
 
 def b64(data: bytes) -> str:
     """Return *data* in unpadded base64url (RFC 4648 section 5)."""
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode("ascii")
+    return binascii.b2a_base64(data, newline=False).translate(_URL, b"=").decode("ascii")
 
 
 def unb64(text: str, size: int | None = None) -> bytes:

@@ -97,7 +97,7 @@ class Envelope(_Wire):
         except ValidationError as error:
             raise RemoteError(_fault(error)) from None
         envelope.verb  # noqa: B018 - an unknown type is refused here, once
-        parse_time(envelope.time)
+        envelope.time_ms  # noqa: B018 - no such time: the same
         if envelope.encode() != value:
             raise RemoteError(Code.NOT_CANONICAL, "not its own RFC 8785 form")
         return envelope
@@ -110,6 +110,11 @@ class Envelope(_Wire):
     def verb(self) -> Verb:
         """What the event says happened."""
         return verb_of(self.type)
+
+    @cached_property
+    def time_ms(self) -> int:
+        """`time` in milliseconds since the epoch; read several times on an event's way, at 2 µs each."""
+        return parse_time(self.time)
 
     def seal_context(self, section: int) -> SealContext:
         """Return what binds section number *section* to this event."""
