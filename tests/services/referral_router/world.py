@@ -4,7 +4,7 @@ A partition of the router without anything around it: events of the agencies of 
 Sections are shaped like real ones and sealed to nobody: the router cannot tell, and these tests are about what it can.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import Any, Final
@@ -41,8 +41,8 @@ def lane(partition: int = 0) -> Lane:
     return Lane(bus=BUS, partition=partition, key=KEYS["router"].signing, salts=no_salt)
 
 
-def new_id(now_ms: int = NOW) -> str:
-    return uuid7(now_ms, next(_NUMBERS).to_bytes(10, "big"))
+def new_id(now_ms: int = NOW, numbers: Iterator[int] = _NUMBERS) -> str:
+    return uuid7(now_ms, next(numbers).to_bytes(10, "big"))
 
 
 def section(*addresses: str, kid: str | None = None) -> Section:
@@ -99,6 +99,8 @@ class World:
     partitions: int = 1
     partition: int = 0
     now: int = NOW
+    numbers: Iterator[int] = _NUMBERS
+    """What its ids are made from; shared by all worlds, because an event of one is said in another."""
     router: Router = field(init=False)
     audit: Audit = field(init=False)
     records: list[Record] = field(default_factory=list)
@@ -125,7 +127,7 @@ class World:
         **over: Any,
     ) -> Said:
         """Return an event; nobody has heard it yet. By default it has one section for all, and a clock if it must."""
-        event_id = event_id or new_id(self.now)
+        event_id = event_id or new_id(self.now, self.numbers)
         subject = case.case if isinstance(case, Said) else case or case_pseudonym(BUS, source, event_id)
         if sections is None:
             clock = [section(source, WATCHER)] if verb in CLOCK_VERBS else []
@@ -210,6 +212,7 @@ class World:
             partitions=self.partitions,
             partition=self.partition,
             now=self.now,
+            numbers=self.numbers,
         )
         for key, value in self.state.items():
             other.router.restore(key, value)

@@ -1,0 +1,157 @@
+"""
+The book of a partition: what an auditor makes of the accepted events alone, by the tables and nothing else.
+
+It is the second opinion on the router: it complains of an event that should not have been accepted.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from referral_contracts.envelope import Envelope, EventRef, HandoffKey, case_pseudonym
+from referral_contracts.lifecycle import (
+    HEADLESS,
+    ON_NEXT_RECEIVED,
+    ON_RECEIVED,
+    OPEN_STATES,
+    OPENINGS,
+    CaseState,
+    Part,
+    Receipt,
+    State,
+    advance_case,
+    advance_handoff,
+    advance_receipt,
+    may_ever,
+)
+from referral_contracts.topics import agency_of
+from referral_contracts.verbs import Verb
+from referral_router.core.case import Case
+
+
+@dataclass
+class Loop:
+    """A hand-off."""
+
+    key: HandoffKey
+    sender: str
+    opening: EventRef
+    head: EventRef
+    state: State
+    receipt: Receipt = Receipt.NONE
+    relieves: str | None = None
+
+    @property
+    def agency(self) -> str:
+        return agency_of(self.key.recipient)
+
+
+@dataclass
+class Page:
+    """A case."""
+
+    owner: str
+    head: EventRef
+    state: CaseState = CaseState.OPEN
+    pending: str = ""
+    parties: set[str] = field(default_factory=set)
+    loops: dict[str, Loop] = field(default_factory=dict)
+    events: int = 0
+
+    def open_loops(self) -> list[str]:
+        return [key for key, loop in self.loops.items() if loop.state in OPEN_STATES]
+
+
+@dataclass
+class Book:
+    """All cases of a partition."""
+
+    pages: dict[str, Page] = field(default_factory=dict)
+
+    def write(self, envelope: Envelope, ref: EventRef) -> None:
+        """Write down an accepted event, or complain that it should not have been."""
+        verb, source, data = envelope.verb, envelope.source, envelope.data
+        if verb is Verb.CASE_OPENED:
+            assert envelope.subject not in self.pages, "a case is opened once"
+            assert envelope.subject == case_pseudonym(envelope.bus, source, envelope.id)
+            self.pages[envelope.subject] = Page(owner=source, head=ref, parties={source})
+        page = self.pages[envelope.subject]
+        assert source in page.parties, "only parties speak"
+        if verb in OPENINGS:
+            self._open(page, envelope, ref)
+        elif verb.of_case and verb is not Verb.CASE_OPENED:
+            self._move_case(page, envelope, ref)
+        elif not verb.of_case:
+            assert data.handoff is not None
+            assert data.answers is not None
+            self._move_loop(page, page.loops[str(data.handoff)], envelope, ref)
+        page.parties |= {agency_of(address) for address in data.recipients}
+        page.events += 1
+
+    def _open(self, page: Page, envelope: Envelope, ref: EventRef) -> None:
+        assert page.state is not CaseState.CLOSED, "nothing is opened in a closed case"
+        for recipient in envelope.data.recipients:
+            self._begin(page, envelope, ref, recipient, OPENINGS[envelope.verb])
+
+    def _begin(self, page: Page, envelope: Envelope, ref: EventRef, recipient: str, state: State) -> Loop:
+        key = HandoffKey(opening=envelope.id, recipient=recipient)
+        assert str(key) not in page.loops, "a hand-off is opened once"
+        loop = page.loops[str(key)] = Loop(key, envelope.source, ref, ref, state)
+        return loop
+
+    def _move_case(self, page: Page, envelope: Envelope, ref: EventRef) -> None:
+        verb, source = envelope.verb, envelope.source
+        plays = {Part.PARTY: True, Part.OWNER: source == page.owner, Part.PENDING: source == page.pending}
+        part = next(part for part, does in plays.items() if does and may_ever(verb, part))
+        page.state = advance_case(page.state, verb, part)
+        if verb not in HEADLESS:
+            assert envelope.data.answers == page.head, "the case moves from its head"
+            page.head = ref
+        if verb is Verb.CASE_CLOSED:
+            assert page.open_loops() == [], "no hand-off is left behind"
+        elif verb is Verb.CASE_TRANSFER_OFFERED:
+            page.pending = agency_of(envelope.data.recipients[0])
+        elif verb in (Verb.CASE_TRANSFER_ACCEPTED, Verb.CASE_TRANSFER_DECLINED):
+            page.owner = source if verb is Verb.CASE_TRANSFER_ACCEPTED else page.owner
+            page.pending = ""
+
+    def _move_loop(self, page: Page, loop: Loop, envelope: Envelope, ref: EventRef) -> None:
+        verb, source, answers = envelope.verb, envelope.source, envelope.data.answers
+        if verb in (Verb.RECEIVED, Verb.UNREADABLE):
+            assert (source, answers) == (loop.agency, loop.opening), "a receipt is the recipient's, for the opening"
+            loop.receipt = advance_receipt(loop.receipt, verb)
+            if verb is Verb.RECEIVED:
+                if loop.relieves is not None and loop.state is not State.WITHDRAWN:
+                    before = page.loops[loop.relieves]
+                    before.state = ON_NEXT_RECEIVED.get(before.state, before.state)
+                loop.state = ON_RECEIVED.get(loop.state, loop.state)
+            return
+        plays = {
+            Part.RECIPIENT: source == loop.agency,
+            Part.SENDER: source == loop.sender,
+            Part.OWNER: source == page.owner,
+        }
+        part = next(part for part, does in plays.items() if does and may_ever(verb, part))
+        assert answers == loop.head, "a hand-off moves from its head"
+        loop.state = advance_handoff(loop.state, verb, part)
+        if verb not in HEADLESS:
+            loop.head = ref
+        if verb is Verb.FORWARDED:
+            (following,) = [address for address in envelope.data.recipients if address != loop.sender]
+            self._begin(page, envelope, ref, following, State.ASSIGNED).relieves = str(loop.key)
+
+    def agrees_with(self, state: Mapping[bytes, bytes]) -> bool:
+        """Compare with the router's own records; an archived case has only its owner and head left."""
+        kept = {key.decode(): Case.decode(value) for key, value in state.items() if len(key) == 32}
+        assert set(kept) == set(self.pages)
+        for subject, case in kept.items():
+            page = self.pages[subject]
+            assert (case.owner, case.head, case.sequence) == (page.owner, (page.head.id, page.head.sha256), page.events)
+            assert case.state is page.state
+            if case.archived:
+                assert page.state is CaseState.CLOSED
+                continue
+            assert (case.parties, case.pending) == (page.parties, page.pending)
+            assert {key: (loop.state, loop.receipt, loop.sender) for key, loop in page.loops.items()} == {
+                key: (handoff.state, handoff.receipt, handoff.sender) for key, handoff in case.handoffs.items()
+            }
+        return True
