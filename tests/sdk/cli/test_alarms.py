@@ -1,7 +1,13 @@
 import json
+from dataclasses import replace
 
 from referral_bus._store import Store
-from tests.sdk.cli.terminal import Terminal
+from referral_contracts.encoding import b64
+from referral_contracts.envelope import Envelope
+from referral_contracts.signing import Typ
+from referral_contracts.topics import H_SIGNATURE, SUBMISSIONS
+from referral_contracts.verbs import Verb
+from tests.sdk.cli.terminal import EXAMPLES, Terminal
 
 GARBAGE = "a record of the inbox that is no delivery and no verdict"
 
@@ -44,3 +50,36 @@ def test_the_store_of_another_agency_is_not_used(terminal: Terminal) -> None:
 
     assert ended == 2
     assert err.startswith("referral-bus: error: state-format: ")
+
+
+def swap_commitment(terminal: Terminal, sender: str) -> None:
+    """Put into what *sender* offered, before it is judged, a commitment to another key; signed by *sender* again."""
+    for partition in terminal.simulator.broker._topics[SUBMISSIONS][1]:
+        for place, record in enumerate(partition.records):
+            envelope = Envelope.decode(record.value or b"")
+            if envelope.verb is Verb.OFFERED:
+                first, *rest = envelope.data.sections
+                sections = (first.model_copy(update={"commit": b64(bytes(32))}), *rest)
+                data = envelope.data.model_copy(update={"sections": sections})
+                value = envelope.model_copy(update={"data": data}).encode()
+                signature = terminal.simulator.keys[sender].signing.sign(Typ.EVENT, value).encode()
+                partition.records[place] = replace(record, value=value, headers=((H_SIGNATURE, signature),))
+
+
+def test_a_section_that_shows_two_readers_two_documents_is_an_alarm(terminal: Terminal) -> None:
+    terminal.environ["REFERRAL_BUS_HOME"] = "hotline-111"
+    subject = json.loads(terminal.type("send", "open", str(EXAMPLES / "case-opening.json"), "--json")[1])["subject"]
+    terminal.simulator.automatic = False
+    to = f"xa-thi-du={EXAMPLES / 'commune.json'}"
+    assert terminal.type("send", "offer", "--case", subject, "--to", to, "--no-wait")[0] == 0
+    swap_commitment(terminal, "hotline-111")
+    terminal.simulator.automatic = True
+
+    terminal.environ["REFERRAL_BUS_HOME"] = "xa-thi-du"
+    told = json.loads(terminal.type("inbox", "list", "--json")[1])
+    ended, out, err = terminal.type("open", told["id"])
+
+    assert told["sections"] == [{"name": "s0", "schema": None, "code": "wrong-commitment"}]
+    assert ended == 4
+    assert "s0  không mở được / does not open  wrong-commitment" in out
+    assert "referral-bus: error: section s0 does not open: wrong-commitment" in err
