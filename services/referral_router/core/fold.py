@@ -15,7 +15,7 @@ from referral_contracts.codes import Code
 from referral_contracts.decisions import NOTHING_TOLD, First, Standing
 from referral_contracts.directory import Directory
 from referral_contracts.directory_model import CLAIM_WINDOWS
-from referral_contracts.encoding import b64, parse_time
+from referral_contracts.encoding import b64
 from referral_contracts.envelope import Envelope
 from referral_contracts.lifecycle import CaseState
 from referral_contracts.records import Write
@@ -176,7 +176,7 @@ class _Batch:
             return None
         if not self._directory.wire_accepted(WIRE_VERSION, admitted_ms):
             return Code.UNKNOWN_VERSION
-        time_ms, window_ms = parse_time(envelope.time), self._directory.policy.window_ms
+        time_ms, window_ms = envelope.time_ms, self._directory.policy.window_ms
         # Should the broker's clock fall back: what is so old that its claim may be forgotten is too old all the same.
         if abs(time_ms - record.stamp_ms) > window_ms or time_ms < admitted_ms - (CLAIM_WINDOWS - 1) * window_ms:
             return Code.OUTSIDE_WINDOW
@@ -211,6 +211,9 @@ class _Batch:
 
     @staticmethod
     def _crowded(case: Case, source: str, since_ms: int) -> bool:
+        # Nearly always there are not even so many with those that are too old to count.
+        if sum(map(len, case.claims.values())) < min(MAX_CLAIMS, MAX_CASE_CLAIMS):
+            return False
         return case.claimed(since_ms, source) >= MAX_CLAIMS or case.claimed(since_ms) >= MAX_CASE_CLAIMS
 
     def _haunted(self, key: bytes, ghost: Case, source: str, since_ms: int) -> bool:

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, repeat
-from typing import Final
+from typing import Final, TypeAlias
 
 from referral_contracts import topics
 from referral_contracts.codes import Code
@@ -20,7 +20,7 @@ from referral_contracts.decisions import (
     sign_batch,
     verdict_leaf,
 )
-from referral_contracts.encoding import format_time, parse_time
+from referral_contracts.encoding import format_time
 from referral_contracts.keys import SigningKey
 from referral_contracts.merkle import leaf_hash
 from referral_contracts.records import LOG_APPEND_TIME, Write
@@ -31,8 +31,10 @@ from referral_router.core.position import Position
 _SALTS: Final = 256
 """Salts drawn at a time: a batch of fifty events to three recipients."""
 
-Salts = Callable[[int, int], Sequence[bytes]]
+Salts: TypeAlias = Callable[[int, int], Sequence[bytes]]
 """``sealing.random_salts``: how many, how long."""
+
+Headers: TypeAlias = tuple[tuple[str, bytes], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,14 +48,8 @@ class Lane:
     salts: Salts
 
 
-@dataclass(slots=True)
-class _Pending:
-    topic: str
-    partition: int
-    key: bytes | None
-    value: bytes | None
-    headers: tuple[tuple[str, bytes], ...]
-    leaf: int | None
+_Pending: TypeAlias = tuple[str, int, bytes | None, bytes | None, Headers, int | None]
+"""A `Write` without its proof, and the number of the leaf that is to be proven. Six an event: a tuple, for 2 µs."""
 
 
 class Ledger:
@@ -92,7 +88,7 @@ class Ledger:
             *_signature(found),
             (topics.H_ADMITTED, self.admitted.encode("ascii")),
         )
-        self._pending.append(_Pending(topics.LEDGER, self.lane.partition, None, found.record.value, headers, None))
+        self._pending.append((topics.LEDGER, self.lane.partition, None, found.record.value, headers, None))
 
     def decide(self, found: Examined, code: Code, case: int | None) -> bytes:
         """Write the decision on *found* and return its hash."""
@@ -148,11 +144,11 @@ class Ledger:
         """Write the sender's verdict."""
         if found.sender is None:
             return
-        time = found.envelope.time if found.envelope is not None else None
+        envelope = found.envelope
         leaf = verdict_leaf(
             admitted=self.admitted,
             bus=self.lane.bus,
-            clock_offset_ms=0 if time is None else parse_time(time) - found.record.stamp_ms,
+            clock_offset_ms=0 if envelope is None else envelope.time_ms - found.record.stamp_ms,
             code=code,
             counter=self._counter,
             decision=decision,
@@ -172,10 +168,10 @@ class Ledger:
         partition: int,
         key: bytes | None,
         value: bytes | None,
-        headers: tuple[tuple[str, bytes], ...],
+        headers: Headers,
         leaf: bytes,
     ) -> None:
-        self._pending.append(_Pending(topic, partition, key, value, headers, len(self._hashes)))
+        self._pending.append((topic, partition, key, value, headers, len(self._hashes)))
         self._hashes.append(leaf)
 
     def finish(self, state: Sequence[Write]) -> tuple[Position, list[Write]]:
@@ -189,10 +185,11 @@ class Ledger:
         )
         lane = self.lane
         paths, root = self._proofs()
+        signed = (topics.H_ROOT, root)
         writes = []
-        for item in self._pending:
-            proof = () if item.leaf is None else ((topics.H_PATH, paths[item.leaf]), (topics.H_ROOT, root))
-            writes.append(Write(item.topic, item.partition, item.key, item.value, item.headers + proof))
+        for topic, partition, key, value, headers, leaf in self._pending:
+            proof = () if leaf is None else ((topics.H_PATH, paths[leaf]), signed)
+            writes.append(Write(topic, partition, key, value, headers + proof))
         writes.extend(state)
         writes.append(Write(topics.STATE, lane.partition, topics.POSITION_KEY, after.encode()))
         return after, writes
@@ -204,5 +201,6 @@ class Ledger:
         return batch.paths, batch.root
 
 
-def _signature(found: Examined) -> tuple[tuple[str, bytes], ...]:
-    return () if found.signature is None else ((topics.H_SIGNATURE, found.signature.encode()),)
+def _signature(found: Examined) -> Headers:
+    # The very bytes that were parsed, not written again: once in the ledger, once for each recipient.
+    return () if found.signature is None else ((topics.H_SIGNATURE, found.record.headers[0][1] or b""),)
