@@ -22,6 +22,7 @@ from typing import Final
 from kafka_node import KafkaFailed, NotInstalled
 from kafka_node.background import StateFolder, up
 from kafka_node.progress import to_stderr
+from referral_contracts.errors import ReferralBusError
 from running import RENEW_S, NotReady, RunningBus
 
 HOME: Final = Path(".run/bus")
@@ -51,6 +52,9 @@ def main(arguments: Sequence[str]) -> int:
         return 2
     except (KafkaFailed, NotReady) as error:
         to_stderr(str(error))
+        return 1
+    except ReferralBusError as error:
+        to_stderr(f"{error}; what {options.home} holds is not whole: move it away to found a new bus")
         return 1
 
 
