@@ -13,16 +13,14 @@ from typing import Final
 
 from aiokafka.errors import CorruptRecordException
 from aiokafka.record.default_records import DefaultRecordBatch
-from aiokafka.record.util import decode_varint
 
 from referral_contracts.codes import Code
 from referral_contracts.errors import Fatal
+from referral_contracts.record_batches import read, split
 from referral_contracts.records import Record
 
 _FRAME: Final = struct.Struct(">qi")
 _MAGIC_AT: Final = 16
-_COUNT: Final = struct.Struct(">i")
-_COUNT_AT: Final = 57
 _RECORDS_AT: Final = 61
 _MARKER: Final = struct.Struct(">hh")
 _CODEC: Final = 0x07
@@ -57,7 +55,7 @@ def decode(data: bytes, *, partition: int, offset: int, inflate: bool) -> Iterat
     """
     at, end = 0, len(data)
     while end - at >= _FRAME.size:
-        base, length = _FRAME.unpack_from(data, at)
+        _, length = _FRAME.unpack_from(data, at)
         stop = at + _FRAME.size + length
         if stop > end:
             return
@@ -74,7 +72,7 @@ def decode(data: bytes, *, partition: int, offset: int, inflate: bool) -> Iterat
             yield _marker(batch)
             continue
         owner = batch.producer_id if batch.is_transactional else None
-        yield Piece(Kind.DATA, batch.next_offset, owner, _records(batch, frame, base, partition, offset))
+        yield Piece(Kind.DATA, batch.next_offset, owner, _records(batch, frame, partition, offset))
 
 
 def without_aborted(pieces: Iterator[Piece], aborted: Sequence[tuple[int, int]]) -> Iterator[Piece]:
@@ -101,7 +99,7 @@ def _marker(batch: DefaultRecordBatch) -> Piece:
     return Piece(kind, batch.next_offset, batch.producer_id)
 
 
-def _records(batch: DefaultRecordBatch, frame: bytes, base: int, partition: int, offset: int) -> list[Record]:
+def _records(batch: DefaultRecordBatch, frame: bytes, partition: int, offset: int) -> list[Record]:
     stamp_type = batch.timestamp_type
     try:
         return [
@@ -123,49 +121,5 @@ def _records(batch: DefaultRecordBatch, frame: bytes, base: int, partition: int,
             raise Fatal(Code.MALFORMED_RECORD, "a compressed record batch that cannot be read") from error
         if not isinstance(error, UnicodeDecodeError | CorruptRecordException):
             raise
-        records = _one_by_one(batch, frame, base, partition)
-        return [record for record in records if record.offset >= offset]
-
-
-def _one_by_one(batch: DefaultRecordBatch, frame: bytes, base: int, partition: int) -> Iterator[Record]:
-    (count,) = _COUNT.unpack_from(frame, _COUNT_AT)
-    buffer = bytearray(frame)
-    at = _RECORDS_AT
-    try:
-        for _ in range(count):
-            size, at = decode_varint(buffer, at)
-            record = _read(buffer, at, batch, base, partition)
-            at += size
-            yield record
-    except (IndexError, ValueError):
-        raise Fatal(Code.MALFORMED_RECORD, "a record batch whose structure the broker should have refused") from None
-
-
-def _read(buffer: bytearray, at: int, batch: DefaultRecordBatch, base: int, partition: int) -> Record:
-    at += 1  # attributes, unused
-    delta, at = decode_varint(buffer, at)
-    stamp = batch.max_timestamp if batch.timestamp_type else batch.first_timestamp + delta
-    nth, at = decode_varint(buffer, at)
-    key, at = _field(buffer, at)
-    value, at = _field(buffer, at)
-    count, at = decode_varint(buffer, at)
-    headers: list[tuple[str, bytes | None]] = []
-    fault = None
-    for _ in range(count):
-        name, at = _field(buffer, at)
-        content, at = _field(buffer, at)
-        try:
-            text = (name or b"").decode()
-        except UnicodeDecodeError:
-            text, fault = (name or b"").decode(errors="backslashreplace"), Code.MALFORMED_RECORD
-        headers.append((text, content))
-    return Record(partition, base + nth, stamp, key, value, tuple(headers), batch.timestamp_type, fault)
-
-
-def _field(buffer: bytearray, at: int) -> tuple[bytes | None, int]:
-    size, at = decode_varint(buffer, at)
-    if size < 0:
-        return None, at
-    if at + size > len(buffer):
-        raise ValueError
-    return bytes(buffer[at : at + size]), at + size
+        (whole,) = split(frame)
+        return [record for record in read(whole, partition) if record.offset >= offset]
