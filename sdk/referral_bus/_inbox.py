@@ -32,7 +32,7 @@ from referral_contracts.records import Record
 POLL_S: Final = 1.0
 """How long one question to the broker may wait for news."""
 NO_WAIT_S: Final = 0.0
-"""The same, until it once had none."""
+"""The same, until the end of the topic is reached."""
 AT_ONCE: Final = 16
 """Records in one transaction: some 10 ms of checking signatures, after which others get their turn."""
 KEPT_OPEN: Final = 256
@@ -61,8 +61,7 @@ class Reader:
         self._topic = topics.inbox(home.agency)
         self._waits: Code | None = None
         self._opened: OrderedDict[int, Opened] = OrderedDict()
-        self._reading = 0
-        self._quiet = 0
+        self._at_end = False
 
     @property
     def trouble(self) -> Code | None:
@@ -81,16 +80,32 @@ class Reader:
             except ReferralBusError as error:
                 await self._link.broke(error)
                 continue
-            if not records:
-                self._quiet = self._reading
-                self._home.changed.ring()
+            self._at_end = not records
+            self._home.changed.ring()
 
     async def caught_up(self) -> None:
-        """Return when the inbox has been read to its end as it was when this was called."""
-        asked = self._reading
-        while self._quiet <= asked:
+        """
+        Return when everything that the inbox holds now has been taken.
+
+        Raises:
+            LocalError: The broker does not answer.
+        """
+        while not await self._is_at_end():
             await self._home.changed.wait()
             self._home.check()
+
+    async def _is_at_end(self) -> bool:
+        # Asked anew, and without waiting: what the loop itself waits for may have been asked long ago.
+        position = notes.position(self._home.store.db, self._topic)
+        if position is None:
+            return False
+        transport = await self._link.transport()
+        try:
+            return not await transport.read(self._topic, 0, position, NO_WAIT_S)
+        except LocalError as error:
+            if error.code is Code.POSITION_LOST:
+                return False
+            raise
 
     def opened(self, stored: Stored) -> Opened:
         """Return a stored delivery, opened."""
@@ -98,11 +113,10 @@ class Reader:
 
     async def _read(self) -> Sequence[Record]:
         transport, home = await self._link.transport(), self._home
-        self._reading += 1
         position = notes.position(home.store.db, self._topic)
         if position is not None:
             try:
-                poll_s = POLL_S if self._quiet else NO_WAIT_S
+                poll_s = POLL_S if self._at_end else NO_WAIT_S
                 return await transport.read(self._topic, 0, position, poll_s)
             except LocalError as error:
                 if error.code is not Code.POSITION_LOST:

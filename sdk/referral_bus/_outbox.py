@@ -52,7 +52,7 @@ class Sender:
     @property
     def trouble(self) -> Code | None:
         """What keeps the outbox from being sent."""
-        return self._unfit or self._link.trouble
+        return self._follower.cause() or self._unfit or self._link.trouble
 
     async def run(self) -> None:
         """Send until cancelled."""

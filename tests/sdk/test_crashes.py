@@ -74,7 +74,7 @@ async def live(town: Town, agency: str, power: Power, app: App, done: Callable[[
             power.feed(bus._engine.home.store)
             work = asyncio.ensure_future(app(bus))
             try:
-                ended = await town.until(lambda bus=bus: power.dead or done(bus))
+                ended = await town.until(over(power, done, bus))
             finally:
                 work.cancel()
                 with suppress(asyncio.CancelledError, Killed):
@@ -82,6 +82,10 @@ async def live(town: Town, agency: str, power: Power, app: App, done: Callable[[
                 await reap(bus)
         if ended and not power.dead:
             return
+
+
+def over(power: Power, done: Callable[[ReferralBus], bool], bus: ReferralBus) -> Callable[[], bool]:
+    return lambda: power.dead or done(bus)
 
 
 async def reap(bus: ReferralBus) -> None:
