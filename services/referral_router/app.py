@@ -122,7 +122,7 @@ class ReferralFold:
             raise LocalError(code or Code.DIRECTORY_MISSING)
         found = [examine(record, directory, desk.bus) for record in records]
         await _verify(found, desk.threads)
-        await desk.topology.look_for(_addressed(found, directory))
+        await desk.topology.look_for(_addressed(found, directory, desk.topology.inboxes))
         return self._core.step(found, directory, desk.topology.inboxes)
 
     def merge(self, step: RouterStep) -> None:
@@ -171,14 +171,14 @@ def _verify_all(found: Sequence[Examined]) -> None:
         verify_signature(item)
 
 
-def _addressed(found: Sequence[Examined], directory: Directory) -> Iterable[str]:
+def _addressed(found: Sequence[Examined], directory: Directory, known: frozenset[str]) -> Iterable[str]:
+    """Return the agencies of *directory* that *found* names and whose inbox is not among the *known* ones."""
+    named: set[str] = set()
     for item in found:
         if item.envelope is not None:
-            yield item.envelope.source
-            for address in item.envelope.data.recipients:
-                agency = topics.agency_of(address)
-                if directory.member(agency) is not None:
-                    yield agency
+            named.add(item.envelope.source)
+            named.update(map(topics.agency_of, item.envelope.data.recipients))
+    return [agency for agency in named - known if directory.member(agency) is not None]
 
 
 def _ask_topics(kafka: Kafka, limits: Limits) -> Callable[[], Awaitable[Mapping[str, int]]]:

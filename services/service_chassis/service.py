@@ -17,6 +17,7 @@ from typing import Final, Protocol
 import uvicorn
 from prometheus_client import CollectorRegistry, make_asgi_app
 
+from service_chassis import memory
 from service_chassis.health import Asgi, Receive, Scope, Send, Vital, livez, readyz
 from service_chassis.logs import Log, tame
 
@@ -47,6 +48,7 @@ def run(service: Service, *, http: Http, registry: CollectorRegistry, log: Log) 
     # uvicorn raises the signal again once it has ended in order; then the one in charge is this.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: None)
+    memory.settle()
     return asyncio.run(_serve(service, http, registry, log))
 
 
