@@ -372,3 +372,21 @@ class TestEviction:
         ]
 
         assert judged_in(cuts, said) == [Code.ACCEPTED, Code.ACCEPTED, Code.ARCHIVED, Code.ARCHIVED]
+
+    @pytest.mark.parametrize("cuts", [(), (5,), (1, 2, 3, 4, 5)])
+    def test_what_was_touched_last_is_archived_last_though_it_came_first_in_its_batch(
+        self, cuts: tuple[int, ...]
+    ) -> None:
+        soon, late = World(now=NOW), World(now=NOW + DAY + HOUR)
+        one, other = (soon.say(HOTLINE, Verb.CASE_OPENED) for _ in range(2))
+        said = [
+            (NOW, one),
+            (NOW, other),
+            (NOW, soon.say(HOTLINE, Verb.CASE_CLOSED, case=one, answers=one)),
+            (NOW + HOUR, soon.say(HOTLINE, Verb.CASE_CLOSED, case=other, answers=other)),
+            (NOW + 2 * HOUR, soon.say(HOTLINE, Verb.CASE_NOTED, WARD, case=one)),
+            (NOW + DAY + HOUR, late.say(HOTLINE, Verb.CASE_NOTED, WARD, case=other)),
+            (NOW + DAY + HOUR, late.say(HOTLINE, Verb.CASE_NOTED, WARD, case=one)),
+        ]
+
+        assert judged_in(cuts, said) == [Code.ACCEPTED] * 5 + [Code.ARCHIVED, Code.ACCEPTED]
