@@ -257,7 +257,7 @@ class TestFloods:
         monkeypatch.setattr("referral_router.core.fold.MAX_GHOSTS", 5)
         world = World()
         said = [world.say(SCHOOL, Verb.CASE_NOTED, WARD, case=f"{number:032x}") for number in range(7)]
-        codes = [judged.code for judged in world.submit(*said[:3])] + [world.code(one) for one in said[3:]]
+        codes = [judged.code for judged in world.submit(*said[:6])] + [world.code(said[6])]
         assert codes == [Code.NOT_FOUND] * 5 + [Code.TOO_MANY] * 2
 
         # The count survives a restart, and shrinks with what is forgotten.

@@ -183,9 +183,11 @@ class TestRestoring:
         kept = {key: value for key, value in world.state.items() if key != POSITION_KEY}
         assert (world.router.size(), len(world.router)) == (sum(map(len, kept.values())), 2)
 
-        # The stub of the case remains, and the new one; the ghost is gone.
+        # The stub of the case remains, and the new one; the ghost is gone, and nothing is left to look after.
+        assert len(list(world.router.due())) == 2
         world.now += 2 * DAY
         world.open_case()
+        assert list(world.router.due()) == []
         kept = {key: value for key, value in world.state.items() if key != POSITION_KEY}
         assert (world.router.size(), len(world.router)) == (sum(map(len, kept.values())), 2)
 
