@@ -19,6 +19,7 @@ from referral_contracts.directory import TrustRoot
 from referral_contracts.errors import Fatal, LocalError
 
 CLOCK_OFFSET: Final = "clock_offset_ms"
+PARTITIONS: Final = "partitions"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -32,6 +33,8 @@ class Home:
     store: Store
     clock_offset_ms: int = 0
     """This machine's clock less the broker's."""
+    partitions: int = 0
+    """How many partitions submissions have; 0 while nothing was ever submitted."""
     closed: bool = False
     failure: Fatal | None = None
     """What ended the work: a disk that is full, or a mistake of ours. Who waits is told."""
@@ -55,6 +58,14 @@ class Home:
     def load(self) -> None:
         """Take up what the store remembers."""
         self.clock_offset_ms = notes.number(self.store.db, CLOCK_OFFSET)
+        self.partitions = notes.number(self.store.db, PARTITIONS)
+
+    def set_partitions(self, count: int) -> None:
+        """Remember how many partitions submissions have: verdicts are held against it."""
+        if count != self.partitions:
+            with self.store.write() as db:
+                notes.remember(db, PARTITIONS, count)
+            self.partitions = count
 
     def set_clock(self, offset_ms: int) -> None:
         """Correct the clock."""

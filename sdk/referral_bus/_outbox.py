@@ -175,6 +175,7 @@ class Sender:
         home, transport = self._home, await self._link.transport()
         if self._partitions is None or self._partitions[0] is not transport:
             self._partitions = transport, await transport.partitions(topics.SUBMISSIONS)
+            home.set_partitions(self._partitions[1])
         partition = partition_for(attempt.subject, self._partitions[1])
         key, headers = attempt.subject.encode("ascii"), [(H_SIGNATURE, attempt.signature)]
         try:

@@ -4,6 +4,9 @@ What a verdict does to the outbox: one function of the verdict and of every spel
 The one hard case is "outside the window". Said of the spelling in force, with no acceptance before it in the inbox,
 which holds the verdicts on one case in the order of the decisions, it proves that no copy of these bytes was accepted
 or will be: time only moves away from them. Only then is the event signed afresh, under the same id.
+
+Whoever was sent our bytes can submit them again, anywhere and at any time. The router answers that to us, and its
+signature is good; but such an answer is about the copy, and may neither end an entry nor turn our clock.
 """
 
 import sqlite3
@@ -18,6 +21,7 @@ from referral_contracts.codes import Code
 from referral_contracts.decisions import Verdict
 from referral_contracts.encoding import parse_time
 from referral_contracts.envelope import Envelope
+from referral_contracts.topics import partition_for
 
 PAUSE_MS: Final = 600_000
 """How long to wait after "too many", and at most between two signings of one event."""
@@ -26,9 +30,12 @@ PAUSE_MS: Final = 600_000
 def settle(db: sqlite3.Connection, home: Home, found: VerifiedVerdict, position: int) -> list[str]:
     """Take a verdict that lay at *position* in the inbox; return the entries to which something happened."""
     verdict = found.verdict
-    inbox.keep_verdict(db, position, verdict.event, found.leaf, found.path, found.root)
     attempt = outbox.attempt(db, verdict.event)
     row = None if attempt is None else outbox.get(db, attempt.id)
+    news = attempt is not None and row is not None and not row.state.settled and _is_ours(home, row, attempt, verdict)
+    if news or not inbox.has_verdict(db, verdict.event):
+        # One on each event is evidence enough: anybody can ask the router for a thousand more.
+        inbox.keep_verdict(db, position, verdict.event, found.leaf, found.path, found.root)
     if attempt is None or row is None:
         if verdict.subject is not None:
             detail = "a verdict on what this store never sent: is the signing key used elsewhere?"
@@ -36,11 +43,26 @@ def settle(db: sqlite3.Connection, home: Home, found: VerifiedVerdict, position:
                 db, Code.NOT_FOUND, home.now_ms(), detail=detail, subject=verdict.subject, position=position
             )
         return []
-    _correct_clock(db, home, attempt, verdict)
-    if row.state.settled:
-        # A copy of what was settled; the verdict is kept as evidence and changes nothing.
+    if not news:
         return []
+    if attempt.hash == row.attempt:
+        _correct_clock(db, home, attempt, verdict)
     return _settle(db, home, row, attempt, verdict, position)
+
+
+def _is_ours(home: Home, row: Row, attempt: Attempt, verdict: Verdict) -> bool:
+    """Whether *verdict* is about what we submitted, and not about a copy that somebody laid elsewhere or later."""
+    # We put an event where it belongs, and who has a copy has it from there: in that partition ours comes first.
+    if home.partitions and verdict.partition != partition_for(attempt.subject, home.partitions):
+        return False
+    match verdict.code:
+        case Code.WRONG_PARTITION:
+            return False
+        case Code.OUTSIDE_WINDOW | Code.TOO_MANY:
+            # What the router does not remember it says as often as it is asked: it counts for the spelling in force.
+            return attempt.hash == row.attempt
+        case _:
+            return True
 
 
 def _settle(  # noqa: PLR0917 - what is settled, and by what
@@ -48,8 +70,6 @@ def _settle(  # noqa: PLR0917 - what is settled, and by what
 ) -> list[str]:
     code, first = verdict.code, verdict.first
     match code:
-        case Code.OUTSIDE_WINDOW if attempt.hash != row.attempt:
-            return []
         case Code.OUTSIDE_WINDOW:
             outbox.postpone(db, row.id, _next_try(home, row), code)
             return [row.id]

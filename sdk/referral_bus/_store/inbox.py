@@ -130,5 +130,10 @@ def keep_verdict(  # noqa: PLR0917 - the columns, in their order
     )
 
 
+def has_verdict(db: sqlite3.Connection, event: str) -> bool:
+    """Return whether a verdict on these bytes is kept."""
+    return db.execute("SELECT 1 FROM verdicts WHERE event = ?", (event,)).fetchone() is not None
+
+
 def _stored(row: sqlite3.Row) -> Stored:
     return Stored(**{**row, "handed": bool(row["handed"]), "acked": bool(row["acked"])})
