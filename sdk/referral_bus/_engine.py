@@ -106,6 +106,7 @@ class Engine:
             try:
                 await until(self.home.clock, deadline_ms, self.home.entry(event_id), look)
             except TimeoutError:
+                self.home.store.flush()
                 left = self.speaker.sent(ids)
                 code = next((entry.code for entry in left.entries if entry.code is not None), None)
                 raise TimedOut(left, code or self.trouble()) from None

@@ -187,7 +187,8 @@ class Reader:
         if not judged:
             return
         told, home = _Told([]), self._home
-        with home.store.write() as db:
+        # What the power takes from us here, Kafka gives us again; an answer to it is on the disk only together with it.
+        with home.store.write(durable=False) as db:
             for record, found in judged:
                 match found:
                     case Code():

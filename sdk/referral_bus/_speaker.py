@@ -72,10 +72,10 @@ class Speaker:
                 resolved, needs = resolve(db, row)
                 outbox.insert(db, resolved, needs)
 
-    def say(self, draft: Draft) -> Sent:
-        """Seal *draft* and put it into the outbox."""
+    def say(self, draft: Draft, *, durable: bool = True) -> Sent:
+        """Seal *draft* and put it into the outbox; if not *durable*, it is on the disk before Kafka sees it."""
         rows = self.compose(draft)
-        with self._home.store.write() as db:
+        with self._home.store.write(durable=durable) as db:
             self.enter(db, rows)
         self._home.outbox.ring()
         return self.sent([row.id for row in rows])

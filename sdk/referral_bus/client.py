@@ -189,7 +189,8 @@ class ReferralBus:
         sent = engine.speaker.known(draft)
         if sent is None:
             await engine.usable_directory(deadline_ms)
-            sent = engine.speaker.say(draft)
+            # Whoever waits is told nothing before Kafka has it, or before it is flushed.
+            sent = engine.speaker.say(draft, durable=wait is False)
         if wait is False:
             return sent
         return await engine.entered(sent, _has_verdict if wait is True else _has_left, deadline_ms)

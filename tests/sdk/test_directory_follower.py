@@ -141,11 +141,14 @@ class TestNeverBack:
             assert bus.directory.version == 1
             assert codes(bus.alarms()) == [Code.NOT_ENOUGH_SIGNATURES]
 
-    async def test_an_entry_without_a_head_over_it_changes_nothing(self, town: Town) -> None:
+    async def test_an_entry_that_the_head_was_not_signed_over_changes_nothing(self, town: Town) -> None:
         async with town.bus("ward-a") as bus:
             await bus.ready()
             before = bus.directory
             lay(town, b"hotline-111", (before.entries["ward-a"] if before is not None else b""))
+            await town.wind(5)
+            assert bus.directory is before
+            town.sim.change_directory()
             await town.wind(5)
 
             assert bus.directory is before

@@ -66,7 +66,8 @@ class Store:
         Give the connection for one transaction, committed at the end of the block. There is no `await` inside.
 
         Args:
-            durable: False for what may be forgotten when the power fails, though not when the process is killed.
+            durable: False for what may be forgotten when the power fails, though not when the process is killed: what
+                Kafka gives again. It is on the disk with the next transaction that is durable, never after it.
 
         Raises:
             StoreFailed: The disk does not take it.
@@ -82,6 +83,11 @@ class Store:
             self._db.execute("COMMIT")
         except sqlite3.Error as error:
             raise StoreFailed(Code.INTERNAL, "the store cannot be written") from error
+
+    def flush(self) -> None:
+        """Return when everything that was written is on the disk."""
+        with self.write() as db:
+            db.execute("INSERT OR REPLACE INTO meta (key, value) SELECT 'flushed', count(*) FROM meta")
 
     def close(self) -> None:
         """Give the file free."""
