@@ -92,8 +92,9 @@ class Limits:
     transaction_timeout_ms: int = 20_000
     """The broker's: what a dead process leaves open holds up readers at most this long."""
     request_timeout_ms: int = 10_000
-    session_timeout_ms: int = 10_000
-    heartbeat_ms: int = 2_000
+    session_timeout_ms: int = 6_000
+    """How long a dead process keeps its partitions. A broker allows no less than this unless told to."""
+    heartbeat_ms: int = 1_500
     report_s: float = 2.0
     """How often positions are committed to the group, for lag tools only."""
     keep_state_s: float = 600.0

@@ -23,7 +23,7 @@ from referral_contracts.records import LOG_APPEND_TIME, Record
 from service_chassis.feed import Feed
 from service_chassis.fold import Fold, Source
 from service_chassis.health import Trouble
-from service_chassis.kafka import close
+from service_chassis.kafka import close, discard
 from service_chassis.kit import Kit, Ownership
 from service_chassis.reader import PartitionReader
 from service_chassis.restore import restore
@@ -69,7 +69,7 @@ class Lane:
     """The worker of one partition. The state stays when the worker ends, for the case that it comes back soon."""
 
     def __init__(self, tp: TopicPartition, source: Source, kit: Kit) -> None:
-        """Prepare; nothing happens before `run`."""
+        """Prepare; nothing happens before `start`."""
         self.tp = tp
         self.phase = Phase.IDLE
         self.code: Code | None = None
@@ -83,16 +83,21 @@ class Lane:
         self._known = Known()
         self._closing = asyncio.Event()
         self._at_work: _Opened | None = None
+        self._last: int | None = None
         self._quota = kit.limits.batch_records
         self._suspect: int | None = None
         self._busy_since: float | None = None
         self._failures = 0
         self._bugs = 0
 
-    async def run(self) -> None:
-        """Process the partition until `stop`, its loss, or something that must not be passed."""
+    def start(self) -> "asyncio.Task[None]":
+        """Begin to process the partition, until `stop`, its loss, or something that must not be passed."""
+        # Not inside the task: whoever stops it before it has begun must not be overheard.
         self._closing.clear()
         self.released_at = None
+        return asyncio.create_task(self._run())
+
+    async def _run(self) -> None:
         try:
             while not self._closing.is_set():
                 try:
@@ -113,13 +118,20 @@ class Lane:
         """Ask the worker to end at the next safe point."""
         self._closing.set()
 
+    @property
+    def opening(self) -> bool:
+        """Whether it may be cut off at once: no transaction is in flight."""
+        return self.phase in {Phase.FENCING, Phase.RESTORING, Phase.RECOVERING}
+
     def forget(self) -> None:
         """Drop the state: it has been away from its topic for too long."""
         self._fold, self._state_end = None, None
 
     def position(self) -> int | None:
-        """Return the next input offset as far as it is committed."""
-        return self._fold.position() if self._fold is not None and self.phase is not Phase.RESTORING else None
+        """Return the next input offset as far as it is committed and known."""
+        if self._at_work is not None:
+            self._last = self._at_work.fold.position()
+        return self._last
 
     def lag(self) -> int:
         """Return how many offsets of the input are still to be taken."""
@@ -155,8 +167,8 @@ class Lane:
             stack.callback(lambda: kit.background(close(client)))
             await client.bootstrap()
             producer = kit.producers(f"{kit.service}-{self._label}")
+            stack.callback(lambda: kit.background(discard(producer)))
             transactions = await Transactions.open(producer, kit.limits, self._known)
-            stack.callback(lambda: kit.background(transactions.close()))
             fold = await self._restored(client)
             reader = PartitionReader(client, self.tp, kit.limits, committed=False)
             feed = Feed(reader, await self._resume_at(reader, fold), kit.limits)
@@ -172,15 +184,26 @@ class Lane:
         self._say(Phase.RESTORING)
         started = asyncio.get_running_loop().time()
         reader = PartitionReader(client, self._state, self._kit.limits, committed=True)
-        fold, start = self._fold, self._state_end
-        if fold is None:
-            fold, start = self._source.fold(self.tp.partition), None
-        # A state that was read halfway is nothing to go on from.
-        self.forget()
-        self._state_end = await restore(fold, reader, start, lambda code: self._say(Phase.RESTORING, code))
-        self._fold = fold
+        if self._fold is None:
+            self._fold, self._state_end = self._source.fold(self.tp.partition), None
+        try:
+            await restore(
+                self._fold,
+                reader,
+                self._state_end,
+                patience_s=self._kit.limits.stall_s,
+                reached=self._restored_to,
+                tell=lambda code: self._say(Phase.RESTORING, code),
+            )
+        except Exception:
+            # Not so when it is cancelled: a long restore goes on after a rebalance where it was.
+            self.forget()
+            raise
         self._kit.metrics.restored(asyncio.get_running_loop().time() - started)
-        return fold
+        return self._fold
+
+    def _restored_to(self, offset: int) -> None:
+        self._state_end = offset
 
     async def _resume_at(self, reader: PartitionReader, fold: Fold[Any]) -> int:
         position = fold.position() or 0

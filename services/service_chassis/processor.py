@@ -109,12 +109,14 @@ class Processor:
                 if lane is None:
                     lane = self._lanes[tp] = Lane(tp, self._sources[tp.topic], self._kit)
                 self._epochs[tp] = epoch
-                self._tasks[tp] = asyncio.create_task(lane.run())
+                self._tasks[tp] = lane.start()
 
     async def _close(self, partitions: set[TopicPartition]) -> None:
         """End these lanes, after the transaction in flight if it is quick: the state topic tells if it is cut off."""
         for tp in partitions:
             self._lanes[tp].stop()
+            if self._lanes[tp].opening:
+                self._tasks[tp].cancel()
         tasks = [self._tasks.pop(tp) for tp in partitions]
         if not tasks:
             return

@@ -21,14 +21,27 @@ _YIELD_EVERY: Final = 1_000
 """Some 10 ms of a fold's work."""
 
 
-async def restore(fold: Fold[Any], reader: PartitionReader, start: int | None, tell: Callable[[Code], None]) -> int:
+async def restore(
+    fold: Fold[Any],
+    reader: PartitionReader,
+    start: int | None,
+    *,
+    patience_s: float,
+    reached: Callable[[int], None],
+    tell: Callable[[Code], None],
+) -> None:
     """
-    Bring *fold* from *start* (None: it is empty) to the end of the partition and return that end.
+    Bring *fold* from *start* (None: it is empty) to the end of the partition.
+
+    Args:
+        patience_s: How long somebody's open transaction may keep us from knowing the end.
+        reached: Is told where to go on if this is cut off: to take a record a second time does no harm.
+        tell: Is told why the end is being waited for.
 
     Raises:
         Fatal: Something has been cut off, or the records contradict each other.
     """
-    end = await _settled_end(reader, tell)
+    end = await _settled_end(reader, patience_s, tell)
     first = (await reader.span()).start
     if first > (start or 0):
         # Compaction keeps the start of the log. Somebody has deleted records, or lets the broker delete them.
@@ -52,21 +65,26 @@ async def restore(fold: Fold[Any], reader: PartitionReader, start: int | None, t
                     await asyncio.sleep(0)
         empty = 0 if chunk.pieces else empty + 1
         offset = chunk.next_offset
+        reached(offset)
     if read and fold.position() is None:
         raise Fatal(Code.POSITION_MISSING, "a state without the position it belongs to")
-    return max(offset, end)
+    reached(max(offset, end))
 
 
-async def _settled_end(reader: PartitionReader, tell: Callable[[Code], None]) -> int:
+async def _settled_end(reader: PartitionReader, patience_s: float, tell: Callable[[Code], None]) -> int:
     """
     Return the end of what is committed, once nothing is open.
 
-    Fencing has ended our own transactions. Anybody else's would hide what we committed behind it: resuming before
-    that would do it a second time.
+    Fencing has ended our own transactions. Anybody else's would hide what we committed behind it, and so would one
+    that the broker forgot to mark as ended (KAFKA-20734): resuming before that would do it all a second time.
     """
+    loop = asyncio.get_running_loop()
+    until = loop.time() + patience_s
     while True:
         stable = (await reader.span()).end
         if stable >= await reader.high_watermark():
             return stable
         tell(Code.TOPIC_MISCONFIGURED)
+        if loop.time() > until:
+            raise Fatal(Code.TOPIC_MISCONFIGURED, "a transaction in the state topic does not end")
         await asyncio.sleep(0.1)

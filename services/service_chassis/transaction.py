@@ -17,7 +17,7 @@ from referral_contracts.codes import Code
 from referral_contracts.errors import ReferralBusError
 from referral_contracts.records import Write
 from service_chassis.fold import Limits
-from service_chassis.kafka import Batch, Producer, discard
+from service_chassis.kafka import Batch, Producer
 
 Target = tuple[str, int]
 
@@ -73,14 +73,10 @@ class Transactions:
     @classmethod
     async def open(cls, producer: Producer, limits: Limits, known: Known) -> "Transactions":
         """Fence every other owner of the producer's id. When this returns, their last transaction has ended."""
-        try:
-            async with asyncio.timeout(limits.transaction_s):
-                await producer.start()
-                if known.topics:
-                    await producer.client.set_topics(known.topics)
-        except BaseException:
-            await discard(producer)
-            raise
+        async with asyncio.timeout(limits.transaction_s):
+            await producer.start()
+            if known.topics:
+                await producer.client.set_topics(known.topics)
         return cls(producer, limits, known)
 
     async def write(self, writes: Sequence[Write], state: Target) -> int | None:
@@ -106,9 +102,6 @@ class Transactions:
         except _REFUSED as error:
             raise Unproducible(Code.UNDELIVERABLE, type(error).__name__) from error
         return end
-
-    async def close(self) -> None:
-        await discard(self._producer)
 
     async def _know(self, targets: Iterable[Target]) -> None:
         """Have metadata of all topics in one request: aiokafka's own way is one for each, and each asks for all."""

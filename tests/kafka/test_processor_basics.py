@@ -79,18 +79,18 @@ async def test_a_broker_is_restarted_under_a_working_processor(
 ) -> None:
     kafka, topics = own_kafka.bootstrap, Topics(prefix=topic_prefix)
     await make_topics(kafka, topics, 2)
-    await submit(kafka, topics, 3_000, partitions=2)
+    await submit(kafka, topics, 1_200, partitions=2)
 
     async with running(kafka, topics, limits=replace(QUICK, batch_records=5)) as processor:
         await processor.until(lambda: sum(processor.positions().values()) > 200)
         if kill:
             await asyncio.to_thread(own_kafka.kill)
         await asyncio.to_thread(own_kafka.restart)
-        await processor.reach({0: 1_500, 1: 1_500})
+        await processor.reach({0: 600, 1: 600})
         await submit(kafka, topics, 100, partitions=2)
-        await processor.reach({0: 1_550, 1: 1_550})
+        await processor.reach({0: 650, 1: 650})
         await processor.until(lambda: not processor.troubles())
-    assert len(await audit(kafka, topics)) == 3_100
+    assert len(await audit(kafka, topics)) == 1_300
 
 
 async def test_a_processor_waits_for_a_broker_that_is_not_there_yet(own_kafka: KafkaNode, topic_prefix: str) -> None:
