@@ -37,7 +37,8 @@ class Claim(NamedTuple):
     code: str
     counter: int
     decision: str
-    admitted_ms: int
+    last_ms: int
+    """The later of the event's own time and its admission: it is remembered until that lies below the floor."""
 
 
 class Ref(NamedTuple):
@@ -116,24 +117,24 @@ class Case:
         """Return the recipients for whom the event *event_id* opened a hand-off."""
         return [key.partition(" ")[2] for key in self.handoffs if key.startswith(f"{event_id} ")]
 
-    def claim(self, source: str, event_id: str, since_ms: int) -> Claim | None:
-        """Return what was decided of an id, if not before *since_ms*: older ones are as if pruned."""
+    def claim(self, source: str, event_id: str, floor_ms: int) -> Claim | None:
+        """Return what was decided of an id, unless it lies below the floor: then it is as if pruned."""
         found = self.claims.get(source, {}).get(event_id)
-        return found if found is not None and found.admitted_ms >= since_ms else None
+        return found if found is not None and found.last_ms >= floor_ms else None
 
-    def claimed(self, since_ms: int, source: str | None = None) -> int:
-        """Return how many ids *source*, or everybody together, used up since then."""
+    def claimed(self, floor_ms: int, source: str | None = None) -> int:
+        """Return how many ids of *source*, or of everybody together, are remembered."""
         held = self.claims.values() if source is None else [self.claims.get(source, {})]
-        return sum(claim.admitted_ms >= since_ms for claims in held for claim in claims.values())
+        return sum(claim.last_ms >= floor_ms for claims in held for claim in claims.values())
 
     def archive(self) -> "Case":
         """Return what stays of a closed case: its owner, its sequence and its head."""
         return Case(state=self.state, owner=self.owner, head=self.head, sequence=self.sequence, archived=True)
 
-    def prune(self, before_ms: int) -> None:
-        """Forget claims older than *before_ms*: their events are outside the window by now."""
+    def prune(self, floor_ms: int) -> None:
+        """Forget the claims below the floor: their events are refused as too old."""
         for source in list(self.claims):
-            kept = {key: claim for key, claim in self.claims[source].items() if claim.admitted_ms >= before_ms}
+            kept = {key: claim for key, claim in self.claims[source].items() if claim.last_ms >= floor_ms}
             if kept:
                 self.claims[source] = kept
             else:

@@ -150,6 +150,8 @@ class _Batch:
     def take(self, found: Examined, partitions: int) -> None:
         ledger = self._ledger
         ledger.admit(found)
+        window_ms = self._directory.policy.window_ms
+        ledger.floor_ms = max(ledger.floor_ms, ledger.admitted_ms - CLAIM_WINDOWS * window_ms)
         if found.key is not None and found.sender is not None and not found.key.valid(ledger.admitted_ms):
             found.disown(Code.KEY_NOT_VALID)
         if found.tick:
@@ -171,14 +173,14 @@ class _Batch:
         return decision
 
     def _misplaced(self, found: Examined, partitions: int) -> Code | None:
-        envelope, record, admitted_ms = found.envelope, found.record, self._ledger.admitted_ms
+        envelope, record, ledger = found.envelope, found.record, self._ledger
         if envelope is None:
             return None
-        if not self._directory.wire_accepted(WIRE_VERSION, admitted_ms):
+        if not self._directory.wire_accepted(WIRE_VERSION, ledger.admitted_ms):
             return Code.UNKNOWN_VERSION
-        time_ms, window_ms = envelope.time_ms, self._directory.policy.window_ms
-        # Should the broker's clock fall back: what is so old that its claim may be forgotten is too old all the same.
-        if abs(time_ms - record.stamp_ms) > window_ms or time_ms < admitted_ms - (CLAIM_WINDOWS - 1) * window_ms:
+        # Ids below the floor are forgotten. Only a longer window or a broker's clock that falls back come near it.
+        late_ms = abs(envelope.time_ms - record.stamp_ms)
+        if late_ms > self._directory.policy.window_ms or envelope.time_ms < ledger.floor_ms:
             return Code.OUTSIDE_WINDOW
         if record.key != envelope.subject.encode("ascii"):
             return Code.WRONG_PARTITION
@@ -191,34 +193,35 @@ class _Batch:
         ledger, source = self._ledger, envelope.source
         key, beside = envelope.subject.encode("ascii"), ghost_key(envelope.subject, source)
         case, ghost = self._case(key), self._case(beside)
-        since_ms = ledger.admitted_ms - CLAIM_WINDOWS * self._directory.policy.window_ms
-        claim = case.claim(source, envelope.id, since_ms) or ghost.claim(source, envelope.id, since_ms)
+        floor_ms = ledger.floor_ms
+        claim = case.claim(source, envelope.id, floor_ms) or ghost.claim(source, envelope.id, floor_ms)
         if claim is not None:
             code = Code.DUPLICATE if claim.event == found.event else Code.ID_REUSED
             self._refuse(found, code, Standing(first=_first(claim)))
             return
         # Only a party meets its case's limits: what is full must not tell a stranger that there is a case.
         inside = source in case.parties
-        if self._crowded(case, source, since_ms) if inside else self._haunted(beside, ghost, source, since_ms):
+        if self._crowded(case, source, floor_ms) if inside else self._haunted(beside, ghost, source, floor_ms):
             self._refuse(found, Code.TOO_MANY)
             return
         code, decision = self._settle(found, envelope, case)
         at, holder = (key, case) if source in case.parties else (beside, ghost)
-        holder.prune(since_ms)
-        claim = Claim(found.event, code.value, ledger.counter, b64(decision), ledger.admitted_ms)
+        holder.prune(floor_ms)
+        last_ms = max(envelope.time_ms, ledger.admitted_ms)
+        claim = Claim(found.event, code.value, ledger.counter, b64(decision), last_ms)
         holder.claims.setdefault(source, {})[envelope.id] = claim
         self._touch(at, holder)
 
     @staticmethod
-    def _crowded(case: Case, source: str, since_ms: int) -> bool:
+    def _crowded(case: Case, source: str, floor_ms: int) -> bool:
         # Nearly always there are not even so many with those that are too old to count.
         if sum(map(len, case.claims.values())) < min(MAX_CLAIMS, MAX_CASE_CLAIMS):
             return False
-        return case.claimed(since_ms, source) >= MAX_CLAIMS or case.claimed(since_ms) >= MAX_CASE_CLAIMS
+        return case.claimed(floor_ms, source) >= MAX_CLAIMS or case.claimed(floor_ms) >= MAX_CASE_CLAIMS
 
-    def _haunted(self, key: bytes, ghost: Case, source: str, since_ms: int) -> bool:
+    def _haunted(self, key: bytes, ghost: Case, source: str, floor_ms: int) -> bool:
         if self._exists(key):
-            return ghost.claimed(since_ms) >= MAX_GHOST_CLAIMS
+            return ghost.claimed(floor_ms) >= MAX_GHOST_CLAIMS
         return self._router.ghosts(source) + self._ghosts[source] >= MAX_GHOSTS
 
     def _settle(self, found: Examined, envelope: Envelope, case: Case) -> tuple[Code, bytes]:
@@ -281,13 +284,16 @@ class _Batch:
             value = self._router.value(key)
             if value is None or kind_and_touched(value)[1] != queued_ms:
                 return
-        source = ghost_of(key)
+        source, case = ghost_of(key), self._case(key)
         if source is not None:
+            if case.claimed(self._ledger.floor_ms):
+                # The window was longer once: what was signed ahead of its time can still come again.
+                self._touch(key, case)
+                return
             self._ghosts[source] -= 1
             self._changed[key] = (None, queued_ms)
             self._read[key] = Case()
             return
-        case = self._case(key)
         if case.state is CaseState.CLOSED and not case.archived:
             self._read[key] = archived = case.archive()
             self._changed[key] = (archived, queued_ms)

@@ -63,6 +63,7 @@ class Ledger:
         self.admitted_ms = before.admitted_ms
         self.admitted = format_time(before.admitted_ms)
         self.directory = directory
+        self.floor_ms = before.floor_ms
         self._chain = before.chain
         self._counter = before.counter
         self._hashes: list[bytes] = []
@@ -182,6 +183,7 @@ class Ledger:
             chain=self._chain,
             counter=self._counter,
             directory=self.directory,
+            floor_ms=self.floor_ms,
         )
         lane = self.lane
         paths, root = self._proofs()

@@ -12,6 +12,8 @@ from referral_contracts.errors import Fatal, RemoteError
 
 FORMAT: Final = 1
 
+_NUMBERS: Final = ("admitted_ms", "counter", "directory", "floor_ms", "position")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Position:
@@ -27,6 +29,8 @@ class Position:
     """How many decisions there are."""
     directory: int = 0
     """The version of the directory that the last batch was judged by."""
+    floor_ms: int = 0
+    """What was signed before is too old, whatever the window is by now: its claim is forgotten. Never goes back."""
 
     def encode(self) -> bytes:
         """Return the reserved record's value."""
@@ -36,6 +40,7 @@ class Position:
                 "chain": b64(self.chain),
                 "counter": self.counter,
                 "directory": self.directory,
+                "floor_ms": self.floor_ms,
                 "format": FORMAT,
                 "position": self.position,
             }
@@ -53,7 +58,7 @@ class Position:
             told = from_json(value)
             if told.pop("format") != FORMAT:
                 raise Fatal(Code.STATE_FORMAT, "a position of another format")
-            numbers = {name: told.pop(name) for name in ("admitted_ms", "counter", "directory", "position")}
+            numbers = {name: told.pop(name) for name in _NUMBERS}
             chain = unb64(told.pop("chain"), 32)
             if told or any(type(number) is not int or number < 0 for number in numbers.values()):
                 raise Fatal(Code.STATE_FORMAT, "a position of another format")

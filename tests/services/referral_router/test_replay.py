@@ -12,7 +12,8 @@ from referral_contracts.merkle import leaf_hash
 from referral_contracts.topics import H_DECISION
 from referral_contracts.verbs import Verb
 from referral_router.core.fold import MAX_CASE_CLAIMS, MAX_CLAIMS, MAX_GHOST_CLAIMS, MAX_GHOSTS
-from tests.services.referral_router.founding import DAY, HOTLINE, HOUR, NOW, POLICE, SCHOOL, WARD
+from tests.services.referral_router import founding
+from tests.services.referral_router.founding import DAY, HOTLINE, HOUR, NOW, POLICE, POLICY, SCHOOL, WARD
 from tests.services.referral_router.world import Said, World
 
 WINDOW = 2 * HOUR
@@ -190,6 +191,37 @@ class TestForgetting:
                 world.accepted(world.say(HOTLINE, Verb.CASE_NOTED, WARD, case=case))
             again = world.say(HOTLINE, Verb.CASE_NOTED, WARD, case=case, event_id=note.id)
             assert world.code(again) is Code.ACCEPTED
+
+    def test_a_window_that_is_made_longer_brings_nothing_back(self) -> None:
+        world = World()
+        case = world.open_case()
+        note = world.accepted(world.say(HOTLINE, Verb.CASE_NOTED, WARD, case=case))
+        world.now += FORGOTTEN + 1
+        world.accepted(world.say(HOTLINE, Verb.CASE_NOTED, WARD, case=case))
+
+        world.directory = founding.under(POLICY.model_copy(update={"window_ms": DAY, "keep_closed_ms": 3 * DAY}))
+        assert world.code(note) is Code.OUTSIDE_WINDOW
+        # And a restart knows it.
+        other = world.restored()
+        assert other.code(note) is Code.OUTSIDE_WINDOW
+        assert other.code(other.say(HOTLINE, Verb.CASE_NOTED, WARD, case=case)) is Code.ACCEPTED
+
+    @pytest.mark.parametrize("source", [HOTLINE, SCHOOL])
+    def test_a_window_that_is_made_shorter_brings_nothing_back(self, source: str) -> None:
+        world = World(directory=founding.under(POLICY.model_copy(update={"window_ms": DAY, "keep_closed_ms": 3 * DAY})))
+        case = world.open_case()
+        # Signed nearly a day ahead.
+        note = World(now=NOW + 20 * HOUR).say(source, Verb.CASE_NOTED, WARD, case=case)
+        first = world.code(note)
+
+        world.directory = founding.under(POLICY.model_copy(update={"keep_closed_ms": FORGOTTEN}))
+        for hours in (7, 14, 20):
+            world.now = NOW + hours * HOUR
+            world.accepted(world.say(HOTLINE, Verb.CASE_NOTED, WARD, case=case))
+        world.accepted(world.say(HOTLINE, Verb.NOTIFIED, SCHOOL, case=case))
+        verdict = world.verdict(note)
+
+        assert (verdict.code, verdict.first and verdict.first.code) == (Code.DUPLICATE, first)
 
     def test_a_brokers_clock_that_falls_back_brings_nothing_back(self) -> None:
         world = World()

@@ -124,9 +124,30 @@ class TestLimits:
             assert world.code(world.say(HOTLINE, verb, SCHOOL, case=case)) is Code.TOO_MANY
             assert world.code(world.say(HOTLINE, verb, WARD, case=case)) is Code.ACCEPTED
         # Its parties can always be answered.
+        assert world.code(world.say(POLICE, Verb.CASE_NOTED, HOTLINE, case=case)) is Code.ACCEPTED
         answer = world.say(WARD, Verb.ACCEPTED, HOTLINE, case=case, about=offer.to(WARD), answers=offer)
         assert world.code(answer) is Code.ACCEPTED
-        assert world.code(world.say(POLICE, Verb.CASE_NOTED, HOTLINE, case=case)) is Code.ACCEPTED
+
+    @pytest.mark.parametrize("verb", [Verb.OFFERED, Verb.FORWARDED])
+    def test_a_case_has_so_many_handoffs_and_no_more(self, monkeypatch: pytest.MonkeyPatch, verb: Verb) -> None:
+        monkeypatch.setattr("referral_router.core.referee.MAX_HANDOFFS", 2)
+        world = World()
+        case = world.open_case()
+        duty, _ = (world.accepted(world.say(HOTLINE, Verb.ASSIGNED, WARD, case=case)) for _ in range(2))
+        forwarding = verb is Verb.FORWARDED
+        one_more = world.say(
+            WARD,
+            verb,
+            *((HOTLINE, POLICE) if forwarding else (POLICE,)),
+            case=case,
+            about=duty.to(WARD) if forwarding else None,
+            answers=duty if forwarding else None,
+        )
+
+        assert world.code(one_more) is Code.TOO_MANY
+        # What there is goes on.
+        accepted = world.say(WARD, Verb.ACCEPTED, HOTLINE, case=case, about=duty.to(WARD), answers=duty)
+        assert world.code(accepted) is Code.ACCEPTED
 
 
 class TestPositions:
@@ -138,6 +159,7 @@ class TestPositions:
             chain=st.binary(min_size=32, max_size=32),
             counter=st.integers(0, 2**53 - 1),
             directory=st.integers(0, 2**31),
+            floor_ms=st.integers(0, 2**43),
         )
     )
     def test_a_position_is_read_as_it_was_written(self, position: Position) -> None:
@@ -154,7 +176,9 @@ class TestPositions:
         with pytest.raises(Fatal):
             Position.decode(jcs(told))
 
-    @pytest.mark.parametrize("name", ["format", "position", "chain", "counter", "directory", "admitted_ms", "more"])
+    @pytest.mark.parametrize(
+        "name", ["format", "position", "chain", "counter", "directory", "admitted_ms", "floor_ms", "more"]
+    )
     def test_a_position_that_lacks_or_has_more_stops_the_partition(self, name: str) -> None:
         told = json.loads(Position().encode())
         told.update({name: 0}) if name == "more" else told.pop(name)
