@@ -155,3 +155,9 @@ def under(policy: Policy) -> Directory:
     """Return version 2, which is version 1 under another policy."""
     value, _ = REGISTRAR.change(directory(), NOW, YEAR, policy=policy)
     return apply(directory(), Change.decode(value), ROOT, {})
+
+
+def with_entry(changed: Entry) -> Directory:
+    """Return version 2, which is version 1 with this entry."""
+    value, _ = REGISTRAR.change(directory(), NOW, YEAR, agencies=[changed])
+    return apply(directory(), Change.decode(value), ROOT, {})

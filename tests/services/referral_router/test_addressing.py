@@ -4,10 +4,13 @@ from collections.abc import Sequence
 
 import pytest
 
+from referral_bus.registrar import sealing_key_record
 from referral_contracts.codes import Code
 from referral_contracts.verbs import Verb
-from referral_contracts.wire import Section
+from referral_contracts.wire import Section, SectionReader
+from tests.services.referral_router import founding
 from tests.services.referral_router.founding import (
+    BUS,
     CLINIC,
     HOSPITAL,
     HOTLINE,
@@ -19,6 +22,7 @@ from tests.services.referral_router.founding import (
     OFF_BUS,
     POLICE,
     SCHOOL,
+    TERM,
     WARD,
     WATCHER,
     YEAR,
@@ -153,12 +157,20 @@ class TestReaders:
         assert code_of(Verb.OFFERED, POLICE, HOSPITAL, sections=parts) is Code.ACCEPTED
         assert code_of(Verb.OFFERED, POLICE, HOSPITAL, sections=parts[1:]) is Code.WRONG_READERS
 
-    def test_a_reader_is_an_address_once(self) -> None:
-        two_keys = section(HOTLINE, WARD)
-        readers = tuple(reader.model_copy(update={"address": WARD}) for reader in two_keys.readers)
-        twice = two_keys.model_copy(update={"readers": readers})
+    def test_a_reader_is_an_address_once_though_it_has_two_keys(self) -> None:
+        second = sealing_key_record(BUS, WARD, KEYS[WARD].desk, TERM, signer=KEYS[WARD].signing)
+        ward = founding.entry(WARD)
+        world = World(directory=founding.with_entry(ward.model_copy(update={"keys": (*ward.keys, second)})))
+        case = world.open_case()
+        one, other = section(WARD).readers[0], section(WARD, kid=second.kid).readers[0]
 
-        assert code_of(Verb.OFFERED, WARD, sections=[twice, clock()]) is Code.WRONG_READERS
+        def judged(*readers: SectionReader) -> Code:
+            ordered = tuple(sorted(readers, key=lambda reader: reader.kid))
+            parts = [section(WARD).model_copy(update={"readers": ordered}), clock()]
+            return world.code(world.say(HOTLINE, Verb.OFFERED, WARD, case=case, sections=parts))
+
+        assert (judged(one), judged(other)) == (Code.ACCEPTED, Code.ACCEPTED)
+        assert judged(one, other) is Code.WRONG_READERS
 
     @pytest.mark.parametrize(("late", "code"), [(YEAR - HOUR, Code.ACCEPTED), (YEAR - 1, Code.ACCEPTED), (YEAR, None)])
     def test_a_sealing_key_is_valid_when_the_event_is_admitted(self, late: int, code: Code | None) -> None:
