@@ -13,8 +13,10 @@ from referral_contracts import topics
 from referral_contracts.decisions import Verdict
 from referral_contracts.encoding import format_time, parse_time
 from referral_contracts.envelope import Envelope
+from referral_contracts.lifecycle import State
 from referral_contracts.verbs import Verb
-from tests.sdk.town import CRIME, KEYS, MEDICAL, NOTE, OPENING, REQUEST, TRANSFER, WITHDRAWAL, Town
+from tests.sdk.forging import Event
+from tests.sdk.town import ACCEPTANCE, CRIME, KEYS, MEDICAL, NOTE, OPENING, REQUEST, TRANSFER, WITHDRAWAL, Town
 
 pytestmark = pytest.mark.asyncio
 WINDOW_S = DEFAULT_POLICY.window_ms / 1000
@@ -470,3 +472,59 @@ async def test_a_closed_client_says_so(town: Town) -> None:
         draft = bus.open_case(OPENING)
     with pytest.raises(LocalError):
         await bus.send(draft)
+
+
+class TestRefusals:
+    async def test_too_many_at_once_wait_and_go_out_later(self, town: Town) -> None:
+        async with town.bus("hotline-111") as bus:
+            opened = bus.open_case(OPENING)
+            await bus.send(opened)
+            assert (await bus.send(bus.notify(opened.subject, {"ward-a": [NOTE]}))).accepted
+            sent = [await bus.send(bus.note(opened.subject, {"ward-a": [NOTE]}), wait=False) for _ in range(130)]
+            await town.until(lambda: Code.TOO_MANY in town.codes())
+            assert bus.status().waiting > 0
+            await town.wind(4 * WINDOW_S, steps=100)
+            last = await bus.wait(sent[-1])
+
+            assert last.accepted
+            assert bus.status().waiting == 0
+            assert len(town.routed(Verb.CASE_NOTED)) == 130
+
+    async def test_an_id_that_somebody_used_with_our_key_is_refused_for_good(self, town: Town) -> None:
+        async with town.bus("hotline-111") as bus:
+            opened = bus.open_case(OPENING)
+            await bus.send(opened)
+            draft = bus.notify(opened.subject, {"ward-a": [NOTE]})
+            used = Event(
+                town=town,
+                source="hotline-111",
+                verb=Verb.NOTIFIED,
+                subject=opened.subject,
+                recipients=("ward-a",),
+                id=draft.id,
+            )
+            used.submit()
+            sent = await bus.send(draft)
+
+            assert sent.code is Code.ID_REUSED
+            assert sent.entries[0].state is EntryState.REFUSED
+            assert [alarm.code for alarm in bus.alarms()] == [Code.NOT_FOUND]
+
+    async def test_what_the_router_says_of_a_stale_head_is_taken_into_the_view(self, town: Town) -> None:
+        async with town.bus("hotline-111") as bus, town.bus("police-b") as police:
+            opened = bus.open_case(OPENING)
+            await bus.send(opened)
+            (key,) = (await bus.send(bus.offer(opened.subject, {"police-b": [CRIME]}))).handoffs
+            offered = await police.next(timeout_s=30)
+            town.sim.automatic = False
+            accepted = await offered.accept(ACCEPTANCE)
+            withdrawn = await bus.send(bus.withdraw(key, WITHDRAWAL), wait=False)
+            await town.settle()
+            town.sim.automatic = True
+            accepted, withdrawn = await police.wait(accepted), await bus.wait(withdrawn)
+
+            assert {accepted.code, withdrawn.code} == {Code.ACCEPTED, Code.STALE_HEAD}
+            for client in (bus, police):
+                view = client.handoff(key)
+                assert view is not None
+                assert view.state is (State.ACCEPTED if accepted.accepted else State.WITHDRAWN)
