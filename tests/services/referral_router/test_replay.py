@@ -11,6 +11,7 @@ from referral_contracts.encoding import b64, format_time
 from referral_contracts.merkle import leaf_hash
 from referral_contracts.topics import H_DECISION
 from referral_contracts.verbs import Verb
+from referral_router.core.case import Case
 from referral_router.core.fold import MAX_CASE_CLAIMS, MAX_CLAIMS, MAX_GHOST_CLAIMS, MAX_GHOSTS
 from tests.services.referral_router import founding
 from tests.services.referral_router.founding import DAY, HOTLINE, HOUR, NOW, POLICE, POLICY, SCHOOL, WARD
@@ -170,15 +171,15 @@ class TestForgetting:
         world = World()
         case = world.open_case()
         world.accepted(world.say(HOTLINE, Verb.NOTIFIED, WARD, case=case))
-        before = world.state[case.case.encode()]
+        note = world.accepted(world.say(WARD, Verb.CASE_NOTED, HOTLINE, case=case))
+        before = Case.decode(world.state[case.case.encode()]).claims
         world.now += FORGOTTEN + 1
         notice = world.accepted(world.say(HOTLINE, Verb.NOTIFIED, WARD, case=case))
+        after = Case.decode(world.state[case.case.encode()]).claims
 
-        assert case.hash.encode() in before
-        after = world.state[case.case.encode()]
-        claims = after[after.index(b'"i":') :]
-        assert notice.id.encode() in claims
-        assert case.id.encode() not in claims
+        assert case.id in before[HOTLINE]
+        assert set(before[WARD]) == {note.id}
+        assert {source: set(claims) for source, claims in after.items()} == {HOTLINE: {notice.id}}
 
     def test_a_claim_that_was_not_pruned_counts_no_longer_than_one_that_was(self) -> None:
         # Whether the record was written in between must not show: batches are cut differently in a replay.
