@@ -12,6 +12,7 @@ import ssl
 import struct
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from functools import partial
+from itertools import chain
 from typing import Any, Final, Generic, TypeVar
 
 from aiokafka import AIOKafkaClient, AIOKafkaProducer, TopicPartition
@@ -356,7 +357,12 @@ def _ours(error: BaseException) -> LocalError:
 async def _stopped(producer: AIOKafkaProducer) -> None:
     """Let go of *producer* at once: what it still wants to send it would send again and again, behind our back."""
     sender = producer._sender.sender_task  # noqa: SLF001 - there is no public way to give up
-    producer._message_accumulator.fail_all(kafka_errors.ProducerClosed())  # noqa: SLF001
+    waiting = producer._message_accumulator  # noqa: SLF001
+    given_up = [*chain.from_iterable(waiting._batches.values()), *waiting._pending_batches]  # noqa: SLF001
+    waiting.fail_all(kafka_errors.ProducerClosed())
+    for batch in given_up:
+        # Nobody waits for room any more, and an exception that nobody takes is complained of in the agency's log.
+        batch._drain_waiter.exception()  # noqa: SLF001
     if sender is not None:
         sender.cancel()
         # It waits for what is on its way, which ends with the connection.

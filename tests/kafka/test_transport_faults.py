@@ -1,6 +1,7 @@
 """The SDK's transport against a broker that dies, sleeps, or is something else; what one suite for all cannot show."""
 
 import asyncio
+import gc
 from collections.abc import Awaitable
 from dataclasses import replace
 from typing import Any
@@ -57,6 +58,25 @@ async def test_what_was_given_up_is_not_sent_behind_our_back(own_kafka: KafkaNod
 
     assert [record.value for record in records] == [b"before", b"after"]
     await transport.close()
+
+
+async def test_what_was_given_up_before_it_had_a_leader_is_nobodys_complaint(kafka: str, topic_prefix: str) -> None:
+    complaints: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: complaints.append(context))
+    await make_topic(kafka, topic_prefix)
+    transport = KafkaTransport(kafka, deadline_s=PATIENCE_S)
+    await transport.submit(topic_prefix, 0, None, b"before", [])
+    producer: Any = transport._writer._client
+    # As a broker says it that has just come back.
+    producer.client.cluster.leader_for_partition = lambda _: None
+
+    assert await refused(transport.submit(topic_prefix, 0, None, b"given up", [])) is Code.BROKER_AWAY
+
+    await transport.close()
+    del producer, transport
+    gc.collect()
+
+    assert complaints == []
 
 
 async def test_a_broker_that_sleeps_is_away_until_it_wakes(own_kafka: KafkaNode) -> None:
