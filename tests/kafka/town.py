@@ -45,7 +45,7 @@ en = "Its police"
 
 T = TypeVar("T")
 
-_PACE_S = 0.02
+_PACE_S = 0.05
 """Between two words of one talker: a fault is to hit a bus at work, not one that catches up."""
 _PATIENCE_S = 90.0
 _AGAIN_S = 0.2
