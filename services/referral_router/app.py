@@ -33,6 +33,9 @@ SERVICE: Final = "referral-router"
 """The consumer group, and the first part of every transactional id."""
 
 _SURVEY_S: Final = 0.5
+_ASK_AGAIN_S: Final = 1.0
+"""How long a missing inbox counts as missing: a topic that was just made is found after a second refusal at most."""
+
 _AT_ONCE: Final = 32
 """Signatures a thread checks before it asks for more: some 4 ms, so that two threads end together."""
 
@@ -43,7 +46,7 @@ class Topology:
     def __init__(self, ask: Callable[[], Awaitable[Mapping[str, int]]]) -> None:
         """*ask* the broker for its topics and their numbers of partitions."""
         self._ask = ask
-        self._asked_for: set[str] = set()
+        self._asked_at = float("-inf")
         self._topics: Mapping[str, int] = {}
         self.inboxes: frozenset[str] = frozenset()
 
@@ -54,12 +57,11 @@ class Topology:
         self.inboxes = frozenset(name.removeprefix(prefix) for name in self._topics if name.startswith(prefix))
 
     async def look_for(self, agencies: Iterable[str]) -> None:
-        """Ask again if one of *agencies* is not known; for each only once, so that nobody makes us ask for ever."""
-        unknown = set(agencies) - self.inboxes - self._asked_for
-        if unknown:
-            self._asked_for |= unknown
+        """Ask again if one of *agencies* is not known; not all the time, whoever names what is not there."""
+        now = asyncio.get_running_loop().time()
+        if now - self._asked_at > _ASK_AGAIN_S and not self.inboxes.issuperset(agencies):
             await self.refresh()
-            self._asked_for -= self.inboxes
+            self._asked_at = now
 
     def partitions(self) -> int:
         """
@@ -111,17 +113,24 @@ class ReferralFold:
 
     def waits(self, now_ms: int) -> Code | None:
         """Referrals wait for a usable directory; none is refused for want of one."""
+        directory, after = self._desk.directory(), self._core.after
+        if directory is not None and after is not None and directory.version < after.directory:
+            # Another process has decided by a newer one: this one has not heard of it yet.
+            return Code.DIRECTORY_BEHIND
         return self._desk.unusable(now_ms)
 
     async def step(self, records: Sequence[Record], now_ms: int) -> RouterStep:
         """Judge *records* by the directory of this moment."""
         desk = self._desk
         directory = desk.directory()
-        code = desk.unusable(now_ms)
+        code = self.waits(now_ms)
         if directory is None or code is not None:
             raise LocalError(code or Code.DIRECTORY_MISSING)
         found = [examine(record, directory, desk.bus) for record in records]
         await _verify(found, desk.threads)
+        if any(record.fault is Code.UNDELIVERABLE for record in records):
+            # An inbox may have gone: the refusal must not be written where nothing can be written.
+            await desk.topology.refresh()
         await desk.topology.look_for(_addressed(found, directory, desk.topology.inboxes))
         return self._core.step(found, directory, desk.topology.inboxes)
 

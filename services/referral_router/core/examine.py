@@ -6,7 +6,7 @@ threads. Whether the key was valid when the event was admitted is the fold's to 
 """
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, NamedTuple
 
 from referral_contracts.codes import Code
@@ -68,14 +68,18 @@ def examine(record: Record, directory: Directory, bus: str) -> Examined:
     """Return what *record* says and whose key would have to have signed it."""
     value = record.value or b""
     found = Examined(record=record, event=event_hash(value))
+    # What follows from it could not be produced: there is nothing wrong with what was said, so its sender is told.
+    undeliverable = record.fault is Code.UNDELIVERABLE
     try:
-        text = signature_header(record)
-        if record.key is None and _is_tick(found, text, directory, bus):
+        text = signature_header(replace(record, fault=None) if undeliverable else record)
+        if record.key is None and not undeliverable and _is_tick(found, text, directory, bus):
             return found
         found.signature = parse_signature(text, Typ.EVENT)
         found.sender, found.code = _read(found, value)
         if found.code is None and found.envelope is not None and found.envelope.bus != bus:
             found.code = Code.WRONG_BUS
+        if undeliverable and found.code is None:
+            found.code = Code.UNDELIVERABLE
         found.key = _key_of(directory, found.sender.source, found.signature.kid)
     except RemoteError as error:
         found.disown(error.code)

@@ -51,11 +51,23 @@ def changed(change: Callable[[dict[str, Any]], object]) -> Said:
 
 
 class TestRecords:
-    @pytest.mark.parametrize("code", [Code.MALFORMED_RECORD, Code.UNDELIVERABLE])
-    def test_a_record_that_the_transport_could_not_handle(self, code: Code) -> None:
-        judged = refused(replace(opening().record(), fault=code))
+    def test_a_record_that_the_transport_could_not_read(self) -> None:
+        judged = refused(replace(opening().record(), fault=Code.MALFORMED_RECORD))
 
-        assert (judged.code, judged.verdict, judged.value) == (code, None, b"")
+        assert (judged.code, judged.verdict, judged.value) == (Code.MALFORMED_RECORD, None, b"")
+
+    def test_the_sender_of_what_could_not_be_delivered_is_told(self) -> None:
+        said = opening()
+        judged = refused(replace(said.record(), fault=Code.UNDELIVERABLE))
+
+        assert judged.verdict is not None
+        assert (judged.code, judged.verdict.code, judged.value) == (Code.UNDELIVERABLE, Code.UNDELIVERABLE, said.value)
+
+    def test_a_forgery_that_could_not_be_delivered_is_a_forgery(self) -> None:
+        said = replace(opening(), signature=opening().signature)
+        judged = refused(replace(said.record(), fault=Code.UNDELIVERABLE))
+
+        assert (judged.code, judged.verdict) == (Code.BAD_SIGNATURE, None)
 
     def test_a_null_value(self) -> None:
         judged = refused(replace(opening().record(), value=None))
