@@ -1,0 +1,116 @@
+"""
+Measure the bus on this machine, against what it has to be measured against.
+
+    python bench/run.py                          everything, some twenty minutes
+    python bench/run.py --quick                  a little of everything: to see that it works
+    python bench/run.py --only routing,restore   some parts
+
+A table on the terminal and a file under bench/results, named by the time. Figures of different machines, or of a
+machine that has something else to do, say nothing about each other; ratios within a run do.
+"""
+
+import argparse
+import asyncio
+import logging
+import shutil
+import sys
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+from rich.console import Console
+
+ROOT: Final = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(ROOT / "deploy"), str(ROOT / "deploy" / "kafka")]
+
+from kafka_node import KafkaFailed, KafkaNode, NotInstalled  # noqa: E402 - found on the path just made
+from measure import machine  # noqa: E402
+from measure.bench import Bench, now_ms  # noqa: E402
+from measure.broker import BROKERS, HEAP_MB, Cluster  # noqa: E402
+from measure.directory import directory  # noqa: E402
+from measure.failover import failover  # noqa: E402
+from measure.figures import Part, show, write  # noqa: E402
+from measure.restore import restore  # noqa: E402
+from measure.routing import processes, routing  # noqa: E402
+from measure.stages import stages  # noqa: E402
+from measure.submissions import Mill  # noqa: E402
+from measure.world import found  # noqa: E402
+
+PARTS: Final[Mapping[str, Callable[[Bench], Awaitable[list[Part]]]]] = {
+    "routing": routing,
+    "stages": stages,
+    "processes": processes,
+    "restore": restore,
+    "directory": directory,
+    "failover": failover,
+}
+"""In the order in which they run."""
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Measure and return the exit code: 2 when Java or Maven is missing."""
+    options = _parser().parse_args(arguments)
+    options.rounds = options.rounds or (2 if options.quick else 5)
+    facts = machine.facts()
+    console = Console(highlight=False)
+    # It complains about each topic that is deleted between two measurements.
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
+    home = ROOT / "bench" / "work"
+    shutil.rmtree(home, ignore_errors=True)
+    try:
+        with console.status("starting Kafka") as status, KafkaNode.start(heap_mb=HEAP_MB, say=_quiet) as node:
+            parts = asyncio.run(_measure(options, node, home, console, status.update))
+    except NotInstalled as error:
+        console.print(f"bench: error: {error}")
+        return 2
+    except KafkaFailed as error:
+        console.print(f"bench: error: {error}")
+        return 1
+    setting = {"brokers": BROKERS, "rounds": options.rounds, "quick": options.quick}
+    console.print(f"written: {write(ROOT / 'bench' / 'results', facts, setting, parts).relative_to(ROOT)}")
+    return 0
+
+
+async def _measure(
+    options: argparse.Namespace, node: KafkaNode, home: Path, console: Console, say: Callable[[str], None]
+) -> list[Part]:
+    say("founding the bus")
+    world = found(home, now_ms())
+    bench = Bench(
+        cluster=Cluster(node),
+        world=world,
+        mill=Mill(world),
+        home=home,
+        rounds=options.rounds,
+        quick=options.quick,
+        say=say,
+    )
+    parts: list[Part] = []
+    for name in options.only:
+        for part in await PARTS[name](bench):
+            show(part, console)
+            parts.append(part)
+    return parts
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="run.py", description="Measure the bus on this machine.")
+    parser.add_argument("--only", type=_names, default=list(PARTS), help=f"some of {','.join(PARTS)}")
+    parser.add_argument("--rounds", type=int, default=0, help="of each comparison (default: 5, quick: 2)")
+    parser.add_argument("--quick", action="store_true", help="a little of everything, not to be quoted")
+    return parser
+
+
+def _names(text: str) -> list[str]:
+    names = text.split(",")
+    if unknown := [name for name in names if name not in PARTS]:
+        raise argparse.ArgumentTypeError(f"no such part: {', '.join(unknown)}")
+    return names
+
+
+def _quiet(_: str) -> None:
+    """The status line says what is going on."""
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
