@@ -13,7 +13,7 @@ from typing import Final
 from referral_bus.sent import Entry, EntryState
 from referral_contracts.codes import Code
 from referral_contracts.decisions import Verdict, read_verdict
-from referral_contracts.envelope import EventRef, HandoffKey
+from referral_contracts.envelope import HandoffKey
 from referral_contracts.lifecycle import HEADLESS
 from referral_contracts.verbs import Verb
 
@@ -258,11 +258,6 @@ def postpone(db: sqlite3.Connection, event_id: str, not_before_ms: int, code: Co
     )
 
 
-def unsettled(db: sqlite3.Connection, event_id: str) -> bool:
-    """Whether this is an entry of ours that has no verdict."""
-    return db.execute("SELECT 1 FROM outbox WHERE id = ? AND settled = 0", (event_id,)).fetchone() is not None
-
-
 def moving(db: sqlite3.Connection, subject: str, handoff: HandoffKey | None) -> Row | None:
     """Return the last entry without a verdict that will move the head of this hand-off, or of the case."""
     found: Sequence[sqlite3.Row] = db.execute(
@@ -282,12 +277,6 @@ def opening_of_case(db: sqlite3.Connection, subject: str) -> Row | None:
     """Return the entry of ours that opens or opened this case."""
     found = db.execute("SELECT * FROM outbox WHERE subject = ? AND verb = 'case.opened'", (subject,)).fetchone()
     return None if found is None else _row(found)
-
-
-def accepted_ref(db: sqlite3.Connection, event_id: str) -> EventRef | None:
-    """Return an accepted event of ours as others name it."""
-    found = db.execute("SELECT attempt FROM outbox WHERE id = ? AND state = 'accepted'", (event_id,)).fetchone()
-    return None if found is None else EventRef(id=event_id, sha256=found["attempt"])
 
 
 def _entry(found: sqlite3.Row) -> Entry:
