@@ -45,16 +45,19 @@ class Parties:
         return others
 
 
-def parties(db: sqlite3.Connection, key: HandoffKey, agency: str) -> Parties:
+def parties(db: sqlite3.Connection, key: HandoffKey, agency: str, subject: str | None) -> Parties:
     """
-    Return whose hand-off *key* is.
+    Return whose hand-off *key* is, in the case *subject* if that is told.
 
     Raises:
-        LocalError: NOT_FOUND: none that is known here.
+        LocalError: NOT_FOUND: none that is known here. ID_REUSED: one of several cases.
     """
-    known = views.handoff(db, key)
-    if known is not None:
-        return Parties(subject=known.subject, opened_by=known.opened_by, recipient=key.recipient)
+    known = [found for found in views.handoffs(db, key) if subject in {None, found.subject}]
+    if len(known) > 1:
+        # Whichever we took, what is meant for one agency could go to another.
+        raise LocalError(Code.ID_REUSED, "hand-offs of several cases have this key; the case has to be told")
+    if known:
+        return Parties(subject=known[0].subject, opened_by=known[0].opened_by, recipient=key.recipient)
     opening = outbox.get(db, key.opening)
     if opening is None or opening.state in _DEAD or key.recipient not in opening.recipients:
         raise LocalError(Code.NOT_FOUND, "no hand-off of that key is known here")
@@ -94,7 +97,7 @@ def _opening_of_case(db: sqlite3.Connection, row: Row) -> list[str]:
 
 def _head(db: sqlite3.Connection, row: Row) -> EventRef | None:
     if row.handoff is not None:
-        handoff = views.handoff(db, row.handoff)
+        handoff = views.handoff(db, row.subject, row.handoff)
         return None if handoff is None else handoff.head
     case = views.case(db, row.subject)
     return None if case is None else case.head

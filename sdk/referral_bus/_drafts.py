@@ -60,11 +60,17 @@ class Drafts:
         )
 
     def about_handoff(
-        self, verb: Verb, key: HandoffKey, payloads: Sequence[Payload], *, following: str | None = None
+        self,
+        verb: Verb,
+        key: HandoffKey,
+        payloads: Sequence[Payload],
+        *,
+        subject: str | None = None,
+        following: str | None = None,
     ) -> Draft:
-        """Return a draft about a hand-off, to its other side."""
+        """Return a draft about a hand-off, of the case *subject* if that is told, to its other side."""
         db = self._home.store.db
-        known = parties(db, key, self._home.agency)
+        known = parties(db, key, self._home.agency, subject)
         case = views.case(db, known.subject)
         told = known.answered_by(self._home.agency, owner=case is not None and case.owned)
         if following is not None:

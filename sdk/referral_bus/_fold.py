@@ -112,7 +112,7 @@ def _put_new(
 ) -> None:
     envelope = happened.envelope
     key = HandoffKey(opening=envelope.id, recipient=recipient)
-    if views.handoff(db, key) is None:
+    if views.handoff(db, envelope.subject, key) is None:
         new = Handoff(
             key=key,
             subject=envelope.subject,
@@ -127,7 +127,7 @@ def _put_new(
 
 
 def _fold_handoff(db: sqlite3.Connection, key: HandoffKey, happened: Happened) -> None:
-    envelope, before = happened.envelope, views.handoff(db, key)
+    envelope, before = happened.envelope, views.handoff(db, happened.envelope.subject, key)
     if envelope.verb is Verb.FORWARDED:
         _open_next(db, key, happened, before)
     if before is None:
@@ -161,7 +161,7 @@ def _receive(db: sqlite3.Connection, before: Handoff, happened: Happened) -> Non
     if received:
         state = ON_RECEIVED.get(state, state)
     views.put_handoff(db, replace(before, receipt=receipt, state=state, admitted_ms=happened.admitted_ms))
-    relieved = None if before.forwarded_from is None else views.handoff(db, before.forwarded_from)
+    relieved = None if before.forwarded_from is None else views.handoff(db, before.subject, before.forwarded_from)
     # What was taken back before it arrived relieves nobody.
     if received and relieved is not None and before.state is not State.WITHDRAWN:
         views.put_handoff(db, replace(relieved, state=ON_NEXT_RECEIVED.get(relieved.state, relieved.state)))
@@ -175,11 +175,13 @@ def _part(handoff: Handoff, source: str) -> Part:
 
 def take_standing(db: sqlite3.Connection, verdict: Verdict) -> None:
     """Take what a verdict tells of how things stand: of a refusal too, that is how the loser of a race is told."""
+    if verdict.subject is None:
+        return
     if verdict.handoff is not None and verdict.state is not None and verdict.head is not None:
-        known = views.handoff(db, verdict.handoff)
+        known = views.handoff(db, verdict.subject, verdict.handoff)
         if known is not None:
             views.put_handoff(db, replace(known, state=verdict.state, head=verdict.head))
-    if verdict.subject is not None and verdict.case_state is not None and verdict.case_head is not None:
+    if verdict.case_state is not None and verdict.case_head is not None:
         case = views.case(db, verdict.subject)
         if case is not None:
             views.put_case(db, replace(case, owned=True, state=verdict.case_state, head=verdict.case_head))

@@ -17,6 +17,7 @@ from referral_bus.keys import AgencyKeys
 from referral_contracts.codes import Code
 from referral_contracts.envelope import HandoffKey
 from referral_contracts.errors import LocalError
+from referral_contracts.lifecycle import OPENINGS
 from referral_contracts.payloads.actor import Actor, Role
 from referral_contracts.payloads.handoff import Receipt, Unreadable
 from referral_contracts.payloads.payload import Payload
@@ -28,7 +29,8 @@ def owed(db: sqlite3.Connection, opened: Opened, now_ms: int) -> Row | None:
     """Return the receipt that a delivery calls for, if it opened a hand-off for us; the view has been folded by now."""
     envelope, recipient = opened.verified.envelope, opened.verified.recipient
     key = HandoffKey(opening=envelope.id, recipient=recipient)
-    if views.handoff(db, key) is None:
+    # A forwarding opens one for the next and none for the one who assigned; anything else may bear any id.
+    if envelope.verb not in {*OPENINGS, Verb.FORWARDED} or views.handoff(db, envelope.subject, key) is None:
         return None
     event_id, fault = new_event_id(now_ms), opened.unreadable
     return Row(
@@ -52,7 +54,8 @@ def make_receipt(db: sqlite3.Connection, row: Row, composer: Composer, keys: Age
     Raises:
         LocalError: A reader has no valid key, now.
     """
-    stored = None if row.handoff is None else inbox.get(db, row.handoff.opening, row.handoff.recipient)
+    (opener,) = row.recipients
+    stored = None if row.handoff is None else inbox.get(db, opener, row.handoff.opening, row.handoff.recipient)
     if stored is None:
         raise LocalError(Code.INTERNAL, "a receipt for what is not in the store")
     answering = open_sections(stored.recall(), keys).payloads

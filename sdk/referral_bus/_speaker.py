@@ -12,7 +12,7 @@ from referral_bus._compose import Composer
 from referral_bus._directory import DirectoryFollower
 from referral_bus._home import Home
 from referral_bus._open import open_sections
-from referral_bus._store import inbox, outbox
+from referral_bus._store import inbox, outbox, views
 from referral_bus._store.outbox import Row
 from referral_bus.draft import Draft, Plan
 from referral_bus.sent import Entry, Sent
@@ -104,5 +104,7 @@ class Speaker:
         # Only the recipient of a hand-off tells the watcher something that depends on what was asked of it.
         if draft.handoff is None:
             return ()
-        stored = inbox.get(self._home.store.db, draft.handoff.opening, draft.handoff.recipient)
+        db, key = self._home.store.db, draft.handoff
+        known = views.handoff(db, draft.subject, key)
+        stored = None if known is None else inbox.get(db, known.opened_by, key.opening, key.recipient)
         return () if stored is None else open_sections(stored.recall(), self._home.keys).payloads

@@ -10,7 +10,7 @@ The bus, as an agency's system uses it.
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Literal, Self
+from typing import Literal, Self, TypeAlias
 
 from referral_bus._drafts import Drafts
 from referral_bus._engine import Engine
@@ -28,6 +28,9 @@ from referral_contracts.envelope import HandoffKey
 from referral_contracts.errors import LocalError
 from referral_contracts.payloads.payload import Payload
 from referral_contracts.verbs import Verb
+
+Handoff: TypeAlias = HandoffKey | HandoffView
+"""Which hand-off is meant: its key, or itself, which tells the case as well."""
 
 
 class ReferralBus:
@@ -127,37 +130,41 @@ class ReferralBus:
         """Return a draft that closes the case; what it says is sealed to ourselves."""
         return self._drafts.about_case(Verb.CASE_CLOSED, subject, (payload, *more))
 
-    def accept(self, handoff: HandoffKey, payload: Payload, *more: Payload) -> Draft:
+    def accept(self, handoff: Handoff, payload: Payload, *more: Payload) -> Draft:
         """Return a draft that accepts what was offered or assigned to us."""
-        return self._drafts.about_handoff(Verb.ACCEPTED, handoff, (payload, *more))
+        return self._about(Verb.ACCEPTED, handoff, (payload, *more))
 
-    def decline(self, handoff: HandoffKey, payload: Payload, *more: Payload) -> Draft:
+    def decline(self, handoff: Handoff, payload: Payload, *more: Payload) -> Draft:
         """Return a draft that says no to an offer."""
-        return self._drafts.about_handoff(Verb.DECLINED, handoff, (payload, *more))
+        return self._about(Verb.DECLINED, handoff, (payload, *more))
 
-    def progress(self, handoff: HandoffKey, payload: Payload, *more: Payload) -> Draft:
+    def progress(self, handoff: Handoff, payload: Payload, *more: Payload) -> Draft:
         """Return a draft that tells how it goes."""
-        return self._drafts.about_handoff(Verb.PROGRESSED, handoff, (payload, *more))
+        return self._about(Verb.PROGRESSED, handoff, (payload, *more))
 
-    def complete(self, handoff: HandoffKey, payload: Payload, *more: Payload) -> Draft:
+    def complete(self, handoff: Handoff, payload: Payload, *more: Payload) -> Draft:
         """Return a draft that tells the outcome."""
-        return self._drafts.about_handoff(Verb.COMPLETED, handoff, (payload, *more))
+        return self._about(Verb.COMPLETED, handoff, (payload, *more))
 
-    def return_(self, handoff: HandoffKey, payload: Payload, *more: Payload) -> Draft:
+    def return_(self, handoff: Handoff, payload: Payload, *more: Payload) -> Draft:
         """Return a draft that gives back what was accepted."""
-        return self._drafts.about_handoff(Verb.RETURNED, handoff, (payload, *more))
+        return self._about(Verb.RETURNED, handoff, (payload, *more))
 
-    def forward(self, handoff: HandoffKey, following: str, payload: Payload, *more: Payload) -> Draft:
+    def forward(self, handoff: Handoff, following: str, payload: Payload, *more: Payload) -> Draft:
         """Return a draft that passes a duty on to *following*; both the assigner and it read *payload*."""
-        return self._drafts.about_handoff(Verb.FORWARDED, handoff, (payload, *more), following=following)
+        return self._about(Verb.FORWARDED, handoff, (payload, *more), following)
 
-    def withdraw(self, handoff: HandoffKey, payload: Payload, *more: Payload) -> Draft:
+    def withdraw(self, handoff: Handoff, payload: Payload, *more: Payload) -> Draft:
         """Return a draft that takes back what we asked for."""
-        return self._drafts.about_handoff(Verb.WITHDRAWN, handoff, (payload, *more))
+        return self._about(Verb.WITHDRAWN, handoff, (payload, *more))
 
-    def close(self, handoff: HandoffKey, payload: Payload, *more: Payload) -> Draft:
+    def close(self, handoff: Handoff, payload: Payload, *more: Payload) -> Draft:
         """Return a draft that closes a hand-off which was completed or returned."""
-        return self._drafts.about_handoff(Verb.CLOSED, handoff, (payload, *more))
+        return self._about(Verb.CLOSED, handoff, (payload, *more))
+
+    def _about(self, verb: Verb, handoff: Handoff, payloads: Sequence[Payload], following: str | None = None) -> Draft:
+        key, subject = (handoff.key, handoff.subject) if isinstance(handoff, HandoffView) else (handoff, None)
+        return self._drafts.about_handoff(verb, key, payloads, subject=subject, following=following)
 
     # Saying it.
 
@@ -250,9 +257,16 @@ class ReferralBus:
         return self._engine.follower.directory
 
     def handoff(self, key: HandoffKey) -> HandoffView | None:
-        """Return a hand-off as known here."""
-        found = views.handoff(self._engine.home.store.db, key)
-        return None if found is None else found.view()
+        """
+        Return a hand-off as known here.
+
+        Raises:
+            LocalError: ID_REUSED: somebody used another's id in another case; `case` tells them apart.
+        """
+        found = views.handoffs(self._engine.home.store.db, key)
+        if len(found) > 1:
+            raise LocalError(Code.ID_REUSED, "hand-offs of several cases have this key")
+        return found[0].view() if found else None
 
     def case(self, subject: str) -> CaseView | None:
         """Return a case as known here."""

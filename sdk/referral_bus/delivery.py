@@ -94,7 +94,7 @@ class Delivery:
         """The hand-off it is about: ours, where the event opens one for us. None for verbs of the case."""
         opened = HandoffKey(opening=self.id, recipient=self.recipient)
         if self.verb in OPENINGS or (
-            self.verb is Verb.FORWARDED and views.handoff(self._home.store.db, opened) is not None
+            self.verb is Verb.FORWARDED and views.handoff(self._home.store.db, self.subject, opened) is not None
         ):
             return opened
         return self.envelope.data.handoff
@@ -222,7 +222,8 @@ class Delivery:
     def _about_handoff(self, verb: Verb, *payloads: Payload, following: str | None = None) -> Sent:
         if self.handoff is None:
             raise LocalError(Code.NOT_FOUND, "this delivery is about no hand-off")
-        return self._reply(self._drafts.about_handoff(verb, self.handoff, payloads, following=following))
+        draft = self._drafts.about_handoff(verb, self.handoff, payloads, subject=self.subject, following=following)
+        return self._reply(draft)
 
     def _reply(self, draft: Draft) -> Sent:
         if self._replies is None:

@@ -103,7 +103,7 @@ class TestFile:
     def test_a_store_of_another_format_is_refused(self, tmp_path: Path) -> None:
         opened(tmp_path / "store.db").close()
         with sqlite3.connect(tmp_path / "store.db") as db:
-            db.execute("UPDATE meta SET value = '2' WHERE key = 'format'")
+            db.execute("UPDATE meta SET value = '1' WHERE key = 'format'")
         db.close()
 
         assert refused(tmp_path / "store.db") is Code.STATE_FORMAT

@@ -79,10 +79,10 @@ def hash_of(db: sqlite3.Connection, source: str, event_id: str, recipient: str) 
     return None if row is None else row["hash"]
 
 
-def get(db: sqlite3.Connection, event_id: str, recipient: str) -> Stored | None:
-    """Return the delivery of an event to one of our addresses."""
+def get(db: sqlite3.Connection, source: str, event_id: str, recipient: str) -> Stored | None:
+    """Return the delivery of an event of *source* to one of our addresses."""
     row = db.execute(
-        "SELECT * FROM inbox WHERE id = ? AND recipient = ? ORDER BY seq LIMIT 1", (event_id, recipient)
+        "SELECT * FROM inbox WHERE id = ? AND recipient = ? AND source = ?", (event_id, recipient, source)
     ).fetchone()
     return None if row is None else _stored(row)
 

@@ -7,7 +7,7 @@ and when is in the clear, as it is in the envelope.
 
 from typing import Final
 
-FORMAT: Final = "1"
+FORMAT: Final = "2"
 """Written into the file; a store of another format is refused, never guessed at."""
 
 TABLES: Final = """
@@ -106,6 +106,7 @@ CREATE TABLE cases (
     offered_by TEXT                 -- who offers us the case
 ) STRICT, WITHOUT ROWID;
 
+-- Ids are their senders' own: what one agency opens in a case may have the id of what another opens in another case.
 CREATE TABLE handoffs (
     opening TEXT NOT NULL,
     recipient TEXT NOT NULL,
@@ -118,7 +119,7 @@ CREATE TABLE handoffs (
     receipt TEXT NOT NULL,
     forwarded_from TEXT,            -- the hand-off that this one relieves once it is received
     admitted_ms INTEGER NOT NULL,
-    PRIMARY KEY (opening, recipient)
+    PRIMARY KEY (opening, recipient, subject)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX handoffs_case ON handoffs (subject);
 

@@ -81,12 +81,17 @@ def put_case(db: sqlite3.Connection, item: Case) -> None:
     )
 
 
-def handoff(db: sqlite3.Connection, key: HandoffKey) -> Handoff | None:
-    """Return a hand-off."""
-    row = db.execute(
-        "SELECT * FROM handoffs WHERE opening = ? AND recipient = ?", (key.opening, key.recipient)
-    ).fetchone()
-    return None if row is None else _handoff(row)
+def handoff(db: sqlite3.Connection, subject: str, key: HandoffKey) -> Handoff | None:
+    """Return a hand-off of a case."""
+    return next((found for found in handoffs(db, key) if found.subject == subject), None)
+
+
+def handoffs(db: sqlite3.Connection, key: HandoffKey) -> list[Handoff]:
+    """Return the hand-offs of that key: one, unless somebody used another's id in another case."""
+    rows = db.execute(
+        "SELECT * FROM handoffs WHERE opening = ? AND recipient = ? ORDER BY subject", (key.opening, key.recipient)
+    )
+    return [_handoff(row) for row in rows]
 
 
 def put_handoff(db: sqlite3.Connection, item: Handoff) -> None:
