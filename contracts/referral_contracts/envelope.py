@@ -51,6 +51,12 @@ class HandoffKey(_Wire):
         """Return ``opening recipient``: neither part can hold a space."""
         return f"{self.opening} {self.recipient}"
 
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Return the key that *text*, ``opening recipient``, spells."""
+        opening, _, recipient = text.partition(" ")
+        return cls(opening=opening, recipient=recipient)
+
 
 class EventData(_Wire):
     """What the router reads of an event."""

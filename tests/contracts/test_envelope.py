@@ -268,4 +268,7 @@ class TestCasePseudonym:
 
 
 def test_a_handoff_is_named_by_its_opening_and_its_recipient() -> None:
-    assert str(HandoffKey(opening=OPENING, recipient="police-b/youth")) == f"{OPENING} police-b/youth"
+    key = HandoffKey(opening=OPENING, recipient="police-b/youth")
+
+    assert str(key) == f"{OPENING} police-b/youth"
+    assert HandoffKey.parse(str(key)) == key

@@ -290,7 +290,7 @@ def _row(found: sqlite3.Row) -> Row:
         subject=found["subject"],
         verb=Verb(found["verb"]),
         recipients=tuple(found["recipients"].split()),
-        handoff=handoff_key(found["handoff"]),
+        handoff=None if found["handoff"] is None else HandoffKey.parse(found["handoff"]),
         exercise=bool(found["exercise"]),
         sealed=found["sealed"],
         about=found["about"],
@@ -301,11 +301,3 @@ def _row(found: sqlite3.Row) -> Row:
         attempt=found["attempt"],
         tries=found["tries"],
     )
-
-
-def handoff_key(text: str | None) -> HandoffKey | None:
-    """Return the key that ``opening recipient`` spells."""
-    if text is None:
-        return None
-    opening, _, recipient = text.partition(" ")
-    return HandoffKey(opening=opening, recipient=recipient)

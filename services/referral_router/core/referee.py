@@ -118,7 +118,7 @@ def _rule_case(case: Case, state: CaseState, ask: Ask) -> Ruling:
     except RemoteError as error:
         return Refused(error.code, own)
     if verb is Verb.CASE_CLOSED and (still := case.open_handoffs()):
-        keys = tuple(_handoff_key(key) for key in still[:_OPEN_TOLD])
+        keys = tuple(HandoffKey.parse(key) for key in still[:_OPEN_TOLD])
         return Refused(Code.OPEN_HANDOFFS, Standing(case_head=case.head.wire, case_state=state, open=keys))
     case.state = after
     _hand_over(case, ask)
@@ -136,11 +136,6 @@ def _hand_over(case: Case, ask: Ask) -> None:
         case.owner, case.pending = ask.envelope.source, ""
     elif verb is Verb.CASE_TRANSFER_DECLINED:
         case.pending = ""
-
-
-def _handoff_key(key: str) -> HandoffKey:
-    opening, _, recipient = key.partition(" ")
-    return HandoffKey(opening=opening, recipient=recipient)
 
 
 def _open_handoffs(case: Case, ask: Ask) -> Ruling:
@@ -188,8 +183,7 @@ def _rule_handoff(case: Case, ask: Ask) -> Ruling:
     envelope, verb, data = ask.envelope, ask.envelope.verb, ask.envelope.data
     if data.handoff is None or data.answers is None:
         return Refused(Code.MALFORMED_ENVELOPE)
-    key = str(data.handoff)
-    handoff = case.handoffs.get(key)
+    handoff = case.handoffs.get(str(data.handoff))
     parts = [] if handoff is None else _parts(case, handoff, data.handoff.recipient, envelope.source)
     if handoff is None or not parts:
         return Refused(Code.NOT_FOUND)
@@ -201,7 +195,7 @@ def _rule_handoff(case: Case, ask: Ask) -> Ruling:
         if verb in (Verb.RECEIVED, Verb.UNREADABLE):
             _receive(case, handoff, data.handoff, ask)
         else:
-            _move(case, key, handoff, part, ask)
+            _move(case, data.handoff, handoff, part, ask)
     except RemoteError as error:
         return Refused(error.code, told)
     _routed(case, ask)
@@ -238,7 +232,7 @@ def _receive(case: Case, handoff: Handoff, key: HandoffKey, ask: Ask) -> None:
         handoff.state = ON_RECEIVED.get(handoff.state, handoff.state)
 
 
-def _move(case: Case, key: str, handoff: Handoff, part: Part, ask: Ask) -> None:
+def _move(case: Case, key: HandoffKey, handoff: Handoff, part: Part, ask: Ask) -> None:
     verb, data = ask.envelope.verb, ask.envelope.data
     if data.answers is None or (data.answers.id, data.answers.sha256) != handoff.head:
         raise RemoteError(Code.STALE_HEAD)
@@ -246,23 +240,22 @@ def _move(case: Case, key: str, handoff: Handoff, part: Part, ask: Ask) -> None:
     if verb is Verb.WITHDRAWN and handoff.forwarded_from and handoff.receipt is Receipt.RECEIVED:
         # Its receipt has relieved the forwarder: taken back now, the duty would be nobody's.
         raise RemoteError(Code.ILLEGAL_TRANSITION)
-    recipient = key.partition(" ")[2]
     if verb is Verb.FORWARDED:
         _forward(case, key, handoff, ask)
     elif part is Part.RECIPIENT:
-        team = set(case.opened_by(key.partition(" ")[0])) - {recipient} if handoff.team else set()
+        team = set(case.opened_by(key.opening)) - {key.recipient} if handoff.team else set()
         addressing.check_answer(ask, must={handoff.sender}, may=team)
     elif part is Part.SENDER:
-        addressing.check_answer(ask, must={recipient}, may=set())
+        addressing.check_answer(ask, must={key.recipient}, may=set())
     else:
-        both = {handoff.sender, recipient}
+        both = {handoff.sender, key.recipient}
         addressing.check_answer(ask, must=both, may=set())
     handoff.state = after
     if verb not in HEADLESS:
         handoff.head = ask.ref
 
 
-def _forward(case: Case, key: str, handoff: Handoff, ask: Ask) -> None:
+def _forward(case: Case, key: HandoffKey, handoff: Handoff, ask: Ask) -> None:
     # A forwarding answers the one who assigned and, for the next, opens the same duty.
     following = addressing.check_forwarding(ask, assigner=handoff.sender)
     _check_opening(case, ask, 1)
@@ -271,7 +264,7 @@ def _forward(case: Case, key: str, handoff: Handoff, ask: Ask) -> None:
         sender=ask.envelope.source,
         head=ask.ref,
         opening_hash=ask.event,
-        forwarded_from=key,
+        forwarded_from=str(key),
     )
 
 
