@@ -26,16 +26,17 @@ from founding import Founding
 from kafka_node import KafkaFailed, NotInstalled
 from kafka_node.background import StateFolder
 from office import NotAsTold, Office
-from outsider import Outsider
+from outsider import Outsider, read_directory
 from referral_bus import Code, LocalError
 from referral_bus._kafka import KafkaTransport
-from referral_contracts import topics
-from referral_contracts.directory_shelf import Shelf
 from running import AGENCIES, NotReady, Router, RunningBus
 from story import CAST, COMMUNE, SCHOOL, Story, expect
-from telling import Name, Teller
+from telling import Teller
 
 HOME: Final = Path(".run/demo")
+_MARKER: Final = "demonstration"
+_OURS: Final = frozenset({"lock", "pid"})
+"""What holding the folder makes."""
 _STRANGE_CODES: Final = {
     Code.STALE_HEAD: 1,
     Code.BAD_SIGNATURE: 1,
@@ -93,34 +94,34 @@ async def _home_of(home: Path, bootstrap: str) -> Path:
 
 async def _refuse_foreign_bus(founding: Founding, bootstrap: str) -> None:
     transport = KafkaTransport(bootstrap)
-    shelf = Shelf(founding.trust)
     try:
-        offset, end = await transport.bounds(topics.DIRECTORY, 0)
-        while offset < end and (records := await transport.read(topics.DIRECTORY, 0, offset, 0.0)):
-            for record in records:
-                shelf.take(record.key, record.value)
-            offset = records[-1].offset + 1
-        shelf.settle()
+        shelf = await read_directory(transport, founding.trust)
     except LocalError as error:
-        if error.code is not Code.TOPIC_MISSING:
-            raise NotReady(f"the broker at {bootstrap}: {error}") from error
+        if error.code is Code.TOPIC_MISSING:
+            return
+        raise NotReady(f"the broker at {bootstrap}: {error}") from error
+    finally:
+        await transport.close()
     if shelf.fault is not None:
         raise NotReady(f"the broker at {bootstrap} carries another bus; the demonstration needs one without")
 
 
 def _clear(home: Path) -> None:
-    """Remove what the last run left, but for the lock that we hold."""
-    if (home / "trust.json").exists():
-        for path in home.iterdir():
-            if path.is_dir():
-                shutil.rmtree(path)
-            elif path.name not in {"lock", "pid"}:
-                path.unlink()
+    """Remove what the last run left, and nothing that a demonstration did not make."""
+    found = [path for path in home.iterdir() if path.name not in _OURS]
+    marker = home / _MARKER
+    if found and not marker.exists():
+        raise NotReady(f"{home} holds something else; --home names a folder that the demonstration may empty")
+    marker.touch()
+    for path in found:
+        if path.is_dir():
+            shutil.rmtree(path)
+        elif path != marker:
+            path.unlink()
 
 
 def _run(home: Path, bootstrap: str | None) -> int:
-    names = {who: Name(vi=who, en=who, short=short) for who, short in CAST.items()}
-    teller = Teller(names, sys.stdout)
+    teller = Teller(CAST, sys.stdout)
     teller.title(
         "Một vụ việc bảo vệ trẻ em đi qua referral-bus",
         "one child-protection case crosses the bus; every name and place in it is invented",

@@ -53,6 +53,9 @@ class Desk:
 
     async def hear(self) -> None:
         """Show every delivery to the people here. Leaving the block acknowledges it: it does not come again."""
+        await self._bus.ready(timeout_s=_WAIT_S)
+        directory = self._bus.directory
+        tell(Ready(version=0 if directory is None else directory.version))
         async for delivery in self._bus.inbox():
             async with delivery:
                 log.info("heard %s of %s in case %s", delivery.verb.value, delivery.source, delivery.subject)
@@ -212,11 +215,8 @@ async def main(folder: Path) -> None:
     lines = asyncio.StreamReader(limit=_LINE_MAX)
     await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(lines), sys.stdin)
     async with ReferralBus(keys.agency, keys, load_trust(folder / "trust.json"), store=store, transport=connect) as bus:
-        await bus.ready(timeout_s=_WAIT_S)
         desk = Desk(bus)
         hearing = asyncio.create_task(desk.hear())
-        directory = bus.directory
-        tell(Ready(version=0 if directory is None else directory.version))
         obeying = asyncio.create_task(desk.obey(lines))
         # Whichever ends first: the people have gone home, or one of the two has failed.
         await asyncio.wait((hearing, obeying), return_when=asyncio.FIRST_COMPLETED)

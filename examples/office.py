@@ -13,7 +13,7 @@ from typing import Final, Self, TypeVar
 
 from referral_contracts.envelope import HandoffKey
 from referral_contracts.verbs import Verb
-from talk import Heard, Line, Look, Order, Ready, Recall, Said, Seen, read_report
+from talk import Heard, Look, Order, Ready, Recall, Said, Seen, read_report
 
 PROGRAM: Final = Path(__file__).with_name("demo_agency.py")
 _WAIT_S: Final = 40.0
@@ -137,7 +137,7 @@ class Office:
         stdin = self._process.stdin
         answer = self._answers[wish.number] = asyncio.get_running_loop().create_future()
         if stdin is not None:
-            stdin.write(_line(wish))
+            stdin.write(wish.encode())
         return await self._in_time(answer, _WAIT_S, trouble)
 
     async def _in_time(self, work: Awaitable[_T], timeout_s: float, trouble: str) -> _T:
@@ -165,10 +165,6 @@ class Office:
                     self._ready.set_result(report)
                 case Said() | Seen():
                     self._answers.pop(report.number).set_result(report)
-
-
-def _line(wish: Line) -> bytes:
-    return wish.encode()
 
 
 def _as(kind: type[_T], report: object) -> _T:

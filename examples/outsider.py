@@ -59,13 +59,7 @@ class Outsider:
     @classmethod
     async def arrive(cls, transport: KafkaTransport, trust: TrustRoot) -> "Outsider":
         """Read the directory, and stand at the end of the ledger."""
-        shelf = Shelf(trust)
-        offset, end = await transport.bounds(topics.DIRECTORY, 0)
-        while offset < end and (records := await transport.read(topics.DIRECTORY, 0, offset, 0.0)):
-            for record in records:
-                shelf.take(record.key, record.value)
-            offset = records[-1].offset + 1
-        shelf.settle()
+        shelf = await read_directory(transport, trust)
         if shelf.current is None:
             raise NotAsTold("the bus has no directory that its trust root vouches for")
         here = cls(transport, shelf.current, await transport.partitions(topics.SUBMISSIONS))
@@ -134,6 +128,18 @@ class Outsider:
             key=self._router,
         )
         return Entry(decision=read_decision(leaf), value=record.value or b"", signature=headers.get(H_SIGNATURE) or b"")
+
+
+async def read_directory(transport: KafkaTransport, trust: TrustRoot) -> Shelf:
+    """Return the directory as *trust* has it; everybody may read it."""
+    shelf = Shelf(trust)
+    offset, end = await transport.bounds(topics.DIRECTORY, 0)
+    while offset < end and (records := await transport.read(topics.DIRECTORY, 0, offset, 0.0)):
+        for record in records:
+            shelf.take(record.key, record.value)
+        offset = records[-1].offset + 1
+    shelf.settle()
+    return shelf
 
 
 def changed(entry: Entry) -> bytes:

@@ -6,7 +6,6 @@ Shows what it is given; knows nothing of the bus.
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final, TextIO
 
 from rich import box
@@ -22,22 +21,15 @@ WIDTH: Final = 100
 _INDENT: Final = 8
 _ROUTE: Final = 43
 _VERB: Final = 24
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Name:
-    """What somebody is called: in full and where there is little room."""
-
-    vi: str
-    en: str
-    short: str
+_REST: Final = 28
+"""The time before them, and the longest code behind."""
 
 
 class Teller:
     """Tells the story as it happens."""
 
-    def __init__(self, names: Mapping[str, Name], out: TextIO) -> None:
-        """Call the agencies by *names*, and write to *out*."""
+    def __init__(self, names: Mapping[str, str], out: TextIO) -> None:
+        """Call the agencies by their short *names*, and write to *out*."""
         self._names = names
         self._started = time.monotonic()
         self._out = out
@@ -52,6 +44,8 @@ class Teller:
             emoji=False,
         )
         self._console.width = min(self._console.width, WIDTH)
+        # On a narrow terminal a long route may push its line's end onto the next; the short ones still stand in line.
+        self._route = min(_ROUTE, self._console.width - _VERB - _REST)
         self._chapters = 0
 
     def elapsed_s(self) -> float:
@@ -85,7 +79,7 @@ class Teller:
         route = f"{self.short(source)} → {', '.join(map(self.short, to))}" if to else self.short(source)
         line = Text(f"{self.elapsed_s():5.1f} s  ", style="dim")
         # What is too long for its column pushes the next ones on, rather than lose its end.
-        line.append(f"{route:<{_ROUTE}} ", style="default not dim")
+        line.append(f"{route:<{self._route}} ", style="default not dim")
         line.append(f"{verb:<{_VERB}} ", style="magenta not dim")
         line.append(told, style="bold green not dim" if good else "bold yellow not dim")
         self._print(line)
@@ -93,7 +87,7 @@ class Teller:
     def tried(self, what: str, code: str) -> None:
         """Show what somebody tried who had no right to, and what the ledger says of it."""
         line = Text(f"{self.elapsed_s():5.1f} s  ", style="dim")
-        line.append(f"{what:<{_ROUTE + 1 + _VERB}} ", style="default not dim")
+        line.append(f"{what:<{self._route + 1 + _VERB}} ", style="default not dim")
         line.append(code, style="bold yellow not dim")
         self._print(line)
 
@@ -164,8 +158,7 @@ class Teller:
 
     def short(self, who: str) -> str:
         """Return what somebody is called where there is little room."""
-        name = self._names.get(who)
-        return who if name is None else name.short
+        return self._names.get(who, who)
 
     def _gap(self) -> None:
         self._out.write("\n")

@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from aiokafka import AIOKafkaClient, TopicPartition
 
 from referral_contracts import topics
-from referral_contracts.codes import Code
 from referral_contracts.decisions import NO_DECISION, Decision, read_decision, verify_leaf
 from referral_contracts.directory import ROLE_ROUTER, Directory, TrustRoot
 from referral_contracts.directory_shelf import Shelf
@@ -199,13 +198,3 @@ def _nothing_else_in_the_inboxes(held: Held) -> None:
             kinds[dict(record.headers)[H_KIND]] += 1
 
     assert set(kinds) <= {topics.KIND_DELIVERY, topics.KIND_VERDICT}
-
-
-def codes(held: Held) -> Counter[Code]:
-    """Return how often the ledger of the referrals says each code."""
-    return Counter(
-        read_decision(dict(record.headers)[H_DECISION] or b"").code
-        for number in range(held.partitions)
-        for record in held.read(topics.LEDGER, number)
-        if dict(record.headers)[H_KIND] == KIND_EVENT
-    )

@@ -54,6 +54,14 @@ def test_ctrl_c_ends_everything(tmp_path: Path) -> None:
     assert processes_of(tmp_path) == []
 
 
+def test_a_folder_of_somebody_else_is_not_emptied(tmp_path: Path) -> None:
+    (tmp_path / "keys.json").write_text("somebody's")
+    code, _, complaints = Playing(tmp_path).end()
+
+    assert (code, "holds something else" in complaints) == (1, True)
+    assert (tmp_path / "keys.json").read_text() == "somebody's"
+
+
 def test_a_step_that_does_not_come_out_is_told_and_is_exit_code_1(tmp_path: Path, own_kafka: KafkaNode) -> None:
     playing = Playing(tmp_path / "home", {"KAFKA_BOOTSTRAP": own_kafka.bootstrap})
     playing.until("Chuyển cho xã")
