@@ -13,9 +13,9 @@ from referral_contracts.keys import SealingKey, SealingPublic, SigningKey, Verif
 from referral_contracts.sealing import SealContext, disclose, open_disclosed, unseal
 from referral_contracts.sections import encode_section, read_section
 from referral_contracts.signing import Typ, parse_signature, verify
+from referral_contracts.ticks import tick_statement
 from referral_contracts.verbs import Verb
 from referral_contracts.wire import Section
-from referral_router.core.examine import tick_statement
 from tests.contracts.vector_life import live
 
 Given = Mapping[str, Any]

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from referral_contracts.codes import Code
 from referral_contracts.encoding import b64, jcs, lp, parse_json, parse_time
 from referral_contracts.envelope import case_pseudonym
+from referral_contracts.ticks import tick_statement
 from referral_contracts.topics import partition_for
-from referral_router.core.examine import tick_statement
 from tools.vectors.cast import BUS, HOTLINE, event_id
 from tools.vectors.vector import Vector, fault, octets, valid
 

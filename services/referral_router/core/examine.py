@@ -11,11 +11,12 @@ from typing import Final, NamedTuple
 
 from referral_contracts.codes import Code
 from referral_contracts.directory import ROLE_WATCHER, Directory, EventKey
-from referral_contracts.encoding import AGENCY, EVENT_ID, SUBJECT, event_hash, jcs, parse_json, parse_time
+from referral_contracts.encoding import AGENCY, EVENT_ID, SUBJECT, event_hash, parse_json
 from referral_contracts.envelope import Envelope
 from referral_contracts.errors import RemoteError
 from referral_contracts.records import LOG_APPEND_TIME, Record
 from referral_contracts.signing import Signature, Typ, parse_signature, verify
+from referral_contracts.ticks import check_tick
 from referral_contracts.topics import H_SIGNATURE
 
 _AGENCY: Final = re.compile(AGENCY)
@@ -57,11 +58,6 @@ class Examined:
     def disown(self, code: Code) -> None:
         """Refuse it as nobody's."""
         self.code, self.sender, self.envelope, self.tick = code, None, None, False
-
-
-def tick_statement(bus: str, partition: int, time: str) -> bytes:
-    """Return what the watcher signs into a partition so that time is seen to pass there."""
-    return jcs({"bus": bus, "kind": "tick", "partition": partition, "time": time})
 
 
 def examine(record: Record, directory: Directory, bus: str) -> Examined:
@@ -117,11 +113,7 @@ def _is_tick(found: Examined, text: bytes, directory: Directory, bus: str) -> bo
     watcher = directory.service(ROLE_WATCHER)
     if watcher is None:
         raise RemoteError(Code.UNKNOWN_SENDER)
-    told = parse_json(found.record.value or b"")
-    time = told.get("time") if isinstance(told, dict) else None
-    if not isinstance(time, str) or found.record.value != tick_statement(bus, found.record.partition, time):
-        raise RemoteError(Code.MALFORMED_ENVELOPE, "not a tick for this partition")
-    parse_time(time)
+    check_tick(found.record.value or b"", bus, found.record.partition)
     found.signature, found.tick = signature, True
     found.sender = Sender(watcher, None, None)
     found.key = _key_of(directory, watcher, signature.kid)

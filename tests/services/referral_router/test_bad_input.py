@@ -14,10 +14,10 @@ from referral_contracts.codes import Code
 from referral_contracts.encoding import event_hash, format_time, jcs
 from referral_contracts.records import Record
 from referral_contracts.signing import Typ
+from referral_contracts.ticks import tick_statement
 from referral_contracts.topics import ENVELOPE_MAX, H_SIGNATURE
 from referral_contracts.verbs import Verb
 from referral_router.core import examine, verify_signature
-from referral_router.core.examine import tick_statement
 from tests.services.referral_router import founding
 from tests.services.referral_router.audit import Judged
 from tests.services.referral_router.founding import BUS, HOTLINE, HOUR, KEYS, NOW
