@@ -1,200 +1,47 @@
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import replace
-from functools import cache
-from itertools import pairwise
-from typing import Any, Final
+from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from pydantic import BaseModel, ValidationError
 
-from referral_bus.registrar import Registrar, Term, event_key_record, sealing_key_record, trust_root
-from referral_contracts import directory_model as wire
+from referral_bus.registrar import Term
 from referral_contracts.codes import Code
 from referral_contracts.directory import (
     POLICY_KEY,
-    Directory,
-    TrustRoot,
     apply,
     assemble,
     head_hash,
-    possession,
 )
 from referral_contracts.directory_model import (
     Change,
-    Delivery,
-    Entry,
-    Head,
-    KeyRecord,
-    MayKnow,
-    MaySend,
-    Names,
-    Policy,
     SignedHead,
     WireVersion,
 )
 from referral_contracts.encoding import b64, format_time
 from referral_contracts.errors import LocalError
-from referral_contracts.keys import SealingKey, SigningKey
+from referral_contracts.keys import SigningKey
 from referral_contracts.signing import Typ
-from referral_contracts.topics import CHANGE_MAX
 from referral_contracts.verbs import Verb
-from tests.contracts.refusals import answers, code_of
-
-BUS: Final = "training"
-NOW: Final = 1_790_000_000_000
-HOUR: Final = 3_600_000
-YEAR: Final = 365 * 24 * HOUR
-TERM: Final = Term(from_ms=NOW, until_ms=NOW + YEAR)
-# The point of order 1, for which one constant signature verifies everything.
-IDENTITY: Final = b"\x01" + bytes(31)
-
-ROOTS: Final = [SigningKey.from_seed(bytes([number]) * 32) for number in (1, 2, 3)]
-SIGNING: Final = {name: SigningKey.from_seed(bytes([10 + number]) * 32) for number, name in enumerate("abcdef")}
-SEALING: Final = {name: SealingKey.from_bytes(bytes([10 + number]) * 96) for number, name in enumerate("abcdef")}
-POLICY: Final = Policy(
-    may_know=(MayKnow(answers="team", roles=("police", "hospital")), MayKnow(roles=("police", "school"))),
-    may_open=("hotline",),
-    may_send=(
-        MaySend(recipients=("*",), senders=("hotline",), verbs=("handoff.*", "case.noted")),
-        MaySend(recipients=("hotline",), senders=("*",), verbs=("handoff.notified",)),
-    ),
+from tests.contracts.directories import (
+    HOUR,
+    NOW,
+    POLICY,
+    ROOTS,
+    SEALING,
+    SIGNING,
+    YEAR,
+    after,
+    change,
+    entry,
+    first,
+    owners,
+    registrar,
+    root,
+    sealing_record,
+    signed,
+    signing_record,
 )
-
-
-def signing_record(agency: str, name: str = "", **over: Any) -> KeyRecord:
-    record = event_key_record(BUS, agency, SIGNING[name or agency], TERM)
-    return record.model_copy(update=over)
-
-
-def sealing_record(agency: str, name: str = "", *, desk: str | None = None, term: Term = TERM) -> KeyRecord:
-    return sealing_key_record(BUS, agency, SEALING[name or agency], term, signer=SIGNING[agency], desk=desk)
-
-
-def entry(agency: str, *keys: KeyRecord, roles: Sequence[str] = ("police",), **over: Any) -> Entry:
-    return Entry(
-        id=agency,
-        keys=keys or (signing_record(agency), sealing_record(agency)),
-        names=Names(en=agency, vi=agency),
-        roles=tuple(roles),
-        **{"delivery": Delivery(kind="bus"), **over},
-    )
-
-
-def registrar(*keys: SigningKey) -> Registrar:
-    return Registrar(agency="registrar", bus=BUS, keys=keys or ROOTS[:1])
-
-
-def root(threshold: int = 1, *keys: SigningKey) -> TrustRoot:
-    return trust_root(BUS, keys or ROOTS[:1], threshold)
-
-
-def change(
-    before: Directory | None, *entries: Entry, policy: Policy | None = None, by: Registrar | None = None
-) -> Change:
-    value, _ = (by or registrar()).change(before, NOW, YEAR, agencies=entries, policy=policy)
-    return Change.decode(value)
-
-
-def owners(directory: Directory) -> Mapping[str, str]:
-    found = [Entry.decode(value) for key, value in directory.entries.items() if key != POLICY_KEY]
-    return {key.kid: agency.id for agency in found for key in agency.keys}
-
-
-def after(before: Directory, *entries: Entry, policy: Policy | None = None) -> Directory:
-    return apply(before, change(before, *entries, policy=policy), root(), owners(before))
-
-
-@cache
-def first() -> Directory:
-    members = entry("a", roles=["hotline"]), entry("b"), entry("c", roles=["hospital"]), entry("d", roles=["school"])
-    return apply(None, change(None, *members, policy=POLICY), root(), {})
-
-
-def code_after(*entries: Entry) -> Code | None:
-    return code_of(lambda: after(first(), *entries))
-
-
-def signed(head: Head, *keys: SigningKey) -> SignedHead:
-    return SignedHead(head=head, signatures=tuple(key.sign(Typ.HEAD, head.encode()) for key in keys))
-
-
-class TestModels:
-    @pytest.mark.parametrize(
-        "model",
-        [
-            model
-            for model in vars(wire).values()
-            if isinstance(model, type) and issubclass(model, BaseModel) and model.model_fields
-        ],
-    )
-    def test_fields_stand_in_alphabetical_order(self, model: type[BaseModel]) -> None:
-        assert all(one < other for one, other in pairwise(model.model_fields))
-
-    @pytest.mark.parametrize("model", [Entry, Change, SignedHead, Head, Policy])
-    @given(value=st.binary(max_size=100))
-    def test_any_bytes_give_a_record_or_our_error(self, model: type[wire._Wire], value: bytes) -> None:
-        answers(lambda: model.decode(value))
-
-    @given(st.integers(0, 4000), st.binary(min_size=1, max_size=2))
-    def test_an_entry_with_bytes_changed_gives_itself_or_our_error(self, at: int, other: bytes) -> None:
-        whole = entry("a").encode()
-        value = whole[:at] + other + whole[at + len(other) :]
-
-        if answers(lambda: Entry.decode(value)):
-            assert Entry.decode(value).encode() == value
-
-    @pytest.mark.parametrize(
-        "value",
-        [
-            pytest.param(entry("a").encode() + b"\n", id="a newline behind"),
-            pytest.param(entry("a").encode().replace(b'"id":"a"', b'"id":"b","id":"a"'), id="a key twice"),
-            pytest.param(entry("a").encode().replace(b'"id"', b'"i\\u0064"'), id="an escape"),
-            pytest.param(entry("a").encode().replace(b'"id":"a"', b'"duty":null,"id":"a"'), id="a null"),
-        ],
-    )
-    def test_another_spelling_is_refused(self, value: bytes) -> None:
-        assert code_of(lambda: Entry.decode(value)) in (Code.NOT_CANONICAL, Code.MALFORMED_JSON)
-
-    @pytest.mark.parametrize(
-        "moment", ["2026-02-30T00:00:00.000Z", "2026-01-01T24:00:00.000Z", "now", "٢٠٢٦-01-01T00:00:00.000Z"]
-    )
-    def test_a_key_is_not_valid_until_a_moment_that_never_comes(self, moment: str) -> None:
-        value = entry("a").encode().replace(format_time(NOW + YEAR).encode(), moment.encode())
-
-        assert code_of(lambda: Entry.decode(value)) is Code.MALFORMED_ENVELOPE
-
-    def test_a_change_over_its_limit_is_refused_unread(self) -> None:
-        assert code_of(lambda: Change.decode(b" " * (CHANGE_MAX + 1))) is Code.OVERSIZE
-
-    def test_ids_are_kept_for_longer_than_they_can_come_back(self) -> None:
-        with pytest.raises(ValidationError):
-            Policy(**{**POLICY.model_dump(), "window_ms": 3 * HOUR, "keep_closed_ms": 8 * HOUR})
-
-
-class TestTrustRoot:
-    def test_it_is_read_as_it_was_written(self) -> None:
-        assert TrustRoot.decode(root(2, *ROOTS).encode()) == root(2, *ROOTS)
-
-    @pytest.mark.parametrize(
-        "broken",
-        [
-            pytest.param(b"", id="nothing"),
-            pytest.param(b"{}", id="empty"),
-            pytest.param(root(0).encode(), id="nobody has to sign"),
-            pytest.param(root(2).encode(), id="more have to sign than there are"),
-            pytest.param(root(2, ROOTS[0], ROOTS[0]).encode(), id="a key twice"),
-            pytest.param(root().encode().replace(ROOTS[0].kid.encode(), ROOTS[1].kid.encode()), id="another's name"),
-            pytest.param(
-                root().encode().replace(b64(ROOTS[0].public).encode(), b64(IDENTITY).encode()), id="a small-order key"
-            ),
-            pytest.param(root().encode().replace(b64(ROOTS[0].public).encode(), b"AAAA"), id="a short key"),
-        ],
-    )
-    def test_a_file_that_pins_nothing_is_refused(self, broken: bytes) -> None:
-        with pytest.raises(LocalError):
-            TrustRoot.decode(broken)
+from tests.contracts.refusals import code_of
 
 
 class TestHeads:
@@ -331,108 +178,6 @@ class TestChanges:
         assert code_of(lambda: after(second, two)) is Code.NOT_PERMITTED
         assert after(second, entry("e"), two).service("deadline-watcher") == "f"
         assert second.service("router") is None
-
-
-class TestKeys:
-    def test_an_entry_may_be_replaced_and_keeps_its_keys(self) -> None:
-        renewed = entry("b", signing_record("b"), sealing_record("b"), sealing_record("b", "e"), roles=["police", "x"])
-
-        assert after(first(), renewed).member("b") is not None
-
-    def test_a_key_does_not_vanish(self) -> None:
-        assert code_after(entry("b", signing_record("b"))) is Code.ENTRY_VANISHED
-
-    def test_an_entry_twice_in_a_change_does_not_hide_a_loss(self) -> None:
-        both = entry("e", signing_record("e"), sealing_record("e")), entry("e", signing_record("e"))
-
-        assert code_after(*both) is Code.ENTRY_VANISHED
-
-    def test_a_sealing_key_does_not_move_to_another_desk(self) -> None:
-        moved = entry("b", signing_record("b"), sealing_record("b", desk="youth"), desks=("youth",))
-
-        assert code_after(moved) is Code.ENTRY_VANISHED
-
-    @pytest.mark.parametrize(
-        ("again", "code"), [(None, Code.ENTRY_VANISHED), (2, Code.ENTRY_VANISHED), (1, None), (0, None)]
-    )
-    def test_a_revocation_is_not_taken_back(self, again: int | None, code: Code | None) -> None:
-        def revoked(hours: int | None) -> Entry:
-            at = None if hours is None else format_time(NOW + hours * HOUR)
-            return entry("b", signing_record("b", revoked_at=at), sealing_record("b"))
-
-        before = after(first(), revoked(1))
-
-        assert code_of(lambda: after(before, revoked(again))) is code
-
-    def test_a_key_of_another_entry_is_refused(self) -> None:
-        taken = event_key_record(BUS, "e", SIGNING["b"], TERM)
-
-        assert code_after(entry("e", taken)) is Code.REPEATED_KEY
-
-    def test_a_key_of_two_entries_of_one_change_is_refused(self) -> None:
-        one, other = (entry(name, event_key_record(BUS, name, SIGNING["e"], TERM)) for name in ("e", "f"))
-
-        assert code_after(one, other) is Code.REPEATED_KEY
-
-    def test_a_key_twice_in_an_entry_is_refused(self) -> None:
-        assert code_after(entry("e", signing_record("e"), signing_record("e"))) is Code.REPEATED_KEY
-
-    @pytest.mark.parametrize(
-        ("public", "code"),
-        [
-            pytest.param(IDENTITY, Code.WEAK_KEY, id="the identity"),
-            pytest.param(bytes(32), Code.WEAK_KEY, id="a point of order 4"),
-            pytest.param((2**255 - 20).to_bytes(32, "little"), Code.WEAK_KEY, id="a point of order 2"),
-            pytest.param(b"\xff" * 32, Code.MALFORMED_KEY, id="not canonical"),
-            pytest.param(bytes(31), Code.MALFORMED_KEY, id="too short"),
-        ],
-    )
-    def test_a_signing_key_that_anybody_can_sign_for_is_refused(self, public: bytes, code: Code) -> None:
-        assert code_after(entry("e", signing_record("e", public=b64(public)))) is code
-
-    def test_a_sealing_key_that_takes_no_seal_is_refused(self) -> None:
-        low = b64(SEALING["e"].public[:1184] + bytes(32))
-        keys = signing_record("e"), sealing_record("e").model_copy(update={"public": low})
-
-        assert code_after(entry("e", *keys)) is Code.WEAK_KEY
-
-    @pytest.mark.parametrize("public", ["", "===", "A" * 1999, "ü"])
-    def test_a_key_that_is_none_is_refused(self, public: str) -> None:
-        assert code_after(entry("e", signing_record("e", public=public))) in (Code.MALFORMED_KEY, Code.MALFORMED_VALUE)
-
-    def test_a_key_under_the_name_of_another_is_refused(self) -> None:
-        record = signing_record("e", public=b64(SIGNING["f"].public))
-
-        assert code_after(entry("e", record)) is Code.MALFORMED_KEY
-
-    @pytest.mark.parametrize(
-        ("proof", "code"),
-        [
-            pytest.param("", Code.MALFORMED_SIGNATURE, id="none"),
-            pytest.param(signing_record("f").proof, Code.MISSING_PROOF, id="of another key"),
-            pytest.param(
-                event_key_record(BUS, "f", SIGNING["e"], TERM).proof, Code.BAD_SIGNATURE, id="for another agency"
-            ),
-            pytest.param(
-                event_key_record("production", "e", SIGNING["e"], TERM).proof, Code.BAD_SIGNATURE, id="for another bus"
-            ),
-            pytest.param(
-                SIGNING["e"].sign(Typ.EVENT, possession(BUS, "e", signing_record("e"))),
-                Code.MALFORMED_SIGNATURE,
-                id="signed as something else",
-            ),
-        ],
-    )
-    def test_a_signing_key_proves_itself(self, proof: str, code: Code) -> None:
-        assert code_after(entry("e", signing_record("e", proof=proof))) is code
-
-    def test_a_sealing_key_is_vouched_for_by_its_own_agency(self) -> None:
-        strangers = sealing_key_record(BUS, "e", SEALING["e"], TERM, signer=SIGNING["f"])
-        elsewhere = sealing_key_record(BUS, "e", SEALING["e"], TERM, signer=SIGNING["e"], desk="youth")
-
-        assert code_after(entry("e", signing_record("e"), strangers)) is Code.MISSING_PROOF
-        moved = elsewhere.model_copy(update={"desk": None})
-        assert code_after(entry("e", signing_record("e"), moved)) is Code.BAD_SIGNATURE
 
 
 class TestUse:
