@@ -30,6 +30,7 @@ from measure.broker import BROKERS, HEAP_MB, Cluster  # noqa: E402
 from measure.directory import directory  # noqa: E402
 from measure.failover import failover  # noqa: E402
 from measure.figures import Part, show, write  # noqa: E402
+from measure.latency import latency  # noqa: E402
 from measure.restore import restore  # noqa: E402
 from measure.routing import processes, routing  # noqa: E402
 from measure.stages import stages  # noqa: E402
@@ -40,6 +41,7 @@ PARTS: Final[Mapping[str, Callable[[Bench], Awaitable[list[Part]]]]] = {
     "routing": routing,
     "stages": stages,
     "processes": processes,
+    "latency": latency,
     "restore": restore,
     "directory": directory,
     "failover": failover,
