@@ -74,6 +74,12 @@ def _interrupt(_number: int, _frame: FrameType | None) -> None:
     signal.raise_signal(signal.SIGINT)
 
 
+def _end_undisturbed() -> None:
+    """From here on everything is being ended: a second Ctrl-C must not leave half of it."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+
+
 def _failed(text: str, code: int) -> int:
     print(f"demo: {text}", file=sys.stderr)
     return code
@@ -136,9 +142,7 @@ def _run(home: Path, bootstrap: str | None) -> int:
         teller.end("Không như câu chuyện.", str(error), good=False, lines=_logs(home))
         return 1
     finally:
-        # From here on everything is being ended: a second Ctrl-C must not leave half of it.
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, signal.SIG_IGN)
+        _end_undisturbed()
         if bus is not None:
             bus.close()
     teller.end(
@@ -174,6 +178,7 @@ async def _play(bus: RunningBus, teller: Teller) -> None:
         await _look_back(story, offices, outsider, teller)
         _keep_metrics(router)
     finally:
+        _end_undisturbed()
         for office in offices.values():
             office.go_home()
         outcomes = await asyncio.gather(*(office.close() for office in offices.values()))
