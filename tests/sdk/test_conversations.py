@@ -1,7 +1,5 @@
 """What agencies say to each other through the SDK, over the router's real rules."""
 
-from pathlib import Path
-
 import pytest
 
 from referral_bus import Code, Delivery, LocalError, ReferralBus
@@ -34,11 +32,6 @@ from tests.sdk.town import (
 
 pytestmark = pytest.mark.asyncio
 SOON_S = 30.0
-
-
-@pytest.fixture
-def town(tmp_path: Path) -> Town:
-    return Town(tmp_path)
 
 
 async def heard(bus: ReferralBus, verb: Verb) -> Delivery:

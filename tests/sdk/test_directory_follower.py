@@ -1,7 +1,5 @@
 """The directory as a client has it: whole, signed, kept, never taken back."""
 
-from pathlib import Path
-
 import pytest
 
 from referral_bus import Code, LocalError
@@ -15,11 +13,6 @@ from tests.sdk.town import KEYS, OPENING, Town
 pytestmark = pytest.mark.asyncio
 HEAD = HEAD_KEY.encode()
 DAY_S = 24 * 3600
-
-
-@pytest.fixture
-def town(tmp_path: Path) -> Town:
-    return Town(tmp_path)
 
 
 def lay(town: Town, key: bytes | None, value: bytes | None) -> None:

@@ -1,7 +1,6 @@
 """Connections that fail, hang or never come: each is thrown away and made again, and its trouble has a code."""
 
 import asyncio
-from pathlib import Path
 
 import pytest
 
@@ -10,11 +9,6 @@ from referral_bus.testing import Faults, MemoryTransport
 from tests.sdk.town import KEYS, OPENING, Town
 
 pytestmark = pytest.mark.asyncio
-
-
-@pytest.fixture
-def town(tmp_path: Path) -> Town:
-    return Town(tmp_path)
 
 
 def over(town: Town, connect: Connect) -> ReferralBus:

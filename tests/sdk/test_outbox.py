@@ -1,41 +1,32 @@
 """The outbox: what was said goes out once, whatever happens to the broker, the router, the clock and the keys."""
 
 import asyncio
-from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
-from referral_bus import AgencyKeys, Code, EntryState, LocalError, ReferralBus, Sent, TimedOut
-from referral_bus.registrar import Term, event_key_record, sealing_key_record
-from referral_bus.testing import DEFAULT_POLICY, Clock
+from referral_bus import Code, EntryState, LocalError, ReferralBus, Sent, TimedOut
+from referral_bus.testing import DEFAULT_POLICY
 from referral_contracts import topics
 from referral_contracts.decisions import Verdict
-from referral_contracts.encoding import format_time, parse_time
-from referral_contracts.envelope import Envelope
+from referral_contracts.encoding import parse_time
 from referral_contracts.lifecycle import State
 from referral_contracts.verbs import Verb
 from tests.sdk.forging import Event
-from tests.sdk.town import ACCEPTANCE, CRIME, KEYS, MEDICAL, NOTE, OPENING, REQUEST, TRANSFER, WITHDRAWAL, Town
+from tests.sdk.town import (
+    ACCEPTANCE,
+    CRIME,
+    HOUR_S,
+    MEDICAL,
+    NOTE,
+    OPENING,
+    REQUEST,
+    TRANSFER,
+    WINDOW_S,
+    WITHDRAWAL,
+    Town,
+)
 
 pytestmark = pytest.mark.asyncio
-WINDOW_S = DEFAULT_POLICY.window_ms / 1000
-HOUR_S = 3600
-
-
-@pytest.fixture
-def town(tmp_path: Path) -> Town:
-    return Town(tmp_path)
-
-
-def submitted(town: Town) -> list[Envelope]:
-    """Return what lies in the submissions, by the broker's order in each partition."""
-    records = [
-        record
-        for number in range(town.sim.partitions)
-        for record in town.sim.broker.records(topics.SUBMISSIONS, number)
-    ]
-    return [Envelope.decode(record.value or b"") for record in records]
 
 
 def verdict_of(sent: Sent) -> Verdict:
@@ -60,7 +51,7 @@ class TestBrokerAway:
             await town.wind(HOUR_S)
             assert waiting.entries[0].state is EntryState.SEALED
             assert bus.status().sending is Code.BROKER_AWAY
-            assert submitted(town) == []
+            assert town.submitted() == []
             back_ms = town.sim.clock.now_ms()
             town.sim.faults["hotline-111"].away = False
             await town.wind(10)
@@ -68,7 +59,7 @@ class TestBrokerAway:
 
             assert sent.accepted
             assert [event.verb for event in town.routed()] == [Verb.CASE_OPENED, Verb.OFFERED]
-            assert parse_time(submitted(town)[1].time) >= back_ms
+            assert parse_time(town.submitted()[1].time) >= back_ms
             assert bus.status().waiting == 0
             assert bus.status().sending is None
 
@@ -116,7 +107,7 @@ class TestBrokerAway:
 
             assert sent.accepted
             assert len(town.routed()) == 1
-            assert len({event.encode() for event in submitted(town)}) == 1
+            assert len({event.encode() for event in town.submitted()}) == 1
             assert bus.alarms() == ()
 
     async def test_a_case_is_told_in_order_after_an_outage(self, town: Town) -> None:
@@ -181,7 +172,7 @@ class TestWaiting:
             first, again = await bus.send(draft), await bus.send(draft)
 
             assert first == again
-            assert len(submitted(town)) == 1
+            assert len(town.submitted()) == 1
 
 
 class TestDependence:
@@ -195,7 +186,7 @@ class TestDependence:
             (key,) = asked.handoffs
             taken_back = await bus.send(bus.withdraw(key, WITHDRAWAL), wait=False)
             await town.settle()
-            assert [event.verb for event in submitted(town)] == [Verb.CASE_OPENED]
+            assert [event.verb for event in town.submitted()] == [Verb.CASE_OPENED]
             town.sim.automatic = True
             for sent in (first, moved, asked, taken_back):
                 assert (await bus.wait(sent)).accepted
@@ -223,7 +214,7 @@ class TestDependence:
             assert first.entries[0].state is EntryState.REFUSED
             assert [sent.code for sent in (first, asked, back)] == [Code.NOT_PERMITTED] * 3
             assert {entry.state for entry in (*asked.entries, *back.entries)} == {EntryState.FAILED}
-            assert [event.verb for event in submitted(town)] == [Verb.CASE_OPENED]
+            assert [event.verb for event in town.submitted()] == [Verb.CASE_OPENED]
             with pytest.raises(LocalError) as refusal:
                 await bus.send(bus.offer(opened.subject, {"police-b": [CRIME]}))
             assert refusal.value.code is Code.NOT_PERMITTED
@@ -249,7 +240,7 @@ class TestWindow:
 
             assert sent.accepted
             assert town.codes() == [Code.OUTSIDE_WINDOW, Code.ACCEPTED]
-            old, new = submitted(town)
+            old, new = town.submitted()
             assert old.id == new.id == sent.id
             assert parse_time(new.time) - parse_time(old.time) > WINDOW_S * 1000
             assert verdict_of(sent).event != town.decisions()[0][0].event
@@ -259,10 +250,10 @@ class TestWindow:
         async with town.bus("hotline-111") as bus:
             sent = await bus.send(bus.open_case(OPENING), wait="ack")
             await town.wind(WINDOW_S - 60)
-            assert len(submitted(town)) == 1
+            assert len(town.submitted()) == 1
             await town.wind(120)
-            assert len(submitted(town)) == 2
-            assert len({event.encode() for event in submitted(town)}) == 1
+            assert len(town.submitted()) == 2
+            assert len({event.encode() for event in town.submitted()}) == 1
             assert [alarm.code for alarm in bus.alarms()] == [Code.TIMED_OUT]
             town.sim.automatic = True
             sent = await bus.wait(sent)
@@ -272,7 +263,7 @@ class TestWindow:
             assert sent.accepted
             assert town.codes()[0] is Code.ACCEPTED
             assert len(town.routed()) == 1
-            assert len(submitted(town)) == 2
+            assert len(town.submitted()) == 2
 
     async def test_a_lost_verdict_is_found_out_by_the_hash_that_the_router_remembers(self, town: Town) -> None:
         async with town.bus("hotline-111") as bus:
@@ -297,160 +288,6 @@ class TestWindow:
             assert case.head is not None
             assert case.head.sha256 == town.decisions()[0][0].event
             assert {alarm.code for alarm in bus.alarms()} == {Code.POSITION_LOST, Code.TIMED_OUT}
-
-
-class Shifted:
-    """A clock that goes wrong by a fixed amount."""
-
-    def __init__(self, clock: Clock, by_ms: int) -> None:
-        self._clock = clock
-        self._by_ms = by_ms
-
-    def now_ms(self) -> int:
-        return self._clock.now_ms() + self._by_ms
-
-    async def sleep(self, seconds: float) -> None:
-        await self._clock.sleep(seconds)
-
-
-class TestClock:
-    @pytest.mark.parametrize("hours", [-5, 5])
-    async def test_a_clock_that_is_hours_wrong_is_corrected_by_the_verdict(self, town: Town, hours: int) -> None:
-        town.sim.clock.wind(24 * HOUR_S)
-        async with shifted(town, hours * HOUR_S) as bus:
-            opened = bus.open_case(OPENING)
-            assert (await bus.send(opened)).accepted
-            assert (await bus.send(bus.offer(opened.subject, {"police-b": [CRIME]}))).accepted
-
-            assert town.codes() == [Code.OUTSIDE_WINDOW, Code.ACCEPTED, Code.ACCEPTED]
-            assert bus.status().clock_offset_ms == hours * HOUR_S * 1000
-            assert submitted(town)[-1].time == format_time(town.sim.clock.now_ms())
-
-    async def test_a_clock_that_is_behind_the_directory_is_corrected_by_it(self, town: Town) -> None:
-        # By such a clock no key would be valid yet, and no verdict would ever come to correct it.
-        async with shifted(town, -5 * HOUR_S) as bus:
-            assert (await bus.send(bus.open_case(OPENING))).accepted
-            assert town.codes() == [Code.ACCEPTED]
-            assert bus.status().clock_offset_ms == -5 * HOUR_S * 1000
-
-    async def test_the_correction_outlives_a_restart(self, town: Town) -> None:
-        for _ in range(2):
-            async with shifted(town, 300) as bus:
-                await bus.send(bus.open_case(OPENING))
-
-                assert bus.status().clock_offset_ms == 300_000
-        now_ms = town.sim.clock.now_ms()
-
-        assert {parse_time(event.time) for event in submitted(town)} == {now_ms, now_ms + 300_000}
-
-
-def shifted(town: Town, seconds: float) -> ReferralBus:
-    """Return the hotline's client, its clock wrong by *seconds*."""
-    return ReferralBus(
-        "hotline-111",
-        KEYS["hotline-111"],
-        town.sim.root,
-        store=town.folder / "hotline.db",
-        transport=town.sim.connect("hotline-111"),
-        clock=Shifted(town.sim.clock, round(seconds * 1000)),
-    )
-
-
-class TestKeys:
-    async def test_a_key_that_the_directory_does_not_list_sends_nothing_and_says_so(self, town: Town) -> None:
-        strange = AgencyKeys.generate("hotline-111")
-        mixed = replace(strange, sealing=KEYS["hotline-111"].sealing)
-        async with town.bus("hotline-111", mixed) as bus:
-            with pytest.raises(LocalError) as refusal:
-                await bus.ready()
-            assert refusal.value.code is Code.UNKNOWN_KEY
-            await bus.send(bus.open_case(OPENING), wait=False)
-            await town.settle()
-
-            assert bus.status().sending is Code.UNKNOWN_KEY
-            assert submitted(town) == []
-
-    async def test_a_sealing_key_that_the_key_file_lacks_is_told_before_anything_is_sealed(self, town: Town) -> None:
-        strange = replace(AgencyKeys.generate("hotline-111"), signing=KEYS["hotline-111"].signing)
-        async with town.bus("hotline-111", strange) as bus:
-            with pytest.raises(LocalError) as refusal:
-                await bus.send(bus.open_case(OPENING))
-
-            assert refusal.value.code is Code.UNKNOWN_KEY
-            assert bus.outbox() == ()
-
-    async def test_the_keys_of_another_agency_open_nothing(self, town: Town) -> None:
-        with pytest.raises(LocalError) as refusal:
-            async with town.bus("hotline-111", KEYS["ward-a"]):
-                pass
-
-        assert refusal.value.code is Code.UNKNOWN_KEY
-
-    async def test_what_waited_longer_than_a_readers_key_lived_is_sealed_again(self, town: Town) -> None:
-        async with town.bus("hotline-111") as bus:
-            opened = bus.open_case(OPENING)
-            await bus.send(opened)
-            town.sim.broker.away = True
-            await town.settle()
-            sent = await bus.send(bus.offer(opened.subject, {"police-b": [CRIME]}), wait=False)
-            await town.wind(10)
-            renewed = KEYS["police-b"].renewed()
-            change_sealing_key(town, "police-b", renewed)
-            town.sim.broker.away = False
-            await town.wind(10)
-            assert (await bus.wait(sent)).accepted
-        async with town.bus("police-b", renewed) as police:
-            delivery = await police.next(timeout_s=5)
-
-            assert delivery.payloads == (CRIME,)
-            kids = {reader.kid for section in delivery.envelope.data.sections for reader in section.readers}
-            assert renewed.sealing["police-b"][0].kid in kids
-            assert renewed.sealing["police-b"][1].kid not in kids
-
-    async def test_old_bytes_under_a_key_that_was_taken_away_are_signed_afresh(self, town: Town) -> None:
-        async with town.bus("hotline-111") as bus:
-            town.sim.automatic = False
-            sent = await bus.send(bus.open_case(OPENING), wait="ack")
-        fresh = replace(KEYS["hotline-111"], signing=AgencyKeys.generate("hotline-111").signing)
-        change_signing_key(town, "hotline-111", fresh)
-        async with town.bus("hotline-111", fresh) as bus:
-            await town.wind(WINDOW_S + 60)
-            town.sim.automatic = True
-            await town.wind(60)
-            sent = await bus.wait(sent)
-
-            assert sent.accepted
-            # The old bytes were nobody's by the time the router came to them: no verdict, no event.
-            assert town.codes() == [Code.KEY_NOT_VALID, Code.ACCEPTED]
-            assert {event.id for event in submitted(town)} == {sent.id}
-
-
-def change_sealing_key(town: Town, agency: str, keys: AgencyKeys) -> None:
-    """Give *agency* a new sealing key in the directory, and end the old one's time."""
-    entry = town.sim.directory.member(agency)
-    assert entry is not None
-    now_ms = town.sim.clock.now_ms()
-    ended = [
-        key.model_copy(update={"revoked_at": format_time(now_ms)}) if key.use == "seal" else key
-        for key in entry.entry.keys
-    ]
-    term = Term(from_ms=now_ms, until_ms=now_ms + 10**10)
-    new = sealing_key_record(town.sim.bus, agency, keys.sealing[agency][0], term, signer=keys.signing)
-    town.sim.change_directory(agencies=[entry.entry.model_copy(update={"keys": (*ended, new)})])
-
-
-def change_signing_key(town: Town, agency: str, keys: AgencyKeys) -> None:
-    """Give *agency* a new signing key in the directory, and take the old one away."""
-    entry = town.sim.directory.member(agency)
-    assert entry is not None
-    now_ms = town.sim.clock.now_ms()
-    ended = [
-        key.model_copy(update={"revoked_at": format_time(now_ms)}) if key.use == "event" else key
-        for key in entry.entry.keys
-    ]
-    new = event_key_record(town.sim.bus, agency, keys.signing, Term(from_ms=now_ms, until_ms=now_ms + 10**10))
-    town.sim.change_directory(agencies=[entry.entry.model_copy(update={"keys": (*ended, new)})])
-    town.sim.step()
 
 
 async def test_what_is_too_large_is_told_at_once(town: Town) -> None:

@@ -11,9 +11,12 @@ from typing import Any, Final, TypeVar
 
 import referral_router.core
 from referral_bus import AgencyKeys, Code, ReferralBus
-from referral_bus.testing import Simulator
+from referral_bus.registrar import Term, event_key_record, sealing_key_record
+from referral_bus.testing import DEFAULT_POLICY, Simulator
 from referral_contracts import topics
 from referral_contracts.decisions import Decision, read_decision
+from referral_contracts.directory_model import KeyRecord
+from referral_contracts.encoding import format_time
 from referral_contracts.envelope import Envelope
 from referral_contracts.payloads.actor import Actor, Role
 from referral_contracts.payloads.case import (
@@ -44,6 +47,9 @@ from referral_contracts.payloads.request import HandoffRequest, Service
 from referral_contracts.verbs import Verb
 
 T = TypeVar("T")
+
+WINDOW_S: Final = DEFAULT_POLICY.window_ms / 1000
+HOUR_S: Final = 3600
 
 AGENCIES: Final = {
     "hotline-111": ["hotline"],
@@ -131,6 +137,15 @@ class Town:
         found = [Envelope.decode(value) for decision, value in self.decisions() if decision.code is Code.ACCEPTED]
         return [envelope for envelope in found if verb in {None, envelope.verb}]
 
+    def submitted(self) -> list[Envelope]:
+        """Return what lies in the submissions, by the broker's order in each partition."""
+        records = [
+            record
+            for number in range(self.sim.partitions)
+            for record in self.sim.broker.records(topics.SUBMISSIONS, number)
+        ]
+        return [Envelope.decode(record.value or b"") for record in records]
+
     def codes(self) -> list[Code]:
         """Return the codes of all decisions on submissions."""
         return [decision.code for decision, _ in self.decisions()]
@@ -143,3 +158,29 @@ async def case_with(town: Town, hotline: ReferralBus, parts: dict[str, Sequence[
     assert (await hotline.send(opened)).accepted
     assert (await hotline.send(hotline.assign(opened.subject, parts))).accepted
     return opened.subject
+
+
+def change_sealing_key(town: Town, agency: str, keys: AgencyKeys) -> None:
+    """Give *agency* a new sealing key in the directory, and end the old one's time."""
+    secret = keys.sealing[agency][0]
+    _replace_key(town, agency, sealing_key_record(town.sim.bus, agency, secret, _from_now(town), signer=keys.signing))
+
+
+def change_signing_key(town: Town, agency: str, keys: AgencyKeys) -> None:
+    """Give *agency* a new signing key in the directory, and take the old one away."""
+    _replace_key(town, agency, event_key_record(town.sim.bus, agency, keys.signing, _from_now(town)))
+    town.sim.step()
+
+
+def _from_now(town: Town) -> Term:
+    now_ms = town.sim.clock.now_ms()
+    return Term(from_ms=now_ms, until_ms=now_ms + 10**10)
+
+
+def _replace_key(town: Town, agency: str, new: KeyRecord) -> None:
+    """Add *new* and revoke the keys of the same use."""
+    found = town.sim.directory.member(agency)
+    assert found is not None
+    revoked = {"revoked_at": format_time(town.sim.clock.now_ms())}
+    ended = [key.model_copy(update=revoked) if key.use == new.use else key for key in found.entry.keys]
+    town.sim.change_directory(agencies=[found.entry.model_copy(update={"keys": (*ended, new)})])
