@@ -143,9 +143,6 @@ OPEN_STATES: Final = frozenset(
 )
 """States in which a hand-off keeps its case from being closed: somebody still has to act."""
 
-PARENT_STATES: Final = frozenset({State.DECLINED, State.RETURNED})
-"""States after which a new hand-off may name this one as its parent."""
-
 CASES: Final[Mapping[CaseState, Mapping[tuple[Verb, Part], CaseState]]] = {
     CaseState.OPEN: {
         (Verb.CASE_TRANSFER_OFFERED, Part.OWNER): CaseState.TRANSFER_OFFERED,

@@ -15,7 +15,6 @@ from referral_contracts.lifecycle import (
     ON_RECEIVED,
     OPEN_STATES,
     OPENINGS,
-    PARENT_STATES,
     RECEIPTS,
     CaseState,
     Part,
@@ -141,11 +140,6 @@ def test_a_receipt_is_given_once_and_a_repaired_key_may_give_it_late() -> None:
         (Receipt.UNREADABLE, Verb.UNREADABLE),
     ]:
         assert code_of(lambda r=receipt, v=verb: advance_receipt(r, v)) is Code.ILLEGAL_TRANSITION  # type: ignore[misc]
-
-
-def test_a_new_handoff_may_follow_one_that_came_to_nothing() -> None:
-    assert set(State) >= PARENT_STATES
-    assert not {State.ACCEPTED, State.OFFERED, State.ASSIGNED} & PARENT_STATES
 
 
 def test_what_can_start_or_stop_a_clock_tells_the_watcher() -> None:
