@@ -24,6 +24,10 @@ from referral_contracts.payloads.shown import Row, describe, printable
 
 _SCHEMA: Final = re.compile(r"([a-z][a-z0-9-]{0,62})/([1-9][0-9]{0,3})\.(0|[1-9][0-9]{0,3})")
 _FIELD: Final = re.compile(r"[a-z][a-z0-9_]{0,62}")
+_FAULTS: Final = 1000
+"""With so many faults a body is no newer version of a form; and describing them takes a second and more."""
+_PATH: Final = 200
+"""A field's path, as a person is shown it. Ours have some thirty characters."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +65,7 @@ class ReadSection:
             return
         yield from describe(self.payload)
         for item in self.unknown:
-            yield from _raw(item.path, item.value)
+            yield from _named("", item.path, item.value)
 
 
 def encode_section(payload: Payload) -> bytes:
@@ -175,10 +179,12 @@ def _understand(
     try:
         return model.model_validate_json(jcs(body)), ()
     except ValidationError as error:
-        faults = [fault["loc"] for fault in error.errors(include_input=False)]
+        if not newer or error.error_count() > _FAULTS:
+            return None, ()
+        faults = [fault["loc"] for fault in error.errors(include_input=False, include_url=False, include_context=False)]
     # A newer minor version may have answers that we do not know. What they answer is set aside and shown as it came:
     # the field alone if the rest is whole without it, else everything under the same field of the body.
-    for depth in (None, 1) if newer else ():
+    for depth in (None, 1):
         rest, aside = _set_aside(body, {_step_by_step(body, loc[:depth]) for loc in faults})
         try:
             return model.model_validate_json(jcs(rest)), aside
@@ -219,7 +225,7 @@ def _set_aside(
 def _raw(path: str, value: object) -> Iterator[Row]:
     if isinstance(value, Mapping):
         for name, item in value.items():
-            yield from _raw(f"{path}.{name}" if path else str(name), item)
+            yield from _named(path, str(name), item)
     elif isinstance(value, list):
         for index, item in enumerate(value):
             yield from _raw(f"{path}.{index}", item)
@@ -227,6 +233,17 @@ def _raw(path: str, value: object) -> Iterator[Row]:
         name = printable(path)
         told = value if isinstance(value, str) else jcs(value).decode()
         yield Row(path=name, vi=name, en=name, value=printable(told))
+
+
+def _named(path: str, name: str, value: object) -> Iterator[Row]:
+    whole = f"{path}.{name}" if path else name
+    if len(whole) <= _PATH:
+        yield from _raw(whole, value)
+        return
+    # A path stands before each of its values. What is too long for that is told once, whole, and cut from there on.
+    cut = f"{whole[:_PATH]}…"
+    yield from _raw(cut, name)
+    yield from _raw(cut, value)
 
 
 def _faults(error: ValidationError) -> str:

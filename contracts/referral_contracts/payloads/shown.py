@@ -16,7 +16,7 @@ from referral_contracts.payloads.payload import Payload
 VIET_NAM: Final = timezone(timedelta(hours=7))
 """The whole country, all year, since 1975."""
 
-_UNSAFE: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+_UNSAFE: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u206f]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,7 +118,11 @@ def _told(value: object) -> str:
     if isinstance(value, Choice):
         return f"{value.vi} / {value.en}"
     if isinstance(value, datetime):
-        return f"{value.astimezone(VIET_NAM):%Y-%m-%d %H:%M} (+07:00)"
+        try:
+            return f"{value.astimezone(VIET_NAM):%Y-%m-%d %H:%M} (+07:00)"
+        except OverflowError:
+            # The last hours of the year 9999 are a moment, and in Viet Nam the year 10000, which is none.
+            return f"{value:%Y-%m-%d %H:%M} (+00:00)"
     if isinstance(value, date):
         return value.isoformat()
     return str(value)

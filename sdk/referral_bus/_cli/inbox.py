@@ -11,7 +11,7 @@ from rich.console import RenderableType
 from referral_bus._cli.command import Call, add, new_group
 from referral_bus._cli.faults import advise, complain, mention
 from referral_bus._cli.finding import DeliveryArgument, find_delivery, name_of
-from referral_bus._cli.screen import Fields, form, heading, indented, row_fields, when
+from referral_bus._cli.screen import Fields, form, heading, indented, row_fields, when, word
 from referral_bus._cli.session import Timeout, be_present, open_bus
 from referral_bus._cli.wording import VERBS, both
 from referral_bus._cli.world import Exit
@@ -219,7 +219,7 @@ def _section_fields(section: OpenedSection) -> Fields:
 def _section_lines(section: OpenedSection) -> Iterator[RenderableType]:
     read = section.read
     code = f"  {section.code.value}" if section.code is not None else ""
-    yield heading(f"  {section.name}  {'không mở được / does not open' if read is None else read.schema}{code}")
+    yield heading(f"  {section.name}  {'không mở được / does not open' if read is None else word(read.schema)}{code}")
     if read is not None:
         yield indented(indented(form(read.rows())))
 

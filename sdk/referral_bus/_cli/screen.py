@@ -22,8 +22,10 @@ from referral_contracts.payloads.shown import VIET_NAM, Missing, Row, printable
 Fields = Mapping[str, object]
 
 _PIPE_WIDTH: Final = 120
+_WORD: Final = 73
+"""The longest name and version that a form can have."""
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_RAW: Final = re.compile("[\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+_RAW: Final = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u206f\ud800-\udfff]")
 """What JSON allows unescaped in a string, and a terminal or a line reader should not get."""
 
 
@@ -75,6 +77,12 @@ def plain(text: str, style: str = "") -> Text:
     return Text(printable(text).encode("utf-8", "replace").decode("utf-8"), style=style)
 
 
+def word(text: str) -> str:
+    """Return *text*, which another agency chose, as one word of a line: it neither ends the line nor fills it."""
+    told = " ".join(text.split())
+    return told if len(told) <= _WORD else f"{told[: _WORD - 1]}…"
+
+
 def heading(text: str) -> Text:
     """Return the title of a part."""
     return plain(text, "bold")
@@ -110,7 +118,7 @@ def form(rows: Iterable[Row], missing: Sequence[Missing] = ()) -> RenderableType
 
 def _label(row: Row | Missing) -> Text:
     # A field that we do not know has its own path for a name.
-    names = f"{row.vi} / {row.en}" if row.vi != row.en else row.vi
+    names = f"{row.vi} / {row.en}" if row.vi != row.en else " ".join(row.vi.split())
     return plain(names).append(f"  {printable(row.path)}", "dim") if row.path != row.vi else plain(names)
 
 
