@@ -74,19 +74,17 @@ class SealKey:
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """An entry, ready for use."""
+    """An entry, ready for use. What an event asks of it several times does not lead through the entry's models."""
 
+    id: str
     entry: Entry
+    on_bus: bool
+    """Whether the bus has an inbox for it."""
     roles: frozenset[str]
     addresses: frozenset[str]
     event_keys: Mapping[str, EventKey]
     seal_keys: Mapping[str, tuple[SealKey, ...]]
     """By address."""
-
-    @property
-    def on_bus(self) -> bool:
-        """Whether the bus has an inbox for it."""
-        return self.entry.delivery.kind == "bus"
 
 
 def _member(value: bytes) -> Member:
@@ -104,7 +102,9 @@ def _member(value: bytes) -> Member:
             address = entry.id if record.desk is None else f"{entry.id}/{record.desk}"
             seal_keys.setdefault(address, []).append(SealKey(record.kid, raw, start, end))
     return Member(
+        id=entry.id,
         entry=entry,
+        on_bus=entry.delivery.kind == "bus",
         roles=frozenset(entry.roles),
         addresses=frozenset({entry.id, *(f"{entry.id}/{desk}" for desk in entry.desks)}),
         event_keys=event_keys,

@@ -111,15 +111,15 @@ def _members(recipients: Iterable[str], ask: Ask) -> list[Member]:
         member = ask.directory.member(agency_of(address))
         if member is None or not member.on_bus or address not in member.addresses:
             raise RemoteError(Code.UNKNOWN_RECIPIENT)
-        if member.entry.id not in ask.inboxes:
+        if member.id not in ask.inboxes:
             raise RemoteError(Code.TOPIC_MISSING)
         found.append(member)
     return found
 
 
 def _check_policy(ask: Ask, verb: Verb, members: list[Member]) -> bool:
-    sender = _sender(ask)
-    if any(member.entry.id == ask.envelope.source for member in members):
+    sender, source = _sender(ask), ask.envelope.source
+    if any(member.id == source for member in members):
         raise RemoteError(Code.WRONG_RECIPIENTS)
     if not all(ask.directory.may_send(sender, verb, member) for member in members):
         raise RemoteError(Code.NOT_PERMITTED)

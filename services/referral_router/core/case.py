@@ -115,7 +115,8 @@ class Case:
 
     def opened_by(self, event_id: str) -> list[str]:
         """Return the recipients for whom the event *event_id* opened a hand-off."""
-        return [key.partition(" ")[2] for key in self.handoffs if key.startswith(f"{event_id} ")]
+        opening = f"{event_id} "
+        return [key.removeprefix(opening) for key in self.handoffs if key.startswith(opening)]
 
     def claim(self, source: str, event_id: str, floor_ms: int) -> Claim | None:
         """Return what was decided of an id, unless it lies below the floor: then it is as if pruned."""

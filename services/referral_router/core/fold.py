@@ -192,20 +192,22 @@ class _Batch:
     def _judge(self, found: Examined, envelope: Envelope) -> None:
         ledger, source = self._ledger, envelope.source
         key, beside = envelope.subject.encode("ascii"), ghost_key(envelope.subject, source)
-        case, ghost = self._case(key), self._case(beside)
+        case = self._case(key)
         floor_ms = ledger.floor_ms
-        claim = case.claim(source, envelope.id, floor_ms) or ghost.claim(source, envelope.id, floor_ms)
+        claim = case.claim(source, envelope.id, floor_ms)
+        if claim is None and self._exists(beside):
+            claim = self._case(beside).claim(source, envelope.id, floor_ms)
         if claim is not None:
             code = Code.DUPLICATE if claim.event == found.event else Code.ID_REUSED
             self._refuse(found, code, Standing(first=_first(claim)))
             return
         # Only a party meets its case's limits: what is full must not tell a stranger that there is a case.
         inside = source in case.parties
-        if self._crowded(case, source, floor_ms) if inside else self._haunted(beside, ghost, source, floor_ms):
+        if self._crowded(case, source, floor_ms) if inside else self._haunted(beside, source, floor_ms):
             self._refuse(found, Code.TOO_MANY)
             return
         code, decision = self._settle(found, envelope, case)
-        at, holder = (key, case) if source in case.parties else (beside, ghost)
+        at, holder = (key, case) if source in case.parties else (beside, self._case(beside))
         holder.prune(floor_ms)
         last_ms = max(envelope.time_ms, ledger.admitted_ms)
         claim = Claim(found.event, code.value, ledger.counter, b64(decision), last_ms)
@@ -219,9 +221,9 @@ class _Batch:
             return False
         return case.claimed(floor_ms, source) >= MAX_CLAIMS or case.claimed(floor_ms) >= MAX_CASE_CLAIMS
 
-    def _haunted(self, key: bytes, ghost: Case, source: str, floor_ms: int) -> bool:
+    def _haunted(self, key: bytes, source: str, floor_ms: int) -> bool:
         if self._exists(key):
-            return ghost.claimed(floor_ms) >= MAX_GHOST_CLAIMS
+            return self._case(key).claimed(floor_ms) >= MAX_GHOST_CLAIMS
         return self._router.ghosts(source) + self._ghosts[source] >= MAX_GHOSTS
 
     def _settle(self, found: Examined, envelope: Envelope, case: Case) -> tuple[Code, bytes]:

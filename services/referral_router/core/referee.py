@@ -149,13 +149,10 @@ def _open_handoffs(case: Case, ask: Ask) -> Ruling:
         _check_opening(case, ask, len(data.recipients))
     except RemoteError as error:
         return Refused(error.code)
+    event_id, head, state = envelope.id, ask.ref, OPENINGS[envelope.verb]
     for recipient in data.recipients:
-        case.handoffs[f"{envelope.id} {recipient}"] = Handoff(
-            state=OPENINGS[envelope.verb],
-            sender=envelope.source,
-            head=ask.ref,
-            opening_hash=ask.event,
-            team=team,
+        case.handoffs[f"{event_id} {recipient}"] = Handoff(
+            state=state, sender=envelope.source, head=head, opening_hash=ask.event, team=team
         )
     _routed(case, ask)
     return Accepted()
