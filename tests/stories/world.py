@@ -4,7 +4,7 @@ The people of the stories, and a few words to let them speak: the router's real 
 Events are built from the contracts alone, so a story can also say what no client would: forged, late, out of turn.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Final, TypeAlias
@@ -120,6 +120,17 @@ class Copy:
         return self.envelope.source
 
 
+def _texts(
+    verb: Verb, together: tuple[str, ...], parts: Mapping[str, bytes]
+) -> Iterator[tuple[bytes, tuple[str, ...]]]:
+    """Yield what the sections of an event say, each with its readers."""
+    yield from ((part, (name,)) for name, part in parts.items())
+    if together or not parts:
+        yield b"{}", together
+    if verb in CLOCK_VERBS:
+        yield b'{"triggers":[]}', (WATCHER,)
+
+
 class World:
     """A bus and its people."""
 
@@ -189,24 +200,15 @@ class World:
         together, parts = tuple(to), parts or {}
         event_id = event_id or new_event_id(self.clock.now_ms())
         subject = case or case_pseudonym(BUS, source, event_id)
-        sealed: list[tuple[bytes, tuple[str, ...]]] = [(part, (name,)) for name, part in parts.items()]
-        if together or not parts:
-            sealed.append((b"{}", together))
-        if verb in CLOCK_VERBS:
-            sealed.append((b'{"triggers":[]}', (WATCHER,)))
+        sections = tuple(
+            self._sealed(text, seal_context(BUS, event_id, source, subject, about, number), (source, *readers))
+            for number, (text, readers) in enumerate(_texts(verb, together, parts))
+        )
+        head = None if answers is None else answers.ref
+        data = EventData(answers=head, handoff=about, recipients=(*together, *parts), sections=sections)
         envelope = Envelope(
             bus=BUS,
-            data=EventData(
-                answers=None if answers is None else answers.ref,
-                handoff=about,
-                recipients=(*together, *parts),
-                sections=tuple(
-                    self._sealed(
-                        content, seal_context(BUS, event_id, source, subject, about, number), (source, *readers)
-                    )
-                    for number, (content, readers) in enumerate(sealed)
-                ),
-            ),
+            data=data,
             exercise=False,
             id=event_id,
             source=source,

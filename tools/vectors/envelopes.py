@@ -64,6 +64,7 @@ def cases(frozen: Frozen) -> Iterator[Vector]:
         )
     yield from _with_a_section(frozen)
     yield from _malformed()
+    yield from _refused_for_another_reason()
     yield from _not_canonical()
 
 
@@ -109,51 +110,51 @@ def _changed(envelope: Envelope, data: Mapping[str, object] | None = None, **mem
 def _malformed() -> Iterator[Vector]:
     envelope = envelope_of(Verb.ACCEPTED)
     answers = {"id": _OPENING, "sha256": "A" * 42 + "B"}
-    changes: dict[str, tuple[Code, bytes, str]] = {
-        "envelope_bus_upper_case": (Code.MALFORMED_ENVELOPE, _changed(envelope, bus="Training"), "a capital letter"),
-        "envelope_source_empty": (Code.MALFORMED_ENVELOPE, _changed(envelope, source=""), "no sender"),
+    changes = {
+        "envelope_bus_upper_case": (_changed(envelope, bus="Training"), "a capital letter"),
+        "envelope_source_empty": (_changed(envelope, source=""), "no sender"),
         "envelope_id_of_version_4": (
-            Code.MALFORMED_ENVELOPE,
             _changed(envelope, id="01930b5e-8f00-4000-8000-000000000001"),
             "a random UUID",
         ),
         "envelope_subject_upper_case": (
-            Code.MALFORMED_ENVELOPE,
             _changed(envelope, subject=_SUBJECT.upper()),
             "capital hex digits",
         ),
         "envelope_subject_line_end": (
-            Code.MALFORMED_ENVELOPE,
             _changed(envelope, subject=_SUBJECT + "\n"),
             "a line end after the pseudonym",
         ),
-        "envelope_exercise_as_text": (Code.MALFORMED_ENVELOPE, _changed(envelope, exercise="false"), "text, not false"),
-        "envelope_without_id": (Code.MALFORMED_ENVELOPE, _changed(envelope, id=None), "no id"),
+        "envelope_exercise_as_text": (_changed(envelope, exercise="false"), "text, not false"),
+        "envelope_without_id": (_changed(envelope, id=None), "no id"),
         "envelope_strange_member": (
-            Code.MALFORMED_ENVELOPE,
             _changed(envelope, dataschema="mau01"),
             "a member of CloudEvents that this wire does not have: it would tell the form",
         ),
         "envelope_strange_member_of_data": (
-            Code.MALFORMED_ENVELOPE,
             _changed(envelope, data={"service": "medical"}),
             "a member of data that would tell the service",
         ),
         "envelope_recipient_with_two_desks": (
-            Code.MALFORMED_ENVELOPE,
             _changed(envelope, data={"recipients": ["hospital-c/a/b"]}),
             "an address with two slashes",
         ),
         "envelope_too_many_recipients": (
-            Code.MALFORMED_ENVELOPE,
             _changed(envelope, data={"recipients": [f"agency-{number}" for number in range(33)]}),
             "33 recipients",
         ),
         "envelope_answers_stray_bits": (
-            Code.MALFORMED_ENVELOPE,
             _changed(envelope, data={"answers": answers}),
             "a hash whose unused bits are not zero",
         ),
+    }
+    for name, (value, comment) in changes.items():
+        yield fault(Code.MALFORMED_ENVELOPE, "envelope", name, comment, value=octets(value))
+
+
+def _refused_for_another_reason() -> Iterator[Vector]:
+    envelope = envelope_of(Verb.ACCEPTED)
+    changes = {
         "envelope_unknown_verb": (
             Code.UNKNOWN_TYPE,
             _changed(envelope, type="vn.referral-bus.handoff.pondered.v1"),
