@@ -197,6 +197,12 @@ def _advance(table: Mapping[_S, Mapping[tuple[Verb, Part], _S]], state: _S, verb
         raise RemoteError(Code.ILLEGAL_TRANSITION if may_ever(verb, part) else Code.WRONG_PARTY) from None
 
 
+def relieve(state: State, following: State) -> State:
+    """Return the state of a hand-off that was forwarded, once the next one, now in state *following*, is received."""
+    # What was taken back before it arrived relieves nobody.
+    return state if following is State.WITHDRAWN else ON_NEXT_RECEIVED.get(state, state)
+
+
 def advance_receipt(receipt: Receipt, verb: Verb) -> Receipt:
     """
     Return the receipt of a hand-off after *verb*.

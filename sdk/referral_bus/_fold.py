@@ -17,7 +17,6 @@ from referral_contracts.envelope import Envelope, EventRef, HandoffKey
 from referral_contracts.errors import RemoteError
 from referral_contracts.lifecycle import (
     HEADLESS,
-    ON_NEXT_RECEIVED,
     ON_RECEIVED,
     OPENINGS,
     CaseState,
@@ -26,6 +25,7 @@ from referral_contracts.lifecycle import (
     advance_case,
     advance_handoff,
     advance_receipt,
+    relieve,
 )
 from referral_contracts.topics import agency_of
 from referral_contracts.verbs import Verb
@@ -162,9 +162,8 @@ def _receive(db: sqlite3.Connection, before: Handoff, happened: Happened) -> Non
         state = ON_RECEIVED.get(state, state)
     views.put_handoff(db, replace(before, receipt=receipt, state=state, admitted_ms=happened.admitted_ms))
     relieved = None if before.forwarded_from is None else views.handoff(db, before.subject, before.forwarded_from)
-    # What was taken back before it arrived relieves nobody.
-    if received and relieved is not None and before.state is not State.WITHDRAWN:
-        views.put_handoff(db, replace(relieved, state=ON_NEXT_RECEIVED.get(relieved.state, relieved.state)))
+    if received and relieved is not None:
+        views.put_handoff(db, replace(relieved, state=relieve(relieved.state, before.state)))
 
 
 def _part(handoff: Handoff, source: str) -> Part:

@@ -24,6 +24,7 @@ from referral_contracts.lifecycle import (
     advance_handoff,
     advance_receipt,
     may_ever,
+    relieve,
 )
 from referral_contracts.verbs import Verb
 from tests.contracts.refusals import code_of
@@ -140,6 +141,12 @@ def test_a_receipt_is_given_once_and_a_repaired_key_may_give_it_late() -> None:
         (Receipt.UNREADABLE, Verb.UNREADABLE),
     ]:
         assert code_of(lambda r=receipt, v=verb: advance_receipt(r, v)) is Code.ILLEGAL_TRANSITION  # type: ignore[misc]
+
+
+def test_what_was_taken_back_relieves_nobody() -> None:
+    assert relieve(State.FORWARDED, State.ASSIGNED) is State.RELEASED
+    assert relieve(State.FORWARDED, State.WITHDRAWN) is State.FORWARDED
+    assert relieve(State.RELEASED, State.ACCEPTED) is State.RELEASED
 
 
 def test_what_can_start_or_stop_a_clock_tells_the_watcher() -> None:

@@ -14,7 +14,6 @@ from referral_contracts.envelope import HandoffKey, case_pseudonym
 from referral_contracts.errors import RemoteError
 from referral_contracts.lifecycle import (
     HEADLESS,
-    ON_NEXT_RECEIVED,
     ON_RECEIVED,
     OPENINGS,
     CaseState,
@@ -25,6 +24,7 @@ from referral_contracts.lifecycle import (
     advance_handoff,
     advance_receipt,
     may_ever,
+    relieve,
 )
 from referral_contracts.topics import agency_of
 from referral_contracts.verbs import Verb
@@ -223,9 +223,8 @@ def _receive(case: Case, handoff: Handoff, key: HandoffKey, ask: Ask) -> None:
     handoff.receipt = receipt
     if ask.envelope.verb is Verb.RECEIVED:
         relieved = case.handoffs.get(handoff.forwarded_from or "")
-        # What was taken back before it arrived relieves nobody.
-        if relieved is not None and handoff.state is not State.WITHDRAWN:
-            relieved.state = ON_NEXT_RECEIVED.get(relieved.state, relieved.state)
+        if relieved is not None:
+            relieved.state = relieve(relieved.state, handoff.state)
         handoff.state = ON_RECEIVED.get(handoff.state, handoff.state)
 
 
