@@ -1,10 +1,13 @@
 """Statements for the inbox: verified deliveries as raw bytes, and the router's verdicts as evidence."""
 
 import sqlite3
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Self
+from typing import Final, Self
 
 from referral_bus._verify import VerifiedDelivery, recall
+
+_PAGE: Final = "SELECT * FROM inbox WHERE seq > :seq AND (:acked IS NULL OR acked = :acked) ORDER BY seq LIMIT 100"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,10 +111,13 @@ def is_acknowledged(db: sqlite3.Connection, seq: int) -> bool:
     return db.execute("SELECT 1 FROM inbox WHERE seq = ? AND acked = 1", (seq,)).fetchone() is not None
 
 
-def listed(db: sqlite3.Connection, *, acknowledged: bool | None) -> list[Stored]:
-    """Return the deliveries that are, or are not, dealt with, or all of them; oldest first."""
-    found = db.execute("SELECT * FROM inbox WHERE ?1 IS NULL OR acked = ?1 ORDER BY seq", (acknowledged,))
-    return [_stored(row) for row in found]
+def listed(db: sqlite3.Connection, *, acknowledged: bool | None) -> Iterator[Stored]:
+    """Yield the deliveries that are, or are not, dealt with, or all of them; oldest first."""
+    seq = 0
+    # A page at a time: years of deliveries do not fit into memory, and nothing stays open between two pages.
+    while page := [_stored(row) for row in db.execute(_PAGE, {"seq": seq, "acked": acknowledged})]:
+        yield from page
+        seq = page[-1].seq
 
 
 def unacknowledged(db: sqlite3.Connection) -> int:
