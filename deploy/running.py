@@ -7,11 +7,13 @@ router that dies is started again.
 
 import asyncio
 import contextlib
+import ctypes
 import json
 import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -35,8 +37,18 @@ RENEW_S: Final = 900.0
 _READY_S: Final = 60.0
 _STOP_S: Final = 15.0
 _POLL_S: Final = 0.1
+_PR_SET_PDEATHSIG: Final = 1  # linux/prctl.h
 
 Say = Callable[[str], None]
+
+
+def _ending_with_us() -> Callable[[], None] | None:
+    """Return what has the kernel end a child when the process that started it is gone, however it went."""
+    # The signal follows the thread that started the child: only a main thread lives as long as its process.
+    if sys.platform != "linux" or threading.current_thread() is not threading.main_thread():
+        return None
+    libc = ctypes.CDLL(None)  # loaded here: between fork and exec there is no room for surprises
+    return lambda: libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 class NotReady(Exception):
@@ -67,7 +79,12 @@ class Router:
         }
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "referral_router"], stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=env
+                [sys.executable, "-m", "referral_router"],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env=env,
+                preexec_fn=_ending_with_us(),  # noqa: PLW1509 - one system call, no lock is taken
             )
 
     @property

@@ -1,0 +1,45 @@
+"""What a running bus leaves behind when the process that holds it is killed."""
+
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.kafka
+
+HOLD = """
+import sys
+from pathlib import Path
+from running import RunningBus
+bus = RunningBus(Path(sys.argv[1]), say=lambda text: None)
+print(bus.routers[0].process.pid, flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a child that its parent is gone")
+def test_no_router_outlives_the_one_who_started_it(tmp_path: Path) -> None:
+    holder = subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(tmp_path / "bus")], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    with holder:
+        assert holder.stdout is not None
+        router = int(holder.stdout.readline())
+        holder.send_signal(signal.SIGKILL)
+
+    deadline = time.monotonic() + 30
+    while _runs(router) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not _runs(router)
+
+
+def _runs(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except FileNotFoundError:
+        return False
+    # A zombie has ended; whoever adopted it has only not yet said so.
+    return state != "Z"
