@@ -57,7 +57,7 @@ def _limits() -> str:
         ("cases of a partition in which one who is no party has used ids", str(MAX_GHOSTS)),
         ("hand-offs of a case", str(MAX_HANDOFFS)),
         ("hand-offs that one agency opens in a case", str(MAX_OPENED)),
-        ("addresses that the events of a case go to", str(MAX_ADDRESSES)),
+        ("addresses that the events of a case go to; half of them are for its owner to bring in", str(MAX_ADDRESSES)),
         ("keys of an entry", str(MAX_KEYS)),
     )
     return table(("what", "at most"), rows)

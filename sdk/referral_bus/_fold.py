@@ -61,6 +61,8 @@ def fold(db: sqlite3.Connection, happened: Happened) -> None:
     """Move the view by one accepted event."""
     envelope = happened.envelope
     case = views.case(db, envelope.subject) or Case(subject=envelope.subject, exercise=envelope.exercise)
+    # Any party may say of its own event that it is only practised; a case of which one event is real is real.
+    case = replace(case, exercise=case.exercise and envelope.exercise)
     if envelope.verb.of_case:
         case = _fold_case(case, happened)
     views.put_case(db, case)

@@ -37,6 +37,8 @@ AT_ONCE: Final = 16
 """Records in one transaction: some 10 ms of checking signatures, after which others get their turn."""
 KEPT_OPEN: Final = 256
 """Deliveries that are kept opened for the application that is about to ask; others are opened again."""
+KEPT_BYTES: Final = 4 * 1024 * 1024
+"""The same by their size as they came: opened, a body made for it takes thirty times as much."""
 
 Judged: TypeAlias = Opened | VerifiedVerdict | Code
 """A delivery, a verdict, or why it is neither."""
@@ -61,6 +63,7 @@ class Reader:
         self._topic = topics.inbox(home.agency)
         self._waits: Code | None = None
         self._opened: OrderedDict[int, Opened] = OrderedDict()
+        self._opened_bytes = 0
         self._at_end = False
 
     @property
@@ -109,7 +112,19 @@ class Reader:
 
     def opened(self, stored: Stored) -> Opened:
         """Return a stored delivery, opened."""
-        return self._opened.pop(stored.seq, None) or open_sections(stored.recall(), self._home.keys)
+        return self._let_go(stored.seq) or open_sections(stored.recall(), self._home.keys)
+
+    def _keep(self, seq: int, opened: Opened) -> None:
+        self._opened[seq] = opened
+        self._opened_bytes += len(opened.verified.value)
+        while len(self._opened) > KEPT_OPEN or self._opened_bytes > KEPT_BYTES:
+            self._let_go(next(iter(self._opened)))
+
+    def _let_go(self, seq: int) -> Opened | None:
+        opened = self._opened.pop(seq, None)
+        if opened is not None:
+            self._opened_bytes -= len(opened.verified.value)
+        return opened
 
     async def _read(self) -> Sequence[Record]:
         transport, home = await self._link.transport(), self._home
@@ -234,6 +249,4 @@ class Reader:
             outbox.insert(db, receipt)
             told.receipts += 1
         told.deliveries += 1
-        self._opened[seq] = opened
-        while len(self._opened) > KEPT_OPEN:
-            self._opened.popitem(last=False)
+        self._keep(seq, opened)

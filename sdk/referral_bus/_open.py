@@ -74,4 +74,6 @@ def _open(verified: VerifiedDelivery, index: int, keys: AgencyKeys) -> OpenedSec
         read = read_section(plaintext)
     except RemoteError as error:
         return OpenedSection(name=name, code=error.code)
+    except Exception:  # noqa: BLE001 - its sender chose every byte: a mistake of ours here must not end the inbox
+        return OpenedSection(name=name, code=Code.MALFORMED_SECTION)
     return OpenedSection(name=name, read=read, code=read.code)

@@ -37,7 +37,8 @@ MAX_HANDOFFS: Final = 512
 MAX_OPENED: Final = 128
 """Hand-offs that one agency opens in one case: nobody uses up the case's for the others."""
 MAX_ADDRESSES: Final = 512
-"""Addresses that a case's events went to, after which they go to no new ones: it is in the same record."""
+"""Addresses that a case's events went to, after which they go to no new ones: it is in the same record. Half of them
+are for its owner to bring in: no party uses up whom the owner can still ask."""
 
 _OPEN_TOLD: Final = 32
 """How many open hand-offs a refused closing names."""
@@ -114,7 +115,7 @@ def _rule_case(case: Case, state: CaseState, ask: Ask) -> Ruling:
     try:
         after = advance_case(state, verb, part)
         addressing.check_case_verb(ask, owner=case.owner)
-        _check_room(case, data.recipients)
+        _check_room(case, data.recipients, source)
     except RemoteError as error:
         return Refused(error.code, own)
     if verb is Verb.CASE_CLOSED and (still := case.open_handoffs()):
@@ -166,13 +167,14 @@ def _check_opening(case: Case, ask: Ask, count: int) -> None:
     opened = sum(handoff.sender == source for handoff in case.handoffs.values())
     if opened + count > MAX_OPENED or len(case.handoffs) + count > MAX_HANDOFFS:
         raise RemoteError(Code.TOO_MANY)
-    _check_room(case, ask.envelope.data.recipients)
+    _check_room(case, ask.envelope.data.recipients, source)
 
 
-def _check_room(case: Case, recipients: Iterable[str]) -> None:
+def _check_room(case: Case, recipients: Iterable[str], source: str) -> None:
     # A party can always be answered.
     added = sum(address not in case.deliveries and address not in case.parties for address in recipients)
-    if added and len(case.deliveries) + added > MAX_ADDRESSES:
+    most = MAX_ADDRESSES if source == case.owner else MAX_ADDRESSES // 2
+    if added and len(case.deliveries) + added > most:
         raise RemoteError(Code.TOO_MANY)
 
 

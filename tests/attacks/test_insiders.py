@@ -1,0 +1,157 @@
+"""An agency with good keys, a party of a case: what it may say it says, as much as it can, to do others harm."""
+
+from pathlib import Path
+
+import pytest
+
+from referral_bus import Code, EntryState, ReferralBus, _inbox, _open
+from referral_contracts.encoding import jcs
+from referral_contracts.envelope import Envelope
+from referral_contracts.lifecycle import Receipt, State
+from referral_contracts.sections import ReadSection, encode_section, read_section
+from referral_contracts.signing import Typ
+from referral_contracts.topics import H_SIGNATURE, SUBMISSIONS, partition_for
+from referral_contracts.verbs import Verb
+from referral_router.core import referee
+from tests.sdk.forging import Event, plaintext
+from tests.sdk.town import ACCEPTANCE, CRIME, KEYS, MEDICAL, NOTE, OPENING, Town
+
+pytestmark = pytest.mark.asyncio
+HOTLINE, POLICE, HOSPITAL = "hotline-111", "police-b", "hospital-c"
+
+
+@pytest.fixture
+def town(tmp_path: Path) -> Town:
+    return Town(tmp_path)
+
+
+async def case_with_police(hotline: ReferralBus) -> str:
+    opened = hotline.open_case(OPENING)
+    await hotline.send(opened)
+    assert (await hotline.send(hotline.offer(opened.subject, {POLICE: [CRIME]}))).accepted
+    return opened.subject
+
+
+def submit(town: Town, envelope: Envelope) -> None:
+    """Sign an event as its source and submit it."""
+    value = envelope.encode()
+    signature = KEYS[envelope.source].signing.sign(Typ.EVENT, value).encode()
+    at = partition_for(envelope.subject, town.sim.partitions)
+    town.sim.broker.append(SUBMISSIONS, at, envelope.subject.encode(), value, ((H_SIGNATURE, signature),))
+
+
+def from_police(town: Town, subject: str, *plaintexts: bytes, to: str = HOSPITAL, verb: Verb = Verb.OFFERED) -> Event:
+    return Event(town=town, source=POLICE, verb=verb, subject=subject, recipients=(to,), plaintexts=plaintexts)
+
+
+class TestAtARecipient:
+    async def test_a_real_case_does_not_pass_for_an_exercise(self, town: Town) -> None:
+        async with town.bus(HOTLINE) as hotline, town.bus(HOSPITAL) as hospital:
+            subject = await case_with_police(hotline)
+            practised = from_police(town, subject, encode_section(MEDICAL)).envelope()
+            submit(town, practised.model_copy(update={"exercise": True}))
+            first = await hospital.next(timeout_s=30)
+            await hotline.send(hotline.offer(subject, {HOSPITAL: [MEDICAL]}))
+            real = await hospital.next(timeout_s=30)
+            await hospital.wait(await real.accept(ACCEPTANCE))
+            case = hospital.case(subject)
+
+            assert (first.exercise, real.exercise) == (True, False)
+            assert case is not None
+            assert not case.exercise
+            assert [event.exercise for event in town.routed(Verb.ACCEPTED)] == [False]
+
+    async def test_a_section_over_which_the_reader_trips_is_answered_unreadable_and_the_inbox_goes_on(
+        self, town: Town, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def trips(data: bytes) -> ReadSection:
+            if b"bad" in data:
+                raise IndexError
+            return read_section(data)
+
+        monkeypatch.setattr(_open, "read_section", trips)
+        async with town.bus(HOTLINE) as hotline, town.bus(HOSPITAL) as hospital:
+            subject = await case_with_police(hotline)
+            from_police(town, subject, plaintext("strange/1.0", {"a": "bad"})).submit()
+            bad = await hospital.next(timeout_s=30)
+            await hotline.send(hotline.offer(subject, {HOSPITAL: [MEDICAL]}))
+            good = await hospital.next(timeout_s=30)
+            await town.until(lambda: not hospital.status().waiting)
+
+            assert bad.unreadable is not None
+            assert bad.unreadable.code is Code.MALFORMED_SECTION
+            assert good.payloads == (MEDICAL,)
+            assert [entry.verb for entry in hospital.outbox()] == [Verb.UNREADABLE, Verb.RECEIVED]
+            assert {entry.state for entry in hospital.outbox()} == {EntryState.ACCEPTED}
+
+    async def test_large_deliveries_that_nobody_asks_for_are_not_kept_opened(self, town: Town) -> None:
+        large = jcs({"body": {"a": [[]] * 40_000}, "schema": "strange/1.0"})
+        async with town.bus(HOTLINE) as hotline, town.bus(HOSPITAL) as hospital:
+            subject = await case_with_police(hotline)
+            for _ in range(40):
+                from_police(town, subject, large).submit()
+            await hospital.caught_up()
+            kept = hospital._engine.reader._opened.values()
+
+            assert len(list(hospital.deliveries())) == 40
+            assert sum(len(opened.verified.value) for opened in kept) <= _inbox.KEPT_BYTES
+            # What is not kept is opened again.
+            assert [delivery.sections[0].code for delivery in hospital.deliveries()] == [Code.UNKNOWN_SCHEMA] * 40
+
+    @pytest.mark.parametrize(
+        "said",
+        [b"", b"\xff", b"[" * 100_000, plaintext("note/1.0", {}), plaintext("x" * 9999, {})],
+        ids=["nothing", "no text", "depth", "no form", "no name"],
+    )
+    async def test_whatever_a_section_says_the_inbox_goes_on_and_the_sender_is_told(
+        self, town: Town, said: bytes
+    ) -> None:
+        async with town.bus(HOTLINE) as hotline, town.bus(HOSPITAL) as hospital:
+            subject = await case_with_police(hotline)
+            from_police(town, subject, said).submit()
+            await hotline.send(hotline.offer(subject, {HOSPITAL: [MEDICAL]}))
+            both = [await hospital.next(timeout_s=30) for _ in range(2)]
+            await town.until(lambda: not hospital.status().waiting)
+
+            assert [delivery.source for delivery in both] == [POLICE, HOTLINE]
+            assert [entry.verb for entry in hospital.outbox()] == [Verb.UNREADABLE, Verb.RECEIVED]
+            assert {entry.state for entry in hospital.outbox()} == {EntryState.ACCEPTED}
+            assert hospital.alarms() == ()
+
+
+class TestInACase:
+    async def test_one_party_does_not_use_up_whom_the_owner_can_still_ask(
+        self, town: Town, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(referee, "MAX_ADDRESSES", 4)
+        async with town.bus(HOTLINE) as hotline:
+            subject = await case_with_police(hotline)
+            for agency in ("ward-a", "ward-z", "school-d"):
+                from_police(town, subject, encode_section(NOTE), to=agency, verb=Verb.CASE_NOTED).submit()
+            sent = await hotline.send(hotline.offer(subject, {HOSPITAL: [MEDICAL]}), wait=False)
+            await town.settle()
+            entry = hotline.entry(sent.id)
+
+            assert Code.TOO_MANY in town.codes()
+            assert entry is not None
+            assert entry.state is EntryState.ACCEPTED
+
+    async def test_a_receipt_cannot_be_given_for_another(self, town: Town) -> None:
+        async with town.bus(HOTLINE) as hotline:
+            subject = await case_with_police(hotline)
+            sent = await hotline.send(hotline.notify(subject, {HOSPITAL: [NOTE]}))
+            receipt = Event(
+                town=town,
+                source=POLICE,
+                verb=Verb.RECEIVED,
+                subject=subject,
+                recipients=(HOTLINE,),
+                handoff=sent.handoffs[0],
+            ).envelope()
+            view = hotline.handoff(sent.handoffs[0])
+            assert view is not None
+            submit(town, receipt.model_copy(update={"data": receipt.data.model_copy(update={"answers": view.head})}))
+            await hotline.caught_up()
+
+            assert town.codes()[-1] is Code.NOT_FOUND
+            assert (view.state, view.receipt) == (State.NOTIFIED, Receipt.NONE)
