@@ -99,6 +99,10 @@ def _refuse_floats(value: object) -> None:
             _refuse_floats(item)
 
 
+class _NotOnTheWire(ValueError):
+    """JSON that the wire does not allow."""
+
+
 def parse_json(data: bytes) -> object:
     """
     Return the value that *data* spells.
@@ -119,8 +123,20 @@ def parse_json(data: bytes) -> object:
         if "\\u" in text:
             json.dumps(value, ensure_ascii=False).encode("utf-8")
     except (ValueError, RecursionError) as error:
-        raise RemoteError(Code.MALFORMED_JSON, "not JSON as the wire allows it") from error
+        raise RemoteError(Code.MALFORMED_JSON, _complaint(error)) from error
     return value
+
+
+def _complaint(error: Exception) -> str:
+    """Say what is wrong and where, and nothing of what stands there."""
+    match error:
+        case _NotOnTheWire():
+            return str(error)
+        case json.JSONDecodeError():
+            reason = error.msg.partition(":")[0].removesuffix(" at").removesuffix(" starting")
+            return f"line {error.lineno}, column {error.colno}: {reason[:1].lower()}{reason[1:]}"
+        case _:
+            return "not JSON as the wire allows it"
 
 
 def _refuse_depth(text: str) -> None:
@@ -138,21 +154,18 @@ def _refuse_depth(text: str) -> None:
 def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        msg = "a key twice"
-        raise ValueError(msg)
+        raise _NotOnTheWire("a key twice in one object")
     return found
 
 
 def _no_float(_: str) -> object:
-    msg = "not an integer"
-    raise ValueError(msg)
+    raise _NotOnTheWire("a number that is no integer")
 
 
 def _small_int(text: str) -> int:
     # 2**53 - 1: the largest integer that every JSON reader keeps exact (RFC 8259 section 6).
     if len(text) > 17 or text == "-0" or abs(number := int(text)) > 2**53 - 1:
-        msg = "an integer out of range"
-        raise ValueError(msg)
+        raise _NotOnTheWire("an integer out of range")
     return number
 
 

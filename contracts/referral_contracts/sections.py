@@ -9,6 +9,7 @@ import copy
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from typing import Any, Final, get_args
 
 from pydantic import ValidationError
@@ -24,6 +25,7 @@ from referral_contracts.payloads.shown import Row, describe, printable
 
 _SCHEMA: Final = re.compile(r"([a-z][a-z0-9-]{0,62})/([1-9][0-9]{0,3})\.(0|[1-9][0-9]{0,3})")
 _FIELD: Final = re.compile(r"[a-z][a-z0-9_]{0,62}")
+_FAULTS_TOLD: Final = 20
 _FAULTS: Final = 1000
 """With so many faults a body is no newer version of a form; and describing them takes a second and more."""
 _PATH: Final = 200
@@ -100,7 +102,7 @@ def read_draft(data: bytes) -> Payload:
     try:
         return model.model_validate_json(jcs(body))
     except ValidationError as error:
-        raise LocalError(Code.MALFORMED_SECTION, _faults(error)) from error
+        raise LocalError(Code.MALFORMED_SECTION, _faults(error, model)) from error
 
 
 def read_section(data: bytes) -> ReadSection:
@@ -246,12 +248,28 @@ def _named(path: str, name: str, value: object) -> Iterator[Row]:
     yield from _raw(cut, value)
 
 
-def _faults(error: ValidationError) -> str:
+def _faults(error: ValidationError, model: type[FieldGroup]) -> str:
     """Name the fields at fault. A strange field's name is told only if it looks like one, not like a child's."""
+    faults = error.errors(include_input=False, include_url=False, include_context=False)
     told = []
-    for fault in error.errors(include_input=False, include_url=False, include_context=False):
+    for fault in faults[:_FAULTS_TOLD]:
         path = ".".join(
             str(step) if _FIELD.fullmatch(str(step)) or isinstance(step, int) else "?" for step in fault["loc"]
         )
-        told.append(f"{path or 'body'}: {fault['msg'][:1].lower()}{fault['msg'][1:]}")
+        strange = fault["type"] == "extra_forbidden"
+        reason = _no_such_field(fault["loc"], model) if strange else f"{fault['msg'][:1].lower()}{fault['msg'][1:]}"
+        told.append(f"{path or 'body'}: {reason}")
+    if len(faults) > _FAULTS_TOLD:
+        told.append(f"and {len(faults) - _FAULTS_TOLD} more")
     return "; ".join(told)
+
+
+def _no_such_field(loc: tuple[int | str, ...], model: type[FieldGroup]) -> str:
+    """Say which field of the form was probably meant."""
+    group: type[FieldGroup] | None = model
+    for step in loc[:-1]:
+        # Steps that are no fields are places in a list.
+        if group is not None and step in group.model_fields:
+            group = _group_in(group.model_fields[str(step)].annotation)
+    near = get_close_matches(str(loc[-1]), () if group is None else group.model_fields, 1)
+    return f"no such field; is {near[0]} meant?" if near else "no such field"

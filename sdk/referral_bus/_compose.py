@@ -22,7 +22,7 @@ from referral_contracts.envelope import MAX_RECIPIENTS, Envelope, EventData, sea
 from referral_contracts.errors import LocalError, RemoteError
 from referral_contracts.lifecycle import OPENINGS
 from referral_contracts.payloads.payload import Payload
-from referral_contracts.payloads.registry import may_carry
+from referral_contracts.payloads.registry import USES, may_carry
 from referral_contracts.payloads.shown import completeness, describe
 from referral_contracts.sealing import Reader, seal
 from referral_contracts.sections import encode_section
@@ -85,9 +85,9 @@ class Composer:
     def _member(self, address: str) -> Member:
         member = self.directory.member(agency_of(address))
         if member is None or address not in member.addresses:
-            raise LocalError(Code.UNKNOWN_RECIPIENT, "no such address in the directory")
+            raise LocalError(Code.UNKNOWN_RECIPIENT, f"no such address in the directory: {address}")
         if not member.on_bus:
-            raise LocalError(Code.UNKNOWN_RECIPIENT, "a recipient that is not on the bus")
+            raise LocalError(Code.UNKNOWN_RECIPIENT, f"a recipient that is not on the bus: {address}")
         return member
 
     def _check_policy(self, draft: Draft) -> None:
@@ -206,8 +206,9 @@ def _check(draft: Draft) -> None:
     if draft.own and draft.parts:
         # The router wants every section to have a recipient among its readers.
         raise LocalError(Code.WRONG_READERS, "a section for nobody but the sender, in an event that has recipients")
+    # A forwarding opens the same duty for the next: it may carry what an assignment may.
+    forms = (*USES[draft.verb], *(USES[Verb.ASSIGNED] if draft.verb is Verb.FORWARDED else ()))
     for payload in payloads:
-        # A forwarding opens the same duty for the next: it may carry what an assignment may.
-        forwarded = draft.verb is Verb.FORWARDED and may_carry(Verb.ASSIGNED, type(payload))
-        if not forwarded and not may_carry(draft.verb, type(payload)):
-            raise LocalError(Code.UNKNOWN_SCHEMA, f"{draft.verb.value} carries no {payload.schema_id()}")
+        if not may_carry(draft.verb, type(payload)) and type(payload) not in forms:
+            able = ", ".join(model.schema_id() for model in forms)
+            raise LocalError(Code.UNKNOWN_SCHEMA, f"{draft.verb.value} carries no {payload.schema_id()}, only {able}")

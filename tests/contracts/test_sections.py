@@ -210,6 +210,26 @@ def test_a_persons_file_is_read_strictly_and_the_fault_is_named_without_its_cont
     assert "Trần" not in str(refused.value)
 
 
+def test_a_strange_field_is_told_with_the_one_that_was_probably_meant() -> None:
+    deep = {"actor": {"role": "system"}, "safety": {"safe_contact": {"phnoe": "0"}}, "triggers": [], "xyz": 1}
+
+    with pytest.raises(LocalError) as refused:
+        read_draft(jcs({"schema": "handoff-request/1.0", "body": deep}))
+
+    assert "safety.safe_contact.phnoe: no such field; is phone meant?" in refused.value.detail
+    assert "xyz: no such field;" not in refused.value.detail
+
+
+def test_a_file_of_nothing_but_faults_is_answered_in_few_words() -> None:
+    body = {"actor": {"role": "system"}} | {f"chil_name{number}": 1 for number in range(10_000)}
+
+    with pytest.raises(LocalError) as refused:
+        read_draft(jcs({"schema": "mau01/1.0", "body": body}))
+
+    assert refused.value.detail.endswith("; and 9980 more")
+    assert len(refused.value.detail) < 2000
+
+
 @pytest.mark.parametrize("schema", ["mau01/1.1", "mau01/2.0", "mau2/1.0", "mau01"])
 def test_a_persons_file_of_another_version_is_refused_with_the_known_ones(schema: str) -> None:
     with pytest.raises(LocalError) as refused:
@@ -224,6 +244,7 @@ def test_a_persons_file_that_is_no_json_is_our_own_fault() -> None:
         read_draft(b"{")
 
     assert refused.value.code is Code.MALFORMED_JSON
+    assert refused.value.detail.startswith("line 1, column 2: ")
 
 
 def test_each_verb_has_its_bodies_and_each_body_its_verb() -> None:

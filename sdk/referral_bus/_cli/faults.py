@@ -52,6 +52,9 @@ _HINTS: Final = {
     Code.TOPIC_MISSING: "the bus was not set up for this agency, or this is another broker",
     Code.UNKNOWN_RECIPIENT: "referral-bus directory show lists the agencies",
     Code.UNKNOWN_SCHEMA: "the first line of a section file is its schema, such as mau01/1.0",
+    Code.MALFORMED_JSON: "a section file is JSON in UTF-8: each name once, whole numbers only",
+    Code.ILLEGAL_TRANSITION: "referral-bus case show tells how it stands; a duty is forwarded, never declined",
+    Code.WRONG_PARTY: "the recipient answers, who asked withdraws and closes, the owner closes the case",
 }
 """Beside those of the code itself: what this program can do about it."""
 

@@ -1,6 +1,7 @@
 """Reading the files that a person names: never more of one than it may have, never its content in an error."""
 
 import sys
+from codecs import BOM_UTF8
 from collections.abc import Iterable
 from typing import Final
 
@@ -39,7 +40,8 @@ def read_bytes(name: str, most: int) -> bytes:
 
 def read_section(name: str) -> Payload:
     """Return what the section file *name* says, or raise LocalError, which names fields and quotes nothing."""
-    return read_draft(read_bytes(name, SECTION_MAX))
+    # Some editors begin a file with a mark of its encoding: it is no part of what a person wrote.
+    return read_draft(read_bytes(name, SECTION_MAX).removeprefix(BOM_UTF8))
 
 
 def read_sections(names: Iterable[str]) -> dict[str, Payload]:
