@@ -16,7 +16,7 @@ import typer
 
 from referral_bus._cli import answers, cases, check, directory, inbox, keys, plan, send, standing
 from referral_bus._cli.command import EXITS
-from referral_bus._cli.faults import complain, report, usage_message
+from referral_bus._cli.faults import complain, mention, report, usage_message
 from referral_bus._cli.world import Exit, World
 
 _HELP: Final = """Child-protection referrals between agencies: sealed, signed, delivered exactly once.
@@ -47,9 +47,9 @@ def run(arguments: Sequence[str], world: World) -> int:
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="replace")
     try:
-        return _invoke(arguments, world)
+        code = _invoke(arguments, world)
     except (KeyboardInterrupt, typer.Abort):
-        return Exit.INTERRUPTED
+        code = Exit.INTERRUPTED
     except BrokenPipeError:
         return Exit.PIPE
     except typer.TyperException as error:
@@ -57,6 +57,9 @@ def run(arguments: Sequence[str], world: World) -> int:
         return Exit.USAGE
     except Exception as error:  # noqa: BLE001 - a stack trace could quote what was being worked on
         return report(error, as_json="--json" in arguments)
+    if code == Exit.INTERRUPTED:
+        mention("interrupted")
+    return code
 
 
 def _invoke(arguments: Sequence[str], world: World) -> int:

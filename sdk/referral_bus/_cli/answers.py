@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from referral_bus._cli.command import Call, add
-from referral_bus._cli.finding import HandoffArgument, find_handoff
+from referral_bus._cli.finding import HandoffArgument, find_answered
 from referral_bus._cli.saying import SENT_JSON, NoWait, Patience, SectionFiles, read_own, say
 from referral_bus._cli.session import WAIT_S, Timeout
 from referral_bus._cli.world import Exit
@@ -79,7 +79,7 @@ async def forward(
     first, *more = read_own(files)
 
     def make(bus: ReferralBus) -> Draft:
-        return bus.forward(find_handoff(bus, handoff), to, first, *more)
+        return bus.forward(find_answered(bus, handoff), to, first, *more)
 
     return await say(call, make, Patience(no_wait=no_wait, timeout_s=timeout))
 
@@ -104,4 +104,4 @@ async def _answer(
     call: Call, saying: Callable[..., Draft], handoff: str, files: Sequence[str], patience: Patience
 ) -> Exit:
     payloads = read_own(files)
-    return await say(call, lambda bus: saying(bus, find_handoff(bus, handoff), *payloads), patience)
+    return await say(call, lambda bus: saying(bus, find_answered(bus, handoff), *payloads), patience)

@@ -6,9 +6,9 @@ from typing import Final
 import typer
 
 from referral_bus._cli.command import Call, add, new_group
-from referral_bus._cli.finding import CaseArgument, HandoffArgument, find_case, find_handoff, name_of
+from referral_bus._cli.finding import CaseArgument, HandoffArgument, find_case, find_handoff, find_subject, name_of
 from referral_bus._cli.saying import SENT_JSON, NoWait, Patience, SectionFiles, read_own, say
-from referral_bus._cli.screen import Fields, columns, heading, indented, when
+from referral_bus._cli.screen import Fields, columns, heading, when
 from referral_bus._cli.session import WAIT_S, Timeout, be_present, open_bus
 from referral_bus._cli.wording import CASES, RECEIPTS, STATES, VERBS, both
 from referral_bus._cli.world import Exit
@@ -47,12 +47,8 @@ async def show(call: Call, *, case: CaseArgument, timeout: Timeout = _READ_S) ->
     async with open_bus(call) as bus:
         ended = await be_present(call, bus, timeout)
         found = find_case(bus, case)
-        rows = [
-            (name_of(item.key), both(STATES[item.state]), both(RECEIPTS[item.receipt]), item.opened_by)
-            for item in found.handoffs
-        ]
-        table = columns(rows, "hand-off", "trạng thái / state", "biên nhận / receipt", "opened by")
-        call.screen.put(_case_fields(found), heading(_case_line(found)), *([indented(table)] if rows else []))
+        lines = [line for item in found.handoffs for line in _handoff_lines(item)]
+        call.screen.put(_case_fields(found), heading(_case_line(found)), *lines)
     return ended
 
 
@@ -62,13 +58,13 @@ async def show_handoff(call: Call, *, handoff: HandoffArgument, timeout: Timeout
         ended = await be_present(call, bus, timeout)
         found = find_handoff(bus, handoff)
         facts = [
-            ("hand-off", name_of(found.key)),
+            ("việc / hand-off", name_of(found.key)),
             ("hồ sơ / case", found.subject),
-            ("mở bởi / opened", f"{found.opened_by}: {both(VERBS[found.opened_with])}"),
+            ("bên mở / opened by", f"{found.opened_by}: {both(VERBS[found.opened_with])}"),
             ("trạng thái / state", both(STATES[found.state])),
             ("biên nhận / receipt", both(RECEIPTS[found.receipt])),
             ("từ lúc / since", f"{when(found.admitted_ms)} (+07:00)"),
-            ("head", found.head.id),
+            ("bước cuối / last step", found.head.id),
         ]
         call.screen.put(_handoff_fields(found), columns(facts))
     return ended
@@ -97,7 +93,7 @@ async def close(
 
 async def _say(call: Call, saying: Callable[..., Draft], case: str, files: Sequence[str], patience: Patience) -> Exit:
     payloads = read_own(files)
-    return await say(call, lambda bus: saying(bus, find_case(bus, case).subject, *payloads), patience)
+    return await say(call, lambda bus: saying(bus, find_subject(bus, case), *payloads), patience)
 
 
 def _case_line(case: CaseView) -> str:
@@ -105,10 +101,16 @@ def _case_line(case: CaseView) -> str:
         case.subject,
         both(CASES[case.state]) if case.state is not None else "—",
         "chủ hồ sơ / owner" if case.owned else "bên liên quan / party",
-        f"{len(case.handoffs)} hand-offs",
+        f"{len(case.handoffs)} việc / hand-off{'' if len(case.handoffs) == 1 else 's'}",
         "DIỄN TẬP / EXERCISE" if case.exercise else "",
     )
     return "  ".join(part for part in parts if part)
+
+
+def _handoff_lines(item: HandoffView) -> tuple[str, str]:
+    # A line of its own for what is copied by hand: a narrow terminal would fold it in a table.
+    how = (both(STATES[item.state]), both(RECEIPTS[item.receipt]), f"bên mở / opened by {item.opened_by}")
+    return f"  {name_of(item.key)}", f"    {'  '.join(how)}"
 
 
 def _case_fields(case: CaseView) -> Fields:

@@ -74,7 +74,7 @@ async def renew(
     lifetime: Lifetime = _LIFETIME_H,
     every: Annotated[
         float | None,
-        typer.Option(metavar="SECONDS", min=1, help="Go on doing it, until SIGTERM; a failure is tried again."),
+        typer.Option(metavar="SECONDS", min=1, help="Go on, until Ctrl-C or SIGTERM; a failure is tried again."),
     ] = None,
     timeout: Timeout = 30.0,
 ) -> Exit:

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from referral_bus._cli.faults import WrongUsage
-from referral_bus._cli.finding import find_case
+from referral_bus._cli.finding import find_subject
 from referral_bus._cli.saying import Make, read_own, read_parts
 from referral_bus.client import ReferralBus
 from referral_bus.draft import Draft
@@ -30,7 +30,7 @@ def making(verb: Verb, case: str, to: Sequence[str]) -> Make:
     parts = read_parts(to)
 
     def make(bus: ReferralBus) -> Draft:
-        subject = find_case(bus, case).subject
+        subject = find_subject(bus, case)
         match verb:
             case Verb.OFFERED:
                 return bus.offer(subject, parts)
@@ -52,6 +52,6 @@ def transferring(case: str, to: Sequence[str]) -> Make:
     ((recipient, (first, *more)),) = parts.items()
 
     def make(bus: ReferralBus) -> Draft:
-        return bus.transfer(find_case(bus, case).subject, recipient, first, *more)
+        return bus.transfer(find_subject(bus, case), recipient, first, *more)
 
     return make

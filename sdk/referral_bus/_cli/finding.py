@@ -1,7 +1,7 @@
 """What a person means by the beginning of an id: a case, a hand-off, a delivery that this agency knows."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterator, Sequence
 from typing import Annotated, Final, TypeVar
 
 import typer
@@ -9,9 +9,12 @@ import typer
 from referral_bus._cli.faults import WrongUsage
 from referral_bus.client import ReferralBus
 from referral_bus.delivery import Delivery
+from referral_bus.sent import Entry
 from referral_bus.views import CaseView, HandoffView
 from referral_contracts.codes import Code
 from referral_contracts.envelope import HandoffKey
+from referral_contracts.lifecycle import OPENINGS
+from referral_contracts.verbs import Verb
 
 _T = TypeVar("_T")
 
@@ -31,6 +34,11 @@ DeliveryArgument = Annotated[
 ]
 
 _SHOWN: Final = 5
+_WHERE: Final = {
+    "case": "referral-bus case list tells those it knows",
+    "hand-off": "referral-bus case show tells a case's hand-offs",
+    "delivery": "referral-bus inbox list --all tells those it got",
+}
 
 
 def find_case(bus: ReferralBus, text: str) -> CaseView:
@@ -39,18 +47,33 @@ def find_case(bus: ReferralBus, text: str) -> CaseView:
     return _the_one(found, "case", lambda case: (case.subject, case.subject))
 
 
+def find_subject(bus: ReferralBus, text: str) -> str:
+    """Return the pseudonym that begins with *text*; that of a case which waits in the outbox to be opened, too."""
+    waiting = (entry.subject for entry in _waiting(bus) if entry.verb is Verb.CASE_OPENED)
+    known = dict.fromkeys([*(case.subject for case in bus.cases()), *waiting])
+    found = [subject for subject in known if subject.startswith(text.lower())]
+    return _the_one(found, "case", lambda subject: (subject, subject))
+
+
 def find_handoff(bus: ReferralBus, text: str) -> HandoffView:
     """Return the one hand-off that ``opening[@recipient or opener]`` names, or raise WrongUsage."""
+    return _the_one(_handoffs(bus, text), "hand-off", _names_of_handoff)
+
+
+def find_answered(bus: ReferralBus, text: str) -> HandoffView | HandoffKey:
+    """Return what `find_handoff` does, or the key of a hand-off that waits in the outbox to be opened."""
     opening, party = _parts(text)
-    found = [
-        handoff
-        for case in bus.cases()
-        for handoff in case.handoffs
-        if handoff.key.opening.startswith(opening) and party in {None, handoff.key.recipient, handoff.opened_by}
+    known = _handoffs(bus, text)
+    keys = {handoff.key for handoff in known}
+    waiting = [
+        key
+        for entry in _waiting(bus)
+        if entry.verb in OPENINGS
+        for key in entry.handoffs
+        if key.opening.startswith(opening) and party in {None, key.recipient} and key not in keys
     ]
-    return _the_one(
-        found, "hand-off", lambda handoff: (name_of(handoff.key), f"{handoff.key.opening}@{handoff.opened_by}")
-    )
+    found: list[HandoffView | HandoffKey] = [*known, *waiting]
+    return _the_one(found, "hand-off", _names_of_handoff)
 
 
 def find_delivery(bus: ReferralBus, text: str) -> Delivery:
@@ -71,16 +94,34 @@ def name_of(key: HandoffKey) -> str:
     return f"{key.opening}@{key.recipient}"
 
 
+def _handoffs(bus: ReferralBus, text: str) -> list[HandoffView]:
+    opening, party = _parts(text)
+    return [
+        handoff
+        for case in bus.cases()
+        for handoff in case.handoffs
+        if handoff.key.opening.startswith(opening) and party in {None, handoff.key.recipient, handoff.opened_by}
+    ]
+
+
+def _waiting(bus: ReferralBus) -> Iterator[Entry]:
+    return (entry for entry in bus.outbox() if not entry.state.settled)
+
+
+def _names_of_handoff(found: HandoffView | HandoffKey) -> tuple[str, str]:
+    key, opener = (found.key, found.opened_by) if isinstance(found, HandoffView) else (found, found.recipient)
+    return name_of(key), f"{key.opening}@{opener}"
+
+
 def _parts(text: str) -> tuple[str, str | None]:
     begin, at, recipient = text.partition("@")
     return begin.lower(), recipient if at else None
 
 
-def _the_one(found: Iterable[_T], what: str, names: Callable[[_T], tuple[str, str]]) -> _T:
+def _the_one(items: Sequence[_T], what: str, names: Callable[[_T], tuple[str, str]]) -> _T:
     """Return the one thing found; *names* gives what a person can call it, and what else where two are called alike."""
-    items = list(found)
     if not items:
-        raise WrongUsage(f"this agency knows no such {what}", code=Code.NOT_FOUND)
+        raise WrongUsage(f"this agency knows no such {what}", _WHERE[what], code=Code.NOT_FOUND)
     if len(items) > 1:
         alike = Counter(names(item)[0] for item in items)
         some = ", ".join(first if alike[first] == 1 else second for first, second in map(names, items[:_SHOWN]))

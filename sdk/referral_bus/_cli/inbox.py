@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+import sys
 from collections.abc import Iterator
 from typing import Annotated, Final
 
@@ -46,7 +47,7 @@ async def watch(
     count: Annotated[int | None, typer.Option(metavar="N", min=1, help="End after so many.")] = None,
 ) -> Exit:
     """
-    Write a line for each delivery as it comes, first for those that were never acknowledged; end on SIGTERM.
+    Write a line for each delivery as it comes, first for those that were never acknowledged; end on Ctrl-C or SIGTERM.
 
     What is not acknowledged comes again in the next watch.
     """
@@ -55,6 +56,8 @@ async def watch(
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with open_bus(call) as bus:
         stopped = asyncio.create_task(stop.wait())
+        if sys.stderr.isatty():
+            mention("listening until Ctrl-C")
         try:
             await _watch(call, bus, stopped, ack=ack, count=count)
         finally:

@@ -1,5 +1,6 @@
 """From files to a draft, from a draft to a verdict: what `send`, the answers and `plan` have in common."""
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Final, Literal, TypeAlias
@@ -88,6 +89,11 @@ async def say(call: Call, make: Make, patience: Patience) -> Exit:
             tell(call, error.sent)
             complain(str(error), *hints_of(error.cause or Code.TIMED_OUT))
             return Exit.AWAY
+        except asyncio.CancelledError:
+            # Ctrl-C ends the waiting; what is in the outbox by now goes out all the same.
+            if any(not entry.state.settled for entry in bus.outbox()):
+                advise(*hints_of(Code.TIMED_OUT))
+            raise
         tell(call, sent)
         return judge(sent.entries)
 
@@ -123,7 +129,7 @@ def tell(call: Call, sent: Sent) -> None:
         "events": [entry_fields(entry) for entry in sent.entries],
         "handoffs": [{"opening": key.opening, "recipient": key.recipient} for key in sent.handoffs],
     }
-    lines = [f"  {entry_line(entry)}" for entry in sent.entries]
+    lines = [f"  {entry_line(entry, case=False)}" for entry in sent.entries]
     opened = [f"  hand-off {name_of(key)}" for key in sent.handoffs]
     call.screen.put(told, f"case {sent.subject}", *lines, *opened)
 
@@ -140,8 +146,9 @@ def entry_fields(entry: Entry) -> Fields:
     }
 
 
-def entry_line(entry: Entry) -> str:
-    """Return an entry for a person."""
+def entry_line(entry: Entry, *, case: bool = True) -> str:
+    """Return an entry for a person, without its *case* where that is told already."""
     recipients = f" → {', '.join(entry.recipients)}" if entry.recipients else ""
     code = f": {refusal(entry.code)}" if entry.code is not None else ""
-    return f"{entry.id}  {both(VERBS[entry.verb])}{recipients}  {both(ENTRIES[entry.state])}{code}"
+    subject = f"  case {entry.subject}" if case else ""
+    return f"{entry.id}  {both(VERBS[entry.verb])}{recipients}{subject}  {both(ENTRIES[entry.state])}{code}"

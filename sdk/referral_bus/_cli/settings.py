@@ -23,6 +23,7 @@ _BUS_FILE: Final = "bus.toml"
 _IN_FOLDER: Final = {"keys": "keys.json", "root": "root.json", "store": "store.db", "trust": "trust.json"}
 _IN_BUS_FILE: Final = ("agency", "bootstrap")
 _BUS_FILE_MAX: Final = 64 * 1024
+_FOLDER: Final = "--home or REFERRAL_BUS_HOME names the agency's folder"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +74,12 @@ class Settings:
     def keys(self) -> AgencyKeys:
         """Return the agency's private keys, or raise LocalError or WrongUsage."""
         path = self._need("keys")
-        keys = load_keys(path)
+        try:
+            keys = load_keys(path)
+        except LocalError as error:
+            if error.code is not Code.NO_SUCH_FILE:
+                raise
+            raise WrongUsage(error.detail, _FOLDER, code=error.code) from None
         told = self._look("agency")
         if told is not None and told != keys.agency:
             raise WrongUsage(f"the keys in {path} are another agency's than {told}")

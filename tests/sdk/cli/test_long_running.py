@@ -17,15 +17,16 @@ def assign(terminal: Terminal, subject: str) -> None:
 
 
 class Term:
-    """Sends this process SIGTERM, once, when the clock has been wound often enough."""
+    """Sends this process SIGTERM, or another signal, once, when the clock has been wound often enough."""
 
-    def __init__(self, after: int) -> None:
+    def __init__(self, after: int, number: signal.Signals = signal.SIGTERM) -> None:
         self.left = after
+        self.number = number
 
     def __call__(self) -> None:
         self.left -= 1
         if self.left == 0:
-            os.kill(os.getpid(), signal.SIGTERM)
+            os.kill(os.getpid(), self.number)
 
 
 def test_a_watch_writes_what_comes_and_ends_on_sigterm(terminal: Terminal) -> None:
@@ -37,6 +38,24 @@ def test_a_watch_writes_what_comes_and_ends_on_sigterm(terminal: Terminal) -> No
 
     assert (ended, err) == (0, "")
     assert [json.loads(line)["verb"] for line in out.splitlines()] == ["handoff.assigned"]
+
+
+def test_who_gives_up_waiting_is_told_that_it_goes_out_all_the_same(terminal: Terminal) -> None:
+    subject = opened(terminal)
+    terminal.simulator.broker.away = True
+    to = f"xa-thi-du={EXAMPLES / 'commune.json'}"
+    give_up = Term(30, signal.SIGINT)
+
+    ended, out, err = terminal.type(
+        "send", "assign", "--case", subject, "--to", to, "--timeout", "900", meanwhile=give_up
+    )
+    assert (ended, out) == (130, "")
+    assert "referral-bus: hint: what was sent stays in the outbox" in err
+    assert err.endswith("referral-bus: interrupted\n")
+
+    terminal.simulator.broker.away = False
+    ended, out, _ = terminal.type("outbox", "wait")
+    assert (ended, "accepted by the bus" in out) == (0, True)
 
 
 def test_what_a_watch_acknowledges_does_not_come_again(terminal: Terminal) -> None:
