@@ -47,6 +47,7 @@ PARTS: Final[Mapping[str, Callable[[Bench], Awaitable[list[Part]]]]] = {
     "failover": failover,
 }
 """In the order in which they run."""
+_WIDTH: Final = 120
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -54,7 +55,8 @@ def main(arguments: Sequence[str]) -> int:
     options = _parser().parse_args(arguments)
     options.rounds = options.rounds or (2 if options.quick else 5)
     facts = machine.facts()
-    console = Console(highlight=False)
+    # Without a terminal rich would squeeze everything into 80 columns.
+    console = Console(highlight=False) if sys.stdout.isatty() else Console(highlight=False, width=_WIDTH)
     # It complains about each topic that is deleted between two measurements.
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     home = ROOT / "bench" / "work"

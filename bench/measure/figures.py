@@ -24,6 +24,8 @@ class Figure:
     values: Sequence[float]
     target: str = ""
     """What it should be, in words."""
+    of: str = ""
+    """Whose it is, where several are measured alike: they are shown side by side."""
 
     @property
     def median(self) -> float:
@@ -32,6 +34,7 @@ class Figure:
     def told(self) -> Mapping[str, object]:
         """Return the figure for the file of results."""
         return {
+            **({"of": self.of} if self.of else {}),
             "what": self.what,
             "unit": self.unit,
             "median": _rounded(self.median),
@@ -52,10 +55,10 @@ class Part:
     notes: list[str] = field(default_factory=list)
     """What has to be known to read the figures, and what did not go as planned."""
 
-    def add(self, what: str, unit: str, values: Sequence[float] | float, target: str = "") -> None:
+    def add(self, what: str, unit: str, values: Sequence[float] | float, target: str = "", *, of: str = "") -> None:
         """Add a figure."""
         several = tuple(values) if isinstance(values, Sequence) else (values,)
-        self.figures.append(Figure(what=what, unit=unit, values=several, target=target))
+        self.figures.append(Figure(what=what, unit=unit, values=several, target=target, of=of))
 
     def told(self) -> Mapping[str, object]:
         """Return the part for the file of results."""
@@ -74,23 +77,43 @@ def percentile(values: Sequence[float], share: float) -> float:
 
 
 def show(part: Part, console: Console) -> None:
-    """Print the part as a table."""
-    table = Table(title=part.title, title_justify="left", title_style="bold")
-    table.add_column("what", overflow="fold")
-    table.add_column("median", justify="right")
-    table.add_column("lowest … highest", justify="right")
-    table.add_column("unit")
-    table.add_column("n", justify="right")
-    table.add_column("target")
-    for figure in part.figures:
-        several = len(figure.values) > 1
-        spread = f"{_short(min(figure.values))} … {_short(max(figure.values))}" if several else ""
-        count = str(len(figure.values)) if several else ""
-        table.add_row(figure.what, _short(figure.median), spread, figure.unit, count, figure.target)
-    console.print(table)
+    """Print the part as tables: what several were measured for side by side, the rest below."""
+    console.print(part.title, style="bold")
+    alike = [figure for figure in part.figures if figure.of]
+    if alike:
+        console.print(_compared(alike))
+    single = [figure for figure in part.figures if not figure.of]
+    if single:
+        console.print(_listed(single))
     for note in part.notes:
         console.print(f"  {note}", style="dim", highlight=False)
     console.print()
+
+
+def _compared(figures: Sequence[Figure]) -> Table:
+    aspects = list(dict.fromkeys(figure.what for figure in figures))
+    table = Table("", *(f"{aspect}\n{_unit(figures, aspect)}" for aspect in aspects))
+    for of in dict.fromkeys(figure.of for figure in figures):
+        cells = {figure.what: f"{_short(figure.median)}{_spread(figure)}" for figure in figures if figure.of == of}
+        table.add_row(of, *(cells.get(aspect, "") for aspect in aspects))
+    return table
+
+
+def _unit(figures: Sequence[Figure], aspect: str) -> str:
+    return next(figure.unit for figure in figures if figure.what == aspect)
+
+
+def _spread(figure: Figure) -> str:
+    if len(figure.values) == 1:
+        return ""
+    return f" ({_short(min(figure.values))} … {_short(max(figure.values))})"
+
+
+def _listed(figures: Sequence[Figure]) -> Table:
+    table = Table("", "median (lowest … highest)", "unit", "target")
+    for figure in figures:
+        table.add_row(figure.what, f"{_short(figure.median)}{_spread(figure)}", figure.unit, figure.target)
+    return table
 
 
 def write(folder: Path, machine: Mapping[str, object], setting: Mapping[str, object], parts: Sequence[Part]) -> Path:

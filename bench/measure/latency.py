@@ -38,7 +38,7 @@ async def latency(bench: Bench) -> list[Part]:
     alone, spent = await _measure(bench, seconds, None)
     _tell(part, f"{RATE}/s", alone, ("<= 25", "<= 75"))
     for who, cpu in spent.items():
-        part.add(f"{RATE}/s: CPU of {who}", "µs an offer", cpu / len(alone) * 1e6)
+        part.add(f"CPU of {who}", "ms an offer", cpu / len(alone) * 1e3)
     saturation = await _saturation(bench)
     part.add("saturation, offers to 3 recipients", "events/s", saturation)
     half = saturation / 2
@@ -53,8 +53,7 @@ async def latency(bench: Bench) -> list[Part]:
 def _tell(part: Part, what: str, found: Sequence[float], targets: tuple[str, str]) -> None:
     part.add(f"{what}: p50", "ms", percentile(found, 0.5), targets[0])
     part.add(f"{what}: p99", "ms", percentile(found, 0.99), targets[1])
-    part.add(f"{what}: longest", "ms", max(found))
-    part.add(f"{what}: offers", "", len(found))
+    part.add(f"{what}: longest of {len(found):,}", "ms", max(found))
 
 
 async def _saturation(bench: Bench) -> float:

@@ -71,10 +71,10 @@ async def _measure(bench: Bench, part: Part, count: int, apart_ms: int, what: st
             peak.append(peak_memory_mb(router.pid))
         finally:
             router.stop()
-    part.add(f"start to ready ({what})", "s", took, "<= 60")
-    part.add("CPU of the process", "s", cpu)
-    part.add("memory when ready", "MB", memory)
-    part.add("memory at its highest", "MB", peak, "<= 1,500")
+    part.add("start to ready", "s, <= 60", took, of=what)
+    part.add("its CPU", "s", cpu, of=what)
+    part.add("memory when ready", "MB", memory, of=what)
+    part.add("at its highest", "MB, <= 1,500", peak, of=what)
     part.notes.append(f"{what}: records of {', '.join(f'{len(version):,}' for version in versions)} bytes.")
 
 

@@ -114,6 +114,6 @@ def _told(load: Load, results: Results, *, main: bool) -> Part:
 
 
 def _rates(part: Part, name: str, drained: Sequence[Drained]) -> None:
-    part.add(name, "events/s", [one.events_s for one in drained])
-    part.add(f"{name}: CPU of the process", "µs an event", [one.cpu_us for one in drained])
-    part.add(f"{name}: CPU of the broker", "µs an event", [one.broker_us for one in drained])
+    part.add("drained", "events/s", [one.events_s for one in drained], of=name)
+    part.add("its CPU", "µs an event", [one.cpu_us for one in drained], of=name)
+    part.add("the broker's CPU", "µs an event", [one.broker_us for one in drained], of=name)

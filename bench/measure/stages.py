@@ -70,12 +70,12 @@ async def stages(bench: Bench) -> list[Part]:
     part = Part(name="stages", title=f"Cost of each stage ({load.name}, {load.event_bytes:,} bytes)")
     cpu = {stage: values[_WARM:] for stage, values in watch.cpu_us.items()}
     for stage in ("read", "parse", "verify"):
-        part.add(stage, "µs an event", cpu[stage])
-    part.add("decide", "µs an event", [value * (1 - built) for value in cpu["step"]])
-    part.add("build and sign", "µs an event", [value * built for value in cpu["step"]])
+        part.add("CPU", "µs an event", cpu[stage], of=stage)
+    part.add("CPU", "µs an event", [value * (1 - built) for value in cpu["step"]], of="decide")
+    part.add("CPU", "µs an event", [value * built for value in cpu["step"]], of="build and sign")
     for stage in ("produce", "commit"):
-        part.add(stage, "µs an event", cpu[stage])
-        part.add(f"{stage}: waiting for the broker", "µs an event", watch.wait_us[stage][_WARM:])
+        part.add("CPU", "µs an event", cpu[stage], of=stage)
+        part.add("waiting for the broker", "µs an event", watch.wait_us[stage][_WARM:], of=stage)
     part.notes.append(
         f"Processor time, in batches of {BATCH}; decide and build are one call, divided as in a run with timers."
     )
