@@ -7,6 +7,7 @@ What every test starts from: how hypothesis looks for counter-examples, and one 
 """
 
 import os
+import signal
 import uuid
 from collections.abc import Iterator
 
@@ -14,6 +15,9 @@ import pytest
 from hypothesis import settings
 
 from kafka_node import KafkaNode, NotInstalled, existing_or_own
+
+# A script without job control hands its children an ignored SIGINT, and they hand it on; our tests send it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # No deadline: a slow machine is not a counter-example.
 settings.register_profile("here", deadline=None)

@@ -69,7 +69,8 @@ def _carry_out(options: argparse.Namespace) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    # SIGINT too: a shell without job control starts what runs beside it with SIGINT ignored.
+    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
         signal.signal(number, _interrupt)
     try:
         if options.state_dir is None:
