@@ -54,8 +54,9 @@ class Founding:
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
                 AgencyKeys.generate(agency["id"], agency.get("desks", ())).save(folder / "keys.json")
         trust, root = home / "trust.json", home / "agencies" / "registrar" / "root.json"
-        if not trust.exists():
+        if not root.exists():
             AgencyKeys.generate("registrar").save(root)
+        if not trust.exists():
             trust.write_bytes(trust_root(plan["bus"], [AgencyKeys.load(root).signing]).encode())
         for agency in plan["agency"]:
             (home / "agencies" / agency["id"] / "trust.json").write_bytes(trust.read_bytes())

@@ -22,6 +22,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
+from aiokafka.errors import KafkaError
+
 from founding import Founding
 from kafka_node import KafkaNode
 from provision import provision
@@ -53,6 +55,11 @@ def _ending_with_us() -> Callable[[], None] | None:
 
 class NotReady(Exception):
     """A part of the bus did not come up; the text says which, and where its log is."""
+
+
+def not_answering(bootstrap: str, error: KafkaError) -> NotReady:
+    """Return what to raise when *bootstrap* is no broker, or one that does not do what is asked."""
+    return NotReady(f"Kafka at {bootstrap} does not answer ({type(error).__name__}): is KAFKA_BOOTSTRAP right?")
 
 
 class Router:
@@ -167,9 +174,14 @@ class RunningBus:
                 bootstrap = self._node.bootstrap
             self.bootstrap = bootstrap
             self.founding = Founding.open(home, agencies)
-            self.founding.tell_bootstrap(bootstrap)
-            for line in asyncio.run(provision(bootstrap, topic_specs(PARTITIONS, self.founding.agencies))):
+            try:
+                differences = asyncio.run(provision(bootstrap, topic_specs(PARTITIONS, self.founding.agencies)))
+            except KafkaError as error:
+                raise not_answering(bootstrap, error) from error
+            for line in differences:
                 say(f"differs: {line}")
+            asyncio.run(refuse_another_bus(self.founding, bootstrap))
+            self.founding.tell_bootstrap(bootstrap)
             say("starting the router")
             self.start_router()
             version = asyncio.run(bring_up_to_date(self.founding, bootstrap))
@@ -216,6 +228,23 @@ class RunningBus:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+async def refuse_another_bus(founding: Founding, bootstrap: str) -> None:
+    """
+    Return if the broker carries this bus, or none yet: two routers of two buses would judge each other's events.
+
+    Raises:
+        NotReady: It carries another.
+    """
+    transport = KafkaTransport(bootstrap)
+    shelf = Shelf(founding.trust)
+    try:
+        await _read_on(transport, shelf, 0)
+    finally:
+        await transport.close()
+    if shelf.current is None and shelf.fault is not None:
+        raise NotReady(f"the broker at {bootstrap} carries another bus than {founding.home}")
 
 
 async def bring_up_to_date(founding: Founding, bootstrap: str, timeout_s: float = _READY_S) -> int:

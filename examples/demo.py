@@ -10,6 +10,7 @@ Ends by itself. Exit code 0: every step came out as the story says; 1: one did n
 import argparse
 import asyncio
 import contextlib
+import logging
 import os
 import shutil
 import signal
@@ -22,14 +23,13 @@ from typing import Final
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
-from founding import Founding
 from kafka_node import KafkaFailed, NotInstalled
 from kafka_node.background import StateFolder
 from office import NotAsTold, Office
-from outsider import Outsider, read_directory
-from referral_bus import Code, LocalError
+from outsider import Outsider
+from referral_bus import Code
 from referral_bus._kafka import KafkaTransport
-from running import AGENCIES, NotReady, Router, RunningBus
+from running import NotReady, Router, RunningBus, not_answering
 from story import CAST, COMMUNE, SCHOOL, Story, expect
 from telling import Teller
 
@@ -55,6 +55,7 @@ def main(arguments: Sequence[str]) -> int:
     for number in (signal.SIGTERM, signal.SIGHUP):
         # One way out for all: asyncio ends what runs, and the processes are ended below.
         signal.signal(number, _interrupt)
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # what it complains of is said below, in one line
     bootstrap = os.environ.get("KAFKA_BOOTSTRAP")
     try:
         home = options.home if bootstrap is None else asyncio.run(_home_of(options.home, bootstrap))
@@ -88,28 +89,15 @@ def _failed(text: str, code: int) -> int:
 async def _home_of(home: Path, bootstrap: str) -> Path:
     """Return the folder that belongs to a broker that stays: its topics go with one set of keys."""
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
-    await admin.start()
+    try:
+        await admin.start()
+    except KafkaError as error:
+        raise not_answering(bootstrap, error) from error
     try:
         cluster = (await admin.describe_cluster())["cluster_id"]
     finally:
         await admin.close()
-    found = home.with_name(f"{home.name}-{cluster}")
-    await _refuse_foreign_bus(Founding.open(found, AGENCIES), bootstrap)
-    return found
-
-
-async def _refuse_foreign_bus(founding: Founding, bootstrap: str) -> None:
-    transport = KafkaTransport(bootstrap)
-    try:
-        shelf = await read_directory(transport, founding.trust)
-    except LocalError as error:
-        if error.code is Code.TOPIC_MISSING:
-            return
-        raise NotReady(f"the broker at {bootstrap}: {error}") from error
-    finally:
-        await transport.close()
-    if shelf.fault is not None:
-        raise NotReady(f"the broker at {bootstrap} carries another bus; the demonstration needs one without")
+    return home.with_name(f"{home.name}-{cluster}")
 
 
 def _clear(home: Path) -> None:

@@ -74,10 +74,8 @@ def test_a_step_that_does_not_come_out_is_told_and_is_exit_code_1(tmp_path: Path
     # The broker was not ours: it stays, with the bus on it, and no other bus is founded there.
     assert own_kafka.running
     code, _, complaints = Playing(tmp_path / "another", {"KAFKA_BOOTSTRAP": own_kafka.bootstrap}).end()
-    assert (code, complaints) == (
-        1,
-        f"demo: the broker at {own_kafka.bootstrap} carries another bus; the demonstration needs one without\n",
-    )
+    assert code == 1
+    assert complaints.startswith(f"demo: the broker at {own_kafka.bootstrap} carries another bus than ")
 
 
 def _hospital(home: Path) -> int:

@@ -111,7 +111,7 @@ class StateFolder:
             (self.path / name).unlink(missing_ok=True)
 
 
-def up(folder: StateFolder, run: Sequence[str], say: Say) -> int:
+def up(folder: StateFolder, run: Sequence[str], say: Say, *, what: str = "a broker") -> int:
     """
     Start *run*, a command that holds *folder*, in a session of its own, and return 0 when its node answers.
 
@@ -121,12 +121,12 @@ def up(folder: StateFolder, run: Sequence[str], say: Say) -> int:
     if folder.bootstrap() is not None:
         return 0
     folder.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    say(f"starting {what} in {folder.path}")
     log_path = folder.path / "launcher.log"
     with log_path.open("w") as log:
         launcher = subprocess.Popen(
             [sys.executable, *run], stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
         )
-    say(f"starting a broker in {folder.path}")
     leave = False
     try:
         while folder.bootstrap() is None:
@@ -137,6 +137,9 @@ def up(folder: StateFolder, run: Sequence[str], say: Say) -> int:
                 return code or 1
             time.sleep(_POLL_S)
         leave = folder.pid() == launcher.pid
+    except KeyboardInterrupt:
+        say("ending what was started")
+        raise
     finally:
         if not leave:  # nor may one that came second wait for its turn
             launcher.terminate()
