@@ -3,11 +3,15 @@ Kafka's record batches, format 2, as a broker hands them out; read so that nothi
 
 Kafka's clients give up on a whole batch when one header's name is not UTF-8, for ever. Here such a record comes out
 marked with a fault, and its neighbours come out whole. Checksums and compression are the caller's affair.
+
+A broker looks at little of what is in a batch. It stores lengths that others read otherwise, and takes over the place
+that each record claims to have; by that a reader would jump out of the log, and be lost. The batch's own frame the
+broker writes itself: what does not fit into it is a fault, at the place that is left for it.
 """
 
 import struct
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from referral_contracts.codes import Code
@@ -129,19 +133,37 @@ def _is_abort(batch: Batch) -> bool:
 
 def read(batch: Batch, partition: int) -> Iterator[Record]:
     """
-    Yield the records of an uncompressed *batch*; one that cannot be decoded carries a fault.
+    Yield the records of an uncompressed *batch*, ascending; one that cannot be decoded carries a fault.
 
     Raises:
-        Fatal: Its structure is broken, which a broker refuses to store.
+        Fatal: More records than it has room for, which a broker refuses to store.
     """
-    data, at = batch.frame, _RECORDS_AT
-    for _ in range(batch.count):
-        size, at = _varint(data, at)
-        stop = at + size
-        if size < 0 or stop > len(data):
-            raise _broken()
-        yield _record(batch, data[at:stop], partition)
-        at = stop
+    frame, at, least = batch.frame, _RECORDS_AT, batch.base_offset
+    if batch.count > min(batch.next_offset - batch.base_offset, len(frame)):
+        raise Fatal(Code.MALFORMED_RECORD, "a record batch that the broker should have refused")
+    for left in range(batch.count, 0, -1):
+        try:
+            start, at = _cut(frame, at)
+            record = _record(batch, frame[start:at], partition)
+        except _UnreadableError:
+            record = _faulty(batch, partition, least)
+        # Where nothing was compacted away there is one place for each.
+        place = min(max(record.offset, least), batch.next_offset - left)
+        yield record if place == record.offset else replace(record, offset=place, fault=Code.MALFORMED_RECORD)
+        least = place + 1
+
+
+def _cut(frame: bytes, at: int) -> tuple[int, int]:
+    """Return where the record at *at* begins and ends. Behind one whose end is not known no other can be read."""
+    size, start = _varint(frame, at)
+    if not 0 <= size <= len(frame) - start:
+        raise _UnreadableError
+    return start, start + size
+
+
+def _faulty(batch: Batch, partition: int, offset: int) -> Record:
+    stamp_ms, stamp_type = batch.max_ms, batch.stamp_type
+    return Record(partition, offset, stamp_ms, None, None, (), stamp_type, Code.MALFORMED_RECORD)
 
 
 def _record(batch: Batch, data: bytes, partition: int) -> Record:
@@ -170,7 +192,7 @@ def _field(data: bytes, at: int) -> tuple[bytes | None, int]:
     if size < 0:
         return None, at
     if at + size > len(data):
-        raise _broken()
+        raise _UnreadableError
     return data[at : at + size], at + size
 
 
@@ -180,8 +202,8 @@ def _varint(data: bytes, at: int) -> tuple[int, int]:
         found |= (byte & 0x7F) << (7 * nth)
         if byte < 0x80:
             return (found >> 1) ^ -(found & 1), at + nth + 1
-    raise _broken()
+    raise _UnreadableError
 
 
-def _broken() -> Fatal:
-    return Fatal(Code.MALFORMED_RECORD, "a record batch whose structure the broker should have refused")
+class _UnreadableError(Exception):
+    """A record has another structure than we read: a length of 2⁶⁰, say, of which the broker saw the low bits only."""

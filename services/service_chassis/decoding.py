@@ -1,17 +1,18 @@
 """
 Bytes of the log to records. No I/O, and nothing an agency can store makes it raise for ever.
 
-aiokafka decodes a whole batch at once and gives up on it when one header key is not UTF-8. Such a batch is read again
-here, record by record, and the record at fault is marked.
+aiokafka decodes a whole batch at once, gives up on it when one header key is not UTF-8, and believes each record where
+it lies. A batch that it gives up on, or whose records do not lie where the broker put them, is read again by the
+contracts' own reader, and the record at fault is marked.
 """
 
 import struct
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from itertools import pairwise
 from typing import Final
 
-from aiokafka.errors import CorruptRecordException
 from aiokafka.record.default_records import DefaultRecordBatch
 
 from referral_contracts.codes import Code
@@ -102,7 +103,7 @@ def _marker(batch: DefaultRecordBatch) -> Piece:
 def _records(batch: DefaultRecordBatch, frame: bytes, partition: int, offset: int) -> list[Record]:
     stamp_type = batch.timestamp_type
     try:
-        return [
+        found = [
             Record(
                 partition,
                 record.offset,
@@ -113,13 +114,23 @@ def _records(batch: DefaultRecordBatch, frame: bytes, partition: int, offset: in
                 stamp_type,
             )
             for record in batch
-            if record.offset >= offset
         ]
     except Exception as error:
         if batch.attributes & _CODEC:
             # Codecs raise what they like; what we read inflating, our own services wrote.
             raise Fatal(Code.MALFORMED_RECORD, "a compressed record batch that cannot be read") from error
-        if not isinstance(error, UnicodeDecodeError | CorruptRecordException):
-            raise
+        found = []
+    if not batch.attributes & _CODEC and not _in_place(found, batch):
         (whole,) = split(frame)
-        return [record for record in read(whole, partition) if record.offset >= offset]
+        found = list(read(whole, partition))
+    return [record for record in found if record.offset >= offset] if batch.base_offset < offset else found
+
+
+def _in_place(found: list[Record], batch: DefaultRecordBatch) -> bool:
+    """Whether each record of a *batch* lies where the broker put it, and not where its sender says that it does."""
+    places = [record.offset for record in found]
+    if len(places) == batch.next_offset - batch.base_offset:
+        return places == list(range(batch.base_offset, batch.next_offset))
+    # Some were compacted away, or none could be read.
+    ascending = all(one < other for one, other in pairwise(places))
+    return bool(places) and ascending and batch.base_offset <= places[0] and places[-1] < batch.next_offset
