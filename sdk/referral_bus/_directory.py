@@ -101,6 +101,7 @@ class DirectoryFollower:
                 await self._link.broke(error)
                 continue
             self._link.worked()
+            troubled = self.trouble() is not None
             self._answered_ms = self._home.clock.now_ms()
             self._more = bool(records)
             if records:
@@ -108,6 +109,9 @@ class DirectoryFollower:
             else:
                 self._settle()
             self._home.changed.ring()
+            if troubled:
+                # What could not go out by it perhaps can now.
+                self._home.outbox.ring()
 
     async def _read(self) -> Sequence[Record]:
         transport = await self._link.transport()
@@ -144,9 +148,7 @@ class DirectoryFollower:
         if self._shelf.settle():
             self._keep(old)
         self._tell_fault()
-        if not self._fresh:
-            self._fresh = True
-            self._home.outbox.ring()
+        self._fresh = True
 
     def _keep(self, old: Directory | None) -> None:
         found = self.directory

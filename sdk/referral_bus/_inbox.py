@@ -9,6 +9,7 @@ Garbage is counted, kept as evidence, and passed.
 import asyncio
 from collections import OrderedDict
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from sqlite3 import Connection
 from typing import Final, TypeAlias
@@ -22,8 +23,8 @@ from referral_bus._receipts import owed
 from referral_bus._settle import settle
 from referral_bus._store import StoreFailed, alarms, inbox, notes, outbox
 from referral_bus._store.inbox import Stored
-from referral_bus._verify import Doubtful, TooNew, VerifiedVerdict, verify_record
-from referral_contracts import topics
+from referral_bus._verify import Doubtful, NotUnderstood, TooNew, VerifiedVerdict, verify_record
+from referral_contracts import decisions, topics
 from referral_contracts.codes import Code
 from referral_contracts.directory import Directory
 from referral_contracts.errors import LocalError, ReferralBusError, RemoteError
@@ -40,7 +41,7 @@ KEPT_OPEN: Final = 256
 KEPT_BYTES: Final = 4 * 1024 * 1024
 """The same by their size as they came: opened, a body made for it takes thirty times as much."""
 
-Judged: TypeAlias = Opened | VerifiedVerdict | Code
+Judged: TypeAlias = Opened | VerifiedVerdict | RemoteError
 """A delivery, a verdict, or why it is neither."""
 
 
@@ -73,6 +74,7 @@ class Reader:
 
     async def run(self) -> None:
         """Read until cancelled."""
+        await self._try_again()
         while True:
             try:
                 records = await self._read()
@@ -85,6 +87,21 @@ class Reader:
                 continue
             self._at_end = not records
             self._home.changed.ring()
+
+    async def _try_again(self) -> None:
+        """Take what was delivered to an earlier version, which did not understand it."""
+        kept = alarms.not_understood(self._home.store.db)
+        while kept and self._follower.directory is None:
+            await self._home.changed.wait()
+        told = _Told([])
+        for record in kept:
+            with suppress(Doubtful, TooNew):
+                found = self._judge(record, self._follower.directory)
+                if isinstance(found, Opened):
+                    with self._home.store.write() as db:
+                        self._deliver(db, found, record.offset, told, again=True)
+                        alarms.understood(db, record.offset)
+        self._wake(told)
 
     async def caught_up(self) -> None:
         """
@@ -169,7 +186,7 @@ class Reader:
         except Doubtful:
             raise
         except RemoteError as error:
-            return error.code
+            return error
         return found if isinstance(found, VerifiedVerdict) else open_sections(found, self._home.keys)
 
     async def _judge_later(self, record: Record) -> Judged:
@@ -182,7 +199,7 @@ class Reader:
                     return self._judge(record, directory)
                 except Doubtful as error:
                     if directory is confirmed:
-                        return error.code
+                        return error
                     transport = await self._link.transport()
                     self._set_waits(Code.DIRECTORY_BEHIND)
                     await self._follower.confirm(transport)
@@ -206,22 +223,45 @@ class Reader:
         with home.store.write(durable=False) as db:
             for record, found in judged:
                 match found:
-                    case Code():
-                        alarms.keep_garbage(db, record, found)
-                        detail = "a record of the inbox that is no delivery and no verdict"
-                        alarms.raise_alarm(db, found, home.now_ms(), detail=detail, position=record.offset)
+                    case RemoteError():
+                        self._set_aside(db, record, found)
                     case VerifiedVerdict():
                         told.entries += settle(db, home, found, record.offset)
                     case Opened():
                         self._deliver(db, found, record.offset, told)
             notes.move(db, self._topic, judged[-1][0].offset + 1)
-        home.told(told.entries)
-        if told.entries or told.receipts:
-            home.outbox.ring()
-        if told.deliveries:
-            home.inbox.ring()
+        self._wake(told)
 
-    def _deliver(self, db: Connection, opened: Opened, position: int, told: _Told) -> None:
+    def _wake(self, told: _Told) -> None:
+        self._home.told(told.entries)
+        if told.entries or told.receipts:
+            self._home.outbox.ring()
+        if told.deliveries:
+            self._home.inbox.ring()
+
+    def _set_aside(self, db: Connection, record: Record, error: RemoteError) -> None:
+        subject, detail = None, "a record of the inbox that is no delivery and no verdict"
+        if isinstance(error, NotUnderstood):
+            # Nothing is lost that was delivered: it stays until a version comes that understands it.
+            subject, detail = error.delivery.subject, "a delivery that this version of the SDK does not understand"
+            self._count(db, error.delivery, record.offset)
+        alarms.keep_garbage(db, record, error.code, delivered=isinstance(error, NotUnderstood))
+        alarms.raise_alarm(db, error.code, self._home.now_ms(), detail=detail, subject=subject, position=record.offset)
+
+    def _count(self, db: Connection, delivery: decisions.Delivery, position: int) -> None:
+        before = notes.count(db, delivery.subject, delivery.recipient, delivery.counter)
+        if delivery.counter != before + 1:
+            detail = f"delivery {delivery.counter} came after delivery {before}"
+            alarms.raise_alarm(
+                db,
+                Code.COUNTER_GAP,
+                self._home.now_ms(),
+                detail=detail,
+                subject=delivery.subject,
+                position=position,
+            )
+
+    def _deliver(self, db: Connection, opened: Opened, position: int, told: _Told, *, again: bool = False) -> None:
         home, verified = self._home, opened.verified
         envelope, subject = verified.envelope, verified.envelope.subject
         known = inbox.hash_of(db, envelope.source, envelope.id, verified.recipient)
@@ -230,11 +270,8 @@ class Reader:
                 detail = "another event under an id that was delivered before"
                 alarms.raise_alarm(db, Code.ID_REUSED, home.now_ms(), detail=detail, subject=subject, position=position)
             return
-        counter = verified.delivery.counter
-        before = notes.count(db, subject, verified.recipient, counter)
-        if counter != before + 1:
-            detail = f"delivery {counter} came after delivery {before}"
-            alarms.raise_alarm(db, Code.COUNTER_GAP, home.now_ms(), detail=detail, subject=subject, position=position)
+        if not again:
+            self._count(db, verified.delivery, position)
         seq = inbox.insert(db, Stored.of(verified, position))
         happened = Happened(
             envelope=envelope,

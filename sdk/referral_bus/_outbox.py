@@ -91,7 +91,7 @@ class Sender:
             return []
         self._set_unfit(None)
         rows = outbox.ready(home.store.db, now_ms, AT_ONCE)
-        silent = outbox.overdue(home.store.db, now_ms - directory.policy.window_ms, AT_ONCE)
+        silent = outbox.overdue(home.store.db, now_ms - directory.policy.window_ms, now_ms, AT_ONCE)
         if not rows and not silent:
             return []
         with home.store.write() as db:

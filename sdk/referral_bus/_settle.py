@@ -10,7 +10,6 @@ signature is good; but such an answer is about the copy, and may neither end an 
 """
 
 import sqlite3
-from typing import Final
 
 from referral_bus._fold import Happened, fold, take_standing
 from referral_bus._home import CLOCK_OFFSET, Home
@@ -22,9 +21,6 @@ from referral_contracts.decisions import Verdict
 from referral_contracts.encoding import parse_time
 from referral_contracts.envelope import Envelope
 from referral_contracts.topics import partition_for
-
-PAUSE_MS: Final = 600_000
-"""How long to wait after "too many", and at most between two signings of one event."""
 
 
 def settle(db: sqlite3.Connection, home: Home, found: VerifiedVerdict, position: int) -> list[str]:
@@ -75,7 +71,7 @@ def _settle(  # noqa: PLR0917 - what is settled, and by what
             return [row.id]
         case Code.TOO_MANY:
             # Not remembered by the router: the id is free for later.
-            outbox.postpone(db, row.id, home.clock.now_ms() + PAUSE_MS, code)
+            outbox.postpone(db, row.id, home.clock.now_ms() + outbox.PAUSE_MS, code)
             return [row.id]
         case Code.DUPLICATE | Code.ID_REUSED if first is not None:
             known = outbox.attempt(db, first.event)
@@ -101,7 +97,7 @@ def _settle(  # noqa: PLR0917 - what is settled, and by what
 
 def _next_try(home: Home, row: Row) -> int:
     # The first time at once: the clock has just been corrected. If that did not help, slower and slower.
-    pause_ms = 0 if row.tries <= 1 else min(1000 * 2**row.tries, PAUSE_MS)
+    pause_ms = 0 if row.tries <= 1 else min(1000 * 2**row.tries, outbox.PAUSE_MS)
     return home.clock.now_ms() + pause_ms
 
 
@@ -111,6 +107,9 @@ def _correct_clock(db: sqlite3.Connection, home: Home, attempt: Attempt, verdict
     stamp_ms = parse_time(Envelope.decode(attempt.value).time) - verdict.clock_offset_ms
     least = attempt.first_ms - stamp_ms
     most = (home.clock.now_ms() if attempt.acked_ms is None else attempt.acked_ms) - stamp_ms
+    if least > most:
+        # This machine's clock was set in between.
+        return
     offset = max(least, min(home.clock_offset_ms, most))
     if offset != home.clock_offset_ms:
         notes.remember(db, CLOCK_OFFSET, offset)

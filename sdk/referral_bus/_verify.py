@@ -37,6 +37,15 @@ class Doubtful(RemoteError):
     """By this directory it is no good; a newer one may know the key."""
 
 
+class NotUnderstood(RemoteError):
+    """The router delivered it to us; but what it says is spelled in a way that this version does not know."""
+
+    def __init__(self, code: Code, delivery: decisions.Delivery) -> None:
+        """Tell what was delivered, and why it is not understood."""
+        super().__init__(code, "delivered, and not understood by this version")
+        self.delivery = delivery
+
+
 class TooNew(LocalError):
     """The router decided it by a directory that is newer than ours: ours had expired by then."""
 
@@ -85,7 +94,7 @@ def verify_record(record: Record, directory: Directory, *, agency: str) -> Verif
     Return what *record* is.
 
     Raises:
-        RemoteError: Garbage, for ever. Doubtful: garbage by this directory.
+        RemoteError: Garbage, for ever. Doubtful: garbage by this directory. NotUnderstood: by this version.
         TooNew: Not to be judged before there is a newer directory.
     """
     headers = _headers(record)
@@ -152,7 +161,10 @@ def _delivery(value: bytes, headers: Mapping[str, bytes], directory: Directory, 
     if event != delivery.event:
         raise Tampered(Code.BAD_DECISION, "not the event that was delivered")
     # (3) They spell an event of this case and bus, to this address.
-    envelope = Envelope.decode(value)
+    try:
+        envelope = Envelope.decode(value)
+    except RemoteError as error:
+        raise NotUnderstood(error.code, delivery) from error
     if (envelope.bus, envelope.subject) != (delivery.bus, delivery.subject):
         raise Tampered(Code.BAD_DECISION, "delivered as another case's event")
     if delivery.recipient not in envelope.data.recipients:

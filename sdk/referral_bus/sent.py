@@ -37,6 +37,8 @@ class Entry:
     """One event of ours."""
 
     id: str
+    draft: str
+    """The draft it was a part of: what ties events whose recipients may not know of each other."""
     subject: str
     verb: Verb
     recipients: tuple[str, ...]

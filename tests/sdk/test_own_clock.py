@@ -15,10 +15,10 @@ class Shifted:
 
     def __init__(self, clock: Clock, by_ms: int) -> None:
         self._clock = clock
-        self._by_ms = by_ms
+        self.by_ms = by_ms
 
     def now_ms(self) -> int:
-        return self._clock.now_ms() + self._by_ms
+        return self._clock.now_ms() + self.by_ms
 
     async def sleep(self, seconds: float) -> None:
         await self._clock.sleep(seconds)
@@ -53,6 +53,33 @@ class TestClock:
         now_ms = town.sim.clock.now_ms()
 
         assert {parse_time(event.time) for event in town.submitted()} == {now_ms, now_ms + 300_000}
+
+
+async def test_a_clock_that_goes_back_by_days_leaves_nothing_waiting_for_them(town: Town) -> None:
+    town.sim.clock.wind(24 * HOUR_S)
+    clock = Shifted(town.sim.clock, 0)
+    bus = ReferralBus(
+        "hotline-111",
+        KEYS["hotline-111"],
+        town.sim.root,
+        store=town.folder / "hotline.db",
+        transport=town.sim.connect("hotline-111"),
+        clock=clock,
+    )
+    async with bus:
+        await bus.ready()
+        town.sim.automatic = False
+        clock.by_ms = 3 * 24 * HOUR_S * 1000
+        sent = await bus.send(bus.open_case(OPENING), wait=False)
+        await town.wind(5)
+        assert len(town.submitted()) == 1
+        clock.by_ms = 0
+        await town.wind(60)
+        # By the right clock it was handed over in three days: that is no reason to wait for them.
+        assert len(town.submitted()) == 2
+        town.sim.automatic = True
+
+        assert (await bus.wait(sent)).accepted
 
 
 def shifted(town: Town, seconds: float) -> ReferralBus:

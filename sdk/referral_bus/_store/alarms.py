@@ -6,7 +6,7 @@ from typing import Final
 
 from referral_bus.views import Alarm
 from referral_contracts.codes import Code
-from referral_contracts.encoding import b64
+from referral_contracts.encoding import b64, unb64
 from referral_contracts.records import Record
 
 GARBAGE_KEPT: Final = 100
@@ -59,14 +59,38 @@ def clear(db: sqlite3.Connection, number: int) -> None:
     db.execute("DELETE FROM alarms WHERE number = ?", (number,))
 
 
-def keep_garbage(db: sqlite3.Connection, record: Record, code: Code) -> None:
-    """Keep a record that is no delivery and no verdict, as evidence."""
+def keep_garbage(db: sqlite3.Connection, record: Record, code: Code, *, delivered: bool) -> None:
+    """Keep a record that is no delivery and no verdict, as evidence; one that the router *delivered* for good."""
     headers = json.dumps([[name, None if value is None else b64(value)] for name, value in record.headers])
     db.execute(
-        "INSERT OR REPLACE INTO garbage (position, code, value, headers) VALUES (?, ?, ?, ?)",
-        (record.offset, code.value, record.value, headers),
+        "INSERT OR REPLACE INTO garbage (position, delivered, code, value, headers) VALUES (?, ?, ?, ?, ?)",
+        (record.offset, delivered, code.value, record.value, headers),
     )
     db.execute(
-        "DELETE FROM garbage WHERE position NOT IN (SELECT position FROM garbage ORDER BY position DESC LIMIT ?)",
+        "DELETE FROM garbage WHERE delivered = 0 AND position NOT IN"
+        " (SELECT position FROM garbage WHERE delivered = 0 ORDER BY position DESC LIMIT ?)",
         (GARBAGE_KEPT,),
     )
+
+
+def not_understood(db: sqlite3.Connection) -> list[Record]:
+    """Return what the router delivered and an earlier version did not understand, oldest first."""
+    found = db.execute("SELECT * FROM garbage WHERE delivered = 1 ORDER BY position")
+    return [
+        Record(
+            partition=0,
+            offset=row["position"],
+            stamp_ms=0,
+            key=None,
+            value=row["value"],
+            headers=tuple(
+                (name, None if value is None else unb64(value)) for name, value in json.loads(row["headers"])
+            ),
+        )
+        for row in found
+    ]
+
+
+def understood(db: sqlite3.Connection, position: int) -> None:
+    """Forget a record that has become a delivery."""
+    db.execute("DELETE FROM garbage WHERE position = ?", (position,))

@@ -17,6 +17,8 @@ from referral_contracts.envelope import HandoffKey
 from referral_contracts.lifecycle import HEADLESS
 from referral_contracts.verbs import Verb
 
+PAUSE_MS: Final = 600_000
+"""The longest that an entry is postponed. What lies further ahead was written by a clock that has gone back since."""
 _ENTRIES: Final = "SELECT outbox.*, leaf FROM outbox LEFT JOIN verdicts ON verdicts.position = outbox.settled_by"
 
 
@@ -45,6 +47,7 @@ class Row:
         """Return the entry as its user sees it."""
         return Entry(
             id=self.id,
+            draft=self.draft,
             subject=self.subject,
             verb=self.verb,
             recipients=self.recipients,
@@ -126,9 +129,10 @@ def ready(db: sqlite3.Connection, now_ms: int, most: int) -> list[Row]:
         "  (SELECT 1 FROM outbox e WHERE e.subject = o.subject AND e.seq <= o.seq AND e.settled = 0"
         "   AND e.state IN ('sealed', 'signed')"
         "   AND (e.seq = o.seq OR o.sealed IS NOT NULL AND e.sealed IS NOT NULL)"
-        "   AND (e.not_before_ms > ? OR EXISTS (SELECT 1 FROM dependencies d WHERE d.id = e.id)))"
-        " ORDER BY seq LIMIT ?",
-        (now_ms, most),
+        "   AND (e.not_before_ms BETWEEN ?1 + 1 AND ?1 + ?2"
+        "        OR EXISTS (SELECT 1 FROM dependencies d WHERE d.id = e.id)))"
+        " ORDER BY seq LIMIT ?3",
+        (now_ms, PAUSE_MS, most),
     )
     return [_row(row) for row in found]
 
@@ -141,13 +145,13 @@ def next_due(db: sqlite3.Connection) -> int | None:
     return found
 
 
-def overdue(db: sqlite3.Connection, before_ms: int, most: int) -> list[Row]:
-    """Return what was last handed over before *before_ms* and still has no verdict."""
+def overdue(db: sqlite3.Connection, before_ms: int, now_ms: int, most: int) -> list[Row]:
+    """Return what has no verdict since *before_ms*, or since a clock that has gone back."""
     found = db.execute(
         "SELECT outbox.* FROM outbox JOIN attempts ON attempts.hash = outbox.attempt"
-        " WHERE outbox.settled = 0 AND outbox.state = 'submitted' AND attempts.last_ms <= ?"
+        " WHERE outbox.settled = 0 AND outbox.state = 'submitted' AND attempts.last_ms NOT BETWEEN ? + 1 AND ?"
         " ORDER BY outbox.seq LIMIT ?",
-        (before_ms, most),
+        (before_ms, now_ms, most),
     )
     return [_row(row) for row in found]
 

@@ -123,9 +123,14 @@ CREATE TABLE handoffs (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX handoffs_case ON handoffs (subject);
 
--- Records of our inbox that are nothing we can use, as they came: evidence. Only the last hundred.
+-- Records of our inbox that are nothing we can use, as they came. Of those that anybody may have written, only the
+-- last hundred; what the router delivered, and this version does not understand, until one comes that does.
 CREATE TABLE garbage (
-    position INTEGER PRIMARY KEY, code TEXT NOT NULL, value BLOB, headers TEXT NOT NULL
+    position INTEGER PRIMARY KEY,
+    delivered INTEGER NOT NULL,
+    code TEXT NOT NULL,
+    value BLOB,
+    headers TEXT NOT NULL
 ) STRICT;
 
 -- One row for each code and case: a flood of garbage is one alarm with a large count.
