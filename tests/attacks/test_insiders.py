@@ -12,6 +12,7 @@ from referral_contracts.sections import ReadSection, encode_section, read_sectio
 from referral_contracts.signing import Typ
 from referral_contracts.topics import H_SIGNATURE, SUBMISSIONS, partition_for
 from referral_contracts.verbs import Verb
+from referral_router.core import fold as router
 from referral_router.core import referee
 from tests.sdk.forging import Event, plaintext
 from tests.sdk.town import ACCEPTANCE, CRIME, KEYS, MEDICAL, NOTE, OPENING, Town
@@ -133,6 +134,25 @@ class TestInACase:
             entry = hotline.entry(sent.id)
 
             assert Code.TOO_MANY in town.codes()
+            assert entry is not None
+            assert entry.state is EntryState.ACCEPTED
+
+    async def test_receipts_that_one_party_provokes_leave_room_for_an_answer_to_another(
+        self, town: Town, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(router, "MAX_CLAIMS", 8)
+        async with town.bus(HOTLINE) as hotline, town.bus(HOSPITAL) as hospital:
+            subject = await case_with_police(hotline)
+            await hotline.send(hotline.offer(subject, {HOSPITAL: [MEDICAL]}))
+            asked = await hospital.next(timeout_s=30)
+            for _ in range(8):
+                from_police(town, subject, encode_section(MEDICAL)).submit()
+            await town.settle()
+            sent = await asked.accept(ACCEPTANCE)
+            await town.settle()
+            entry = hospital.entry(sent.id)
+
+            assert Code.TOO_MANY in {other.code for other in hospital.outbox()}
             assert entry is not None
             assert entry.state is EntryState.ACCEPTED
 

@@ -20,7 +20,7 @@ from referral_contracts.envelope import Envelope
 from referral_contracts.lifecycle import CaseState
 from referral_contracts.records import Write
 from referral_contracts.topics import POSITION_KEY, partition_for
-from referral_contracts.verbs import WIRE_VERSION
+from referral_contracts.verbs import WIRE_VERSION, Verb
 from referral_router.core.addressing import Ask
 from referral_router.core.case import CLOSED, GHOST, Case, Claim, ghost_key, ghost_of, kind_and_touched
 from referral_router.core.examine import Examined
@@ -36,6 +36,8 @@ MAX_GHOST_CLAIMS: Final = 32
 """The same where the sender is no party: there its events can only be refused."""
 MAX_GHOSTS: Final = 4096
 """Subjects of one partition on which one sender is no party and has spoken all the same: 25 MB at the very worst."""
+
+_RECEIPTS: Final = frozenset({Verb.RECEIVED, Verb.UNREADABLE})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -203,7 +205,7 @@ class _Batch:
             return
         # Only a party meets its case's limits: what is full must not tell a stranger that there is a case.
         inside = source in case.parties
-        if self._crowded(case, source, floor_ms) if inside else self._haunted(beside, source, floor_ms):
+        if self._crowded(case, envelope, floor_ms) if inside else self._haunted(beside, source, floor_ms):
             self._refuse(found, Code.TOO_MANY)
             return
         code, decision = self._settle(found, envelope, case)
@@ -215,11 +217,13 @@ class _Batch:
         self._touch(at, holder)
 
     @staticmethod
-    def _crowded(case: Case, source: str, floor_ms: int) -> bool:
+    def _crowded(case: Case, envelope: Envelope, floor_ms: int) -> bool:
+        # A receipt is said by itself, as often as others open hand-offs: that must leave room for answers.
+        most = MAX_CLAIMS // 2 if envelope.verb in _RECEIPTS else MAX_CLAIMS
         # Nearly always there are not even so many with those that are too old to count.
-        if sum(map(len, case.claims.values())) < min(MAX_CLAIMS, MAX_CASE_CLAIMS):
+        if sum(map(len, case.claims.values())) < min(most, MAX_CASE_CLAIMS):
             return False
-        return case.claimed(floor_ms, source) >= MAX_CLAIMS or case.claimed(floor_ms) >= MAX_CASE_CLAIMS
+        return case.claimed(floor_ms, envelope.source) >= most or case.claimed(floor_ms) >= MAX_CASE_CLAIMS
 
     def _haunted(self, key: bytes, source: str, floor_ms: int) -> bool:
         if self._exists(key):
