@@ -39,7 +39,12 @@ def main(arguments: Sequence[str]) -> int:
     except NotInstalled as error:
         return _failed(str(error), 2)
     except (KafkaFailed, NotReady) as error:
-        return _failed(str(error), 1)
+        hint = (
+            f"\nanother version of Kafka wrote {options.home}: move it away"
+            if "UnsupportedVersion" in str(error)
+            else ""
+        )
+        return _failed(f"{error}{hint}", 1)
     except ReferralBusError as error:
         return _failed(f"{error}; what {options.home} holds is not whole: move it away to found a new bus", 1)
     except KeyboardInterrupt:

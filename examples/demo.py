@@ -105,7 +105,7 @@ def _clear(home: Path) -> None:
     found = [path for path in home.iterdir() if path.name not in _OURS]
     marker = home / _MARKER
     if found and not marker.exists():
-        raise NotReady(f"{home} holds something else; --home names a folder that the demonstration may empty")
+        raise NotReady(f"{home} holds something else than a demonstration: move it away, or name another with --home")
     marker.touch()
     for path in found:
         if path.is_dir():

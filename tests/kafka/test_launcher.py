@@ -199,6 +199,7 @@ def test_a_broker_that_cannot_start_says_why_and_leaves_nothing(tmp_path: Path) 
         KafkaNode.start(data_dir=tmp_path, properties={"num.io.threads": "none"})
 
     assert "num.io.threads" in str(failure.value)
+    assert "\tat " not in str(failure.value)
 
 
 def test_an_existing_broker_is_used_and_none_started() -> None:

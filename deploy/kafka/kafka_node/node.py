@@ -5,6 +5,7 @@ Not for production: no TLS and no access rules, so every user of this machine ma
 """
 
 import os
+import re
 import signal
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -23,6 +24,7 @@ from kafka_node.progress import Say, to_terminal
 _STOP_S = 20.0  # a clean stop takes half a second; a loaded machine has been seen to need several
 _KILL_S = 20.0
 _PORT_ATTEMPTS = 3
+_FRAME = re.compile(r"\s+(at |\.\.\. \d+ more)")
 
 
 class KafkaNode:
@@ -130,11 +132,12 @@ class KafkaNode:
             self._broker.close()
 
     def log_tail(self, lines: int = 15) -> str:
-        """Return the last *lines* that the broker wrote."""
+        """Return the last *lines* that the broker wrote, without Java's places in its code."""
         try:
-            return "\n".join((self.home / "broker.log").read_text("utf-8", "replace").splitlines()[-lines:])
+            written = (self.home / "broker.log").read_text("utf-8", "replace").splitlines()
         except FileNotFoundError:
             return ""
+        return "\n".join([line for line in written if not _FRAME.match(line)][-lines:])
 
     def __enter__(self) -> Self:
         return self
