@@ -46,7 +46,7 @@ _ALARMING: Final = frozenset(
 _HINTS: Final = {
     Code.STORE_BUSY: "another referral-bus of this agency is at work, perhaps a watch; end it or wait for it",
     Code.TIMED_OUT: "what was sent stays in the outbox and goes out when it can: referral-bus outbox wait",
-    Code.STATE_FORMAT: "name this agency's own store with --store or --home; one that another version made has to be moved away",
+    Code.STATE_FORMAT: "name this agency's own with --store or --home; what another version made has to be moved away",
     Code.FILE_EXISTS: "choose another name, or move the old file away yourself",
     Code.DIRECTORY_MISSING: "nothing can be sealed before the directory was read: is this the right bus?",
     Code.TOPIC_MISSING: "the bus was not set up for this agency, or this is another broker",
