@@ -1,11 +1,12 @@
 """An agency with good keys, a party of a case: what it may say it says, as much as it can, to do others harm."""
 
+import json
 from pathlib import Path
 
 import pytest
 
 from referral_bus import Code, EntryState, ReferralBus, _inbox, _open
-from referral_contracts.encoding import jcs
+from referral_contracts.encoding import format_time, jcs
 from referral_contracts.envelope import Envelope
 from referral_contracts.lifecycle import Receipt, State
 from referral_contracts.sections import ReadSection, encode_section, read_section
@@ -14,10 +15,10 @@ from referral_contracts.topics import H_SIGNATURE, SUBMISSIONS, partition_for
 from referral_contracts.verbs import Verb
 from referral_router.core import fold as router
 from referral_router.core import referee
+from tests.sdk.cli import terminal
 from tests.sdk.forging import Event, plaintext
 from tests.sdk.town import ACCEPTANCE, CRIME, KEYS, MEDICAL, NOTE, OPENING, Town
 
-pytestmark = pytest.mark.asyncio
 HOTLINE, POLICE, HOSPITAL = "hotline-111", "police-b", "hospital-c"
 
 
@@ -45,6 +46,7 @@ def from_police(town: Town, subject: str, *plaintexts: bytes, to: str = HOSPITAL
     return Event(town=town, source=POLICE, verb=verb, subject=subject, recipients=(to,), plaintexts=plaintexts)
 
 
+@pytest.mark.asyncio
 class TestAtARecipient:
     async def test_a_real_case_does_not_pass_for_an_exercise(self, town: Town) -> None:
         async with town.bus(HOTLINE) as hotline, town.bus(HOSPITAL) as hospital:
@@ -120,6 +122,7 @@ class TestAtARecipient:
             assert hospital.alarms() == ()
 
 
+@pytest.mark.asyncio
 class TestInACase:
     async def test_one_party_does_not_use_up_whom_the_owner_can_still_ask(
         self, town: Town, monkeypatch: pytest.MonkeyPatch
@@ -175,3 +178,36 @@ class TestInACase:
 
             assert town.codes()[-1] is Code.NOT_FOUND
             assert (view.state, view.receipt) == (State.NOTIFIED, Receipt.NONE)
+
+
+def test_a_sender_that_cannot_be_told_anything_holds_up_no_command(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    town = Town(tmp_path, agencies=terminal.AGENCIES, keys=terminal.KEYS)
+    typing = terminal.Terminal(folder=tmp_path, capsys=capsys, simulator=town.sim)
+    typing.environ["REFERRAL_BUS_HOME"] = str(tmp_path / HOTLINE)
+    _, out, _ = typing.type("send", "open", str(terminal.EXAMPLES / "case-opening.json"), "--json")
+    # What was sealed to its key is in order; by the time the receipt is sealed the key has run out.
+    town.sim.automatic = False
+    Event(
+        town=town,
+        source=HOTLINE,
+        verb=Verb.OFFERED,
+        subject=json.loads(out)["subject"],
+        recipients=("benh-vien",),
+        plaintexts=(encode_section(MEDICAL),),
+    ).submit()
+    town.sim.automatic = True
+    entry = town.sim.directory.member(HOTLINE)
+    assert entry is not None
+    now = format_time(town.sim.clock.now_ms())
+    keys = [key.model_copy(update={"revoked_at": now}) if key.use == "seal" else key for key in entry.entry.keys]
+    town.sim.change_directory(agencies=[entry.entry.model_copy(update={"keys": tuple(keys)})])
+    typing.environ["REFERRAL_BUS_HOME"] = str(tmp_path / "benh-vien")
+    typing.type("inbox", "list")
+    before_ms = town.sim.clock.now_ms()
+    code, out, _ = typing.type("outbox", "list")
+
+    assert code == 0
+    assert "key-not-valid" in out
+    assert town.sim.clock.now_ms() - before_ms < 1000

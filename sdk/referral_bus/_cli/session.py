@@ -51,7 +51,9 @@ async def _see_out(bus: ReferralBus) -> None:
     # What was just heard is answered with a receipt. It would go out with the next command, but others wait for it.
     status = bus.status()
     if status.waiting and status.sending is None:
-        unsent = tuple(entry for entry in bus.outbox() if entry.state in {EntryState.SEALED, EntryState.SIGNED})
+        going = {EntryState.SEALED, EntryState.SIGNED}
+        # One with a code waits by itself, for a key that others have to renew, say: perhaps for ever.
+        unsent = tuple(entry for entry in bus.outbox() if entry.state in going and entry.code is None)
         if unsent:
             with suppress(LocalError):
                 await bus.wait(Sent(entries=unsent), timeout_s=_SEE_OUT_S)
