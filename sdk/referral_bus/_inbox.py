@@ -242,6 +242,8 @@ class Reader:
     def _set_aside(self, db: Connection, record: Record, error: RemoteError) -> None:
         subject, detail = None, "a record of the inbox that is no delivery and no verdict"
         if isinstance(error, NotUnderstood):
+            if alarms.is_kept(db, record, topics.H_DELIVERY):
+                return
             # Nothing is lost that was delivered: it stays until a version comes that understands it.
             subject, detail = error.delivery.subject, "a delivery that this version of the SDK does not understand"
             self._count(db, error.delivery, record.offset)

@@ -11,8 +11,10 @@ from referral_bus import Code, EntryState, ReferralBus, Sent
 from referral_contracts import topics
 from referral_contracts.records import Record
 from referral_contracts.topics import SUBMISSIONS, inbox, partition_for
+from referral_contracts.verbs import Verb
 from referral_router.core import fold
-from tests.sdk.town import MEDICAL, NOTE, OPENING, REQUEST, Town, case_with
+from tests.sdk.forging import Copy, Event, with_headers
+from tests.sdk.town import KEYS, MEDICAL, NOTE, OPENING, REQUEST, Town, case_with
 
 pytestmark = pytest.mark.asyncio
 DAY_S = 24 * 3600
@@ -141,3 +143,21 @@ class TestLaidIntoAnInboxAgain:
 
             assert dict(answer.headers)["kind"] == topics.KIND_VERDICT
             assert states(hotline, sent) == [EntryState.ACCEPTED]
+
+    async def test_what_is_kept_for_a_later_version_is_kept_once(self, town: Town) -> None:
+        async with town.bus("hotline-111") as hotline, town.bus("ward-a") as ward:
+            subject = await case_with(town, hotline, {"ward-a": [REQUEST]})
+            told = Event(
+                town=town, source="hotline-111", verb=Verb.CASE_NOTED, subject=subject, recipients=("ward-a",)
+            ).envelope()
+            value = told.model_copy(update={"type": "vn.referral-bus.case.remembered.v1"}).encode()
+            record = Copy(town=town, value=value, recipient="ward-a", counter=2, signer=KEYS["hotline-111"]).write()
+            for number in range(50):
+                # Its signature is not looked at before its words are understood: any will do.
+                changed = with_headers(record, signature=b"%d" % number)
+                town.sim.broker.append(inbox("ward-a"), 0, record.key, record.value, changed.headers)
+            await ward.caught_up()
+            (kept,) = ward._engine.home.store.db.execute("SELECT count(*) FROM garbage").fetchone()
+
+            assert kept == 1
+            assert [(alarm.code, alarm.count) for alarm in ward.alarms()] == [(Code.UNKNOWN_TYPE, 1)]

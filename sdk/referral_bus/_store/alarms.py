@@ -73,9 +73,17 @@ def keep_garbage(db: sqlite3.Connection, record: Record, code: Code, *, delivere
     )
 
 
-def not_understood(db: sqlite3.Connection) -> list[Record]:
-    """Return what the router delivered and an earlier version did not understand, oldest first."""
-    found = db.execute("SELECT * FROM garbage WHERE delivered = 1 ORDER BY position")
+def is_kept(db: sqlite3.Connection, record: Record, header: str) -> bool:
+    """Whether what was delivered is kept already, with the same value in *header*: the others anybody may change."""
+    told = dict(record.headers).get(header)
+    return any(dict(kept.headers).get(header) == told for kept in not_understood(db, record.value))
+
+
+def not_understood(db: sqlite3.Connection, value: bytes | None = None) -> list[Record]:
+    """Return what the router delivered, only with this *value* if one is told, and no version understood; in order."""
+    found = db.execute(
+        "SELECT * FROM garbage WHERE delivered = 1 AND (?1 IS NULL OR value = ?1) ORDER BY position", (value,)
+    )
     return [
         Record(
             partition=0,
