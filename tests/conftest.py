@@ -8,6 +8,7 @@ What every test starts from: how hypothesis looks for counter-examples, and one 
 
 import os
 import signal
+import socket
 import uuid
 from collections.abc import Iterator
 
@@ -31,9 +32,20 @@ def kafka() -> Iterator[str]:
     """Give the bootstrap servers that every test may use."""
     try:
         with existing_or_own() as bootstrap:
+            if not any(_listens(address) for address in bootstrap.split(",")):
+                pytest.exit(f"kafka: nobody listens at {bootstrap}: is KAFKA_BOOTSTRAP right?", returncode=2)
             yield bootstrap
     except NotInstalled as error:
         pytest.exit(f"kafka: {error}", returncode=2)
+
+
+def _listens(address: str) -> bool:
+    host, _, port = address.rpartition(":")
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=5).close()
+    except (OSError, ValueError):
+        return False
+    return True
 
 
 @pytest.fixture
