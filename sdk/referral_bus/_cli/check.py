@@ -22,7 +22,7 @@ def add_to(app: typer.Typer) -> None:
 def check(
     call: Call,
     *,
-    files: Annotated[list[str], typer.Argument(metavar="FILE...", help="Section files; - is standard input.")],
+    files: Annotated[list[str], typer.Argument(metavar="FILE", help="Section files; - is standard input.")],
 ) -> Exit:
     """
     Describe section files and check them without sending: each field with its label, and what is still missing.

@@ -104,7 +104,7 @@ async def publish(
     *,
     files: Annotated[
         list[str],
-        typer.Argument(metavar="FILE...", help="An agency's entry, or the policy, as the directory spells it."),
+        typer.Argument(metavar="FILE", help="An agency's entry, or the policy, as the directory spells it."),
     ],
     root: Root = None,
     lifetime: Lifetime = _LIFETIME_H,

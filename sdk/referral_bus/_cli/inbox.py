@@ -125,7 +125,7 @@ async def list_(
 async def ack(
     call: Call,
     *,
-    ids: Annotated[list[str], typer.Argument(metavar="ID...", help="Events' ids, or their beginnings.")],
+    ids: Annotated[list[str], typer.Argument(metavar="ID", help="Events' ids, or their beginnings.")],
     timeout: Timeout = _READ_S,
 ) -> Exit:
     """Say that deliveries are dealt with: they do not come again."""

@@ -32,7 +32,7 @@ SENT_JSON: Final = (
 _LOOK_S: Final = 10.0
 
 SectionFiles = Annotated[
-    list[str], typer.Argument(metavar="FILE...", help="Section files: what the other side is to read.")
+    list[str], typer.Argument(metavar="FILE", help="Section files: what the other side is to read.")
 ]
 To = Annotated[
     list[str],

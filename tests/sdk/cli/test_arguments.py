@@ -44,7 +44,7 @@ def test_without_a_word_it_tells_what_it_can_do(capsys: pytest.CaptureFixture[st
     ("typed", "told"),
     [
         ("chek file.json", "no such command 'chek'. Did you mean 'check'?"),
-        ("check", "missing argument 'FILE...'"),
+        ("check", "missing argument 'FILE'"),
         ("check --colour always", "no such option: --colour"),
         ("keys", "missing command"),
         ("keys make --out keys.json", "missing option '--agency'"),
