@@ -256,16 +256,17 @@ class ReferralBus:
         """The last good directory."""
         return self._engine.follower.directory
 
-    def handoff(self, key: HandoffKey) -> HandoffView | None:
+    def handoff(self, key: HandoffKey, *, subject: str | None = None) -> HandoffView | None:
         """
-        Return a hand-off as known here.
+        Return a hand-off as known here, of the case *subject* if that is told.
 
         Raises:
-            LocalError: ID_REUSED: somebody used another's id in another case; `case` tells them apart.
+            LocalError: ID_REUSED: somebody used another's id in another case; the case has to be told.
         """
-        found = views.handoffs(self._engine.home.store.db, key)
+        known = views.handoffs(self._engine.home.store.db, key)
+        found = [handoff for handoff in known if subject in {None, handoff.subject}]
         if len(found) > 1:
-            raise LocalError(Code.ID_REUSED, "hand-offs of several cases have this key")
+            raise LocalError(Code.ID_REUSED, "hand-offs of several cases have this key; the case has to be told")
         return found[0].view() if found else None
 
     def case(self, subject: str) -> CaseView | None:

@@ -96,9 +96,11 @@ class TestBorrowed:
                 await hospital.next(timeout_s=30)
             with pytest.raises(LocalError) as refusal:
                 hospital.accept(sent.handoffs[0], ACCEPTANCE)
-            case = hospital.case(cases.real)
-            assert case is not None
-            draft = hospital.accept(case.handoffs[0], ACCEPTANCE)
+            with pytest.raises(LocalError):
+                hospital.handoff(sent.handoffs[0])
+            view = hospital.handoff(sent.handoffs[0], subject=cases.real)
+            assert view is not None
+            draft = hospital.accept(view, ACCEPTANCE)
 
             assert refusal.value.code is Code.ID_REUSED
             assert (draft.subject, list(draft.parts)) == (cases.real, [HOTLINE])
