@@ -97,8 +97,10 @@ class Composer:
             raise LocalError(Code.WRONG_RECIPIENTS, "an agency does not write to itself")
         if draft.verb is Verb.CASE_OPENED and not self.directory.may_open(sender):
             raise LocalError(Code.NOT_PERMITTED, "policy does not let this agency open a case")
-        if draft.verb in _JUDGED and not all(self.directory.may_send(sender, draft.verb, member) for member in members):
-            raise LocalError(Code.NOT_PERMITTED, "policy does not let this agency say that to a recipient")
+        for member in members if draft.verb in _JUDGED else ():
+            if not self.directory.may_send(sender, draft.verb, member):
+                told = f"policy does not let this agency say {draft.verb.value} to {member.entry.id}"
+                raise LocalError(Code.NOT_PERMITTED, told)
 
     def _groups(self, recipients: Sequence[str]) -> list[tuple[str, ...]]:
         # Each goes to the first group that may know of it: few events, and the same ones for the same draft.

@@ -3,6 +3,8 @@
 import pytest
 
 from referral_bus import Code, Delivery, LocalError, ReferralBus
+from referral_bus.testing import DEFAULT_POLICY
+from referral_contracts.directory_model import MaySend
 from referral_contracts.envelope import HandoffKey
 from referral_contracts.lifecycle import CaseState, Receipt, State
 from referral_contracts.payloads.handoff import Acceptance
@@ -341,6 +343,18 @@ class TestPlan:
                 await school.send(school.open_case(OPENING))
 
             assert refusal.value.code is Code.NOT_PERMITTED
+
+    async def test_whom_policy_bars_is_told_by_name(self, town: Town) -> None:
+        to_police = MaySend(recipients=("police",), senders=("*",), verbs=("*",))
+        town.sim.change_directory(policy=DEFAULT_POLICY.model_copy(update={"may_send": (to_police,)}))
+        async with town.bus("hotline-111") as hotline:
+            opened = hotline.open_case(OPENING)
+            await hotline.send(opened)
+            with pytest.raises(LocalError) as refusal:
+                await hotline.send(hotline.offer(opened.subject, {"police-b": [CRIME], "school-d": [MEDICAL]}))
+
+            assert refusal.value.code is Code.NOT_PERMITTED
+            assert refusal.value.detail.endswith("say handoff.offered to school-d")
 
     async def test_nothing_can_be_answered_that_is_not_known(self, town: Town) -> None:
         async with town.bus("hotline-111") as hotline:
