@@ -13,6 +13,7 @@ import pytest
 from aiokafka import AIOKafkaProducer
 
 from kafka_node import KafkaFailed, KafkaNode, Ports, existing_or_own
+from kafka_node.home import write_properties
 from kafka_node.probe import cluster_at
 from tests.kafka.conftest import LAUNCHER
 from tests.kafka.processes import Watched
@@ -170,6 +171,16 @@ def test_a_taken_port_is_left_for_another_unless_it_was_asked_for(monkeypatch: p
         with KafkaNode.start() as node:
             assert taken != node.ports
             assert cluster_at(node.ports.client) is not None
+
+
+def test_a_folder_keeps_its_ports_as_long_as_nobody_takes_them(tmp_path: Path) -> None:
+    ports = Ports.free()
+    write_properties(tmp_path, ports, {})
+
+    assert Ports.last(tmp_path) == ports
+    with socket.create_server(("127.0.0.1", ports.client)):
+        assert Ports.last(tmp_path).client != ports.client
+    assert Ports.last(tmp_path / "another").are_free()
 
 
 def test_only_this_machine_can_reach_it(own_kafka: KafkaNode) -> None:

@@ -8,6 +8,7 @@ Without the checkpoint a broker starts as well, but with transactions and groups
 """
 
 import base64
+import re
 import secrets
 import shutil
 import socket
@@ -20,6 +21,7 @@ _STATIC = Path(__file__).resolve().parent.parent / "node.properties"
 # Below the ports that Linux and others lend to outgoing connections. On a lent one, a client that keeps trying a
 # stopped broker can end up connected to itself, and the broker does not get its port back.
 _FIRST_PORT, _LAST_PORT = 20_000, 32_000
+_LISTENERS = re.compile(r"^listeners=PLAINTEXT://127\.0\.0\.1:(\d+),CONTROLLER://127\.0\.0\.1:(\d+)$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,16 @@ class Ports:
         """Two ports that nobody listens on now; somebody may take them before the broker does."""
         client, controller = _free_port(), _free_port()
         return cls(client, controller) if client != controller else cls.free()
+
+    @classmethod
+    def last(cls, home: Path) -> "Ports":
+        """Those of the last node in *home*, so that whoever knew its address finds it again; others if one is taken."""
+        try:
+            found = _LISTENERS.search((home / "server.properties").read_text("utf-8"))
+        except FileNotFoundError:
+            found = None
+        last = cls(int(found[1]), int(found[2])) if found else None
+        return last if last and last.are_free() else cls.free()
 
     def are_free(self) -> bool:
         return _is_free(self.client) and _is_free(self.controller)

@@ -61,7 +61,7 @@ class KafkaNode:
 
         Args:
             data_dir: A folder to keep; without one, the data live in a temporary folder and go with the node.
-            ports: Where to listen; without them, two free ones are taken.
+            ports: Where to listen; without them, where the last node in *data_dir* did, or two free ones.
             properties: Broker settings over those of node.properties.
             keep_open: Descriptors that stay open until the broker has ended.
 
@@ -76,7 +76,9 @@ class KafkaNode:
         log, command = home / "broker.log", installation.command(heap_mb)
         broker = Broker(command, folder=home, log=log, scratch=scratch, keep_open=keep_open)
         checkpoint = installation.checkpoint
-        node = cls(broker, home=home, checkpoint=checkpoint, ports=ports or Ports.free(), properties=properties or {})
+        node = cls(
+            broker, home=home, checkpoint=checkpoint, ports=ports or Ports.last(home), properties=properties or {}
+        )
         try:
             node._start(timeout_s, movable=ports is None)
         except BaseException:
