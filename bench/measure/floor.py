@@ -20,13 +20,18 @@ from referral_contracts.signing import Typ, parse_signature
 from referral_contracts.topics import BATCH_MAX
 from service_chassis import memory
 
-_RECORDS = 160
-"""What the router's limit on a batch's bytes comes to, at three recipients."""
+_FETCH_BYTES = 4 * 1024 * 1024
+"""Of a partition at a time: as much as the router."""
 
 
 async def forward(bootstrap: str, outputs: Outputs, keys: dict[str, Ed25519PublicKey]) -> None:
     """Verify and forward everything in the input topic, until ended."""
-    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False, auto_offset_reset="earliest")
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=bootstrap,
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+        max_partition_fetch_bytes=_FETCH_BYTES,
+    )
     producer = AIOKafkaProducer(
         bootstrap_servers=bootstrap,
         transactional_id="bench-floor",
@@ -40,7 +45,7 @@ async def forward(bootstrap: str, outputs: Outputs, keys: dict[str, Ed25519Publi
     await producer.client.set_topics({LEDGER, STATE}.union(*outputs.targets.values()))
     consumer.assign([TopicPartition(topics.SUBMISSIONS, number) for number in range(PARTITIONS)])
     while True:
-        for tp, records in (await consumer.getmany(timeout_ms=200, max_records=_RECORDS)).items():
+        for tp, records in (await consumer.getmany(timeout_ms=200)).items():
             for record in records:
                 _verify(record, keys)
             await _transact(producer, tp.partition, records, outputs)
