@@ -29,6 +29,10 @@ STUB: Final = b"s"
 _PREFIX: Final = struct.Struct(">cQ")
 _STUB: Final = struct.Struct(">I16s32s")
 
+# Ten times as fast as calling the enum, for each hand-off of each case that an event names.
+_STATES: Final = {state.value: state for state in State}
+_RECEIPTS: Final = {receipt.value: receipt for receipt in Receipt}
+
 
 class Claim(NamedTuple):
     """An id that was used, and what was decided of it."""
@@ -79,15 +83,8 @@ class Handoff:
     def load(cls, kept: list[Any]) -> Self:
         """Return the hand-off that a state record holds."""
         state, sender, head_id, head_hash, opening_hash, receipt, forwarded_from, team = kept
-        return cls(
-            state=State(state),
-            sender=sender,
-            head=Ref(head_id, head_hash),
-            opening_hash=opening_hash,
-            receipt=Receipt(receipt),
-            forwarded_from=forwarded_from,
-            team=bool(team),
-        )
+        head = Ref(head_id, head_hash)
+        return cls(_STATES[state], sender, head, opening_hash, _RECEIPTS[receipt], forwarded_from, bool(team))
 
 
 @dataclass(slots=True)
@@ -152,7 +149,8 @@ class Case:
             else [self.state.value, self.owner, self.pending, *self.head, self.sequence],
             "d": self.deliveries,
             "h": {key: handoff.dump() for key, handoff in self.handoffs.items()},
-            "i": self.claims,
+            # As lists: a named tuple takes the serializer three times as long, and a long case has many.
+            "i": {source: {key: [*claim] for key, claim in held.items()} for source, held in self.claims.items()},
             "p": sorted(self.parties),
         }
         return _PREFIX.pack(kind, touched_ms) + to_json(body)
