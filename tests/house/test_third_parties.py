@@ -11,6 +11,7 @@ from tests.house.tree import ROOT, shelved_modules
 MAY_IMPORT = {
     "referral_contracts": {"cryptography", "pydantic", "pydantic_core"},
     "referral_bus": {"aiokafka", "cryptography", "pydantic", "referral_contracts", "rich", "typer"},
+    "referral_bus_command": {"referral_bus"},
     "service_chassis": {
         "aiokafka",
         "prometheus_client",

@@ -13,7 +13,7 @@ from kafka_node import KafkaNode, NotInstalled
 from running import RunningBus
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
-PROGRAM = (sys.executable, "-c", "import sys; from referral_bus._cli import main; sys.exit(main())")
+PROGRAM = (sys.executable, "-c", "import sys; from referral_bus_command import main; sys.exit(main())")
 COMMUNE = "ubnd-xa-thi-du"
 
 
