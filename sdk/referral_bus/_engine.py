@@ -124,6 +124,18 @@ class Engine:
         except TimeoutError:
             self.follower.usable()
 
+    async def answers(self, deadline_ms: int) -> bool:
+        """Return whether the broker has answered anything since this client began."""
+
+        def look() -> bool | None:
+            self.home.check()
+            return any(link.answered for link in self._links) or None
+
+        try:
+            return await until(self.home.clock, deadline_ms, self.home.changed, look)
+        except TimeoutError:
+            return False
+
     async def ready(self, deadline_ms: int) -> None:
         """Return when the directory is fresh and lists our keys, or raise LocalError with what is wrong."""
 

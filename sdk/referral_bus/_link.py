@@ -30,6 +30,8 @@ class Link:
         self._transport: Transport | None = None
         self._failures = 0
         self.trouble: Code | None = None
+        self.answered = False
+        """Whether the broker was ever there, if only to say what is wrong."""
 
     async def transport(self) -> Transport:
         """
@@ -51,13 +53,14 @@ class Link:
     def worked(self) -> None:
         """Say that the broker answered."""
         self._failures = 0
-        if self.trouble is not None:
-            self.trouble = None
+        if self.trouble is not None or not self.answered:
+            self.trouble, self.answered = None, True
             self._changed.ring()
 
     async def broke(self, error: ReferralBusError) -> None:
         """Say what failed; return when it is time to try again."""
         self.trouble = error.code
+        self.answered = self.answered or error.code is not Code.BROKER_AWAY
         self._changed.ring()
         await self.close()
         pause = PAUSES_S[min(self._failures, len(PAUSES_S) - 1)]

@@ -247,6 +247,10 @@ class ReferralBus:
 
     # Knowing.
 
+    async def answers(self, *, timeout_s: float) -> bool:
+        """Return whether the broker has answered anything since this client began, as soon as it has."""
+        return await self._engine.answers(self._engine.deadline(timeout_s))
+
     async def ready(self, *, timeout_s: float = 30.0) -> None:
         """Return once the directory is fresh and lists our keys, or raise LocalError with what is wrong."""
         await self._engine.ready(self._engine.deadline(timeout_s))

@@ -15,6 +15,8 @@ import typer
 from referral_bus._cli.screen import Screen
 from referral_bus._cli.settings import Given, Settings
 from referral_bus._cli.world import Exit, World
+from referral_contracts.codes import Code
+from referral_contracts.errors import LocalError
 
 P = ParamSpec("P")
 Outcome: TypeAlias = Exit | Coroutine[Any, Any, Exit]
@@ -47,6 +49,8 @@ class Call:
     world: World
     given: Given
     as_json: bool
+    insistent: bool = False
+    """Whoever typed it said how long to wait."""
 
     @cached_property
     def screen(self) -> Screen:
@@ -57,6 +61,15 @@ class Call:
     def settings(self) -> Settings:
         """Who speaks, with what, to where."""
         return Settings(self.given, self.world.environ)
+
+    def run(self, work: Coroutine[Any, Any, Exit]) -> Exit:
+        """Return what *work* ends with. A broker that is away has its address in the error, which no log has."""
+        try:
+            return self.world.run(work)
+        except LocalError as error:
+            if error.code is not Code.BROKER_AWAY:
+                raise
+            raise LocalError(error.code, f"{self.settings.bootstrap}: {error.detail}") from error
 
 
 def new_group(app: typer.Typer, name: str, text: str) -> typer.Typer:
@@ -81,9 +94,11 @@ def add(
 
     def command(ctx: typer.Context, **told: Any) -> Exit:  # noqa: ANN401 - typer has checked them
         given = Given(**{name: told.pop(name) for name in common})
-        call = Call(world=ctx.obj, given=given, as_json=told.pop("as_json"))
+        source = ctx.get_parameter_source("timeout")
+        typed = source is not None and source.name == "COMMANDLINE"
+        call = Call(world=ctx.obj, given=given, as_json=told.pop("as_json"), insistent=typed)
         outcome = verb(call, **told)  # type: ignore[call-arg]
-        return outcome if isinstance(outcome, Exit) else call.world.run(outcome)
+        return outcome if isinstance(outcome, Exit) else call.run(outcome)
 
     keyword = inspect.Parameter.KEYWORD_ONLY
     parameters = [

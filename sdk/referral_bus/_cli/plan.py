@@ -73,8 +73,8 @@ async def transfer(call: Call, *, case: Case, to: To, timeout: Timeout = WAIT_S)
 
 async def _plan(call: Call, make: Make, timeout_s: float) -> Exit:
     async with open_bus(call) as bus:
-        await prepare(call, bus, timeout_s)
-        plan = bus.plan(await draft_of(call, bus, make))
+        here = await prepare(call, bus, timeout_s)
+        plan = bus.plan(await draft_of(call, bus, make, look=here))
         call.screen.put(_fields(plan), *_lines(bus, call.settings.agency, plan))
     return Exit.DONE
 

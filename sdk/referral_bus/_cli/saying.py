@@ -12,7 +12,7 @@ from referral_bus._cli.faults import WrongUsage, advise, complain, hints_of
 from referral_bus._cli.files import read_sections
 from referral_bus._cli.finding import name_of
 from referral_bus._cli.screen import Fields
-from referral_bus._cli.session import WAIT_S, be_present, open_bus, patiently, prepare
+from referral_bus._cli.session import WAIT_S, be_present, open_bus, patiently, prepare, tell_silence
 from referral_bus._cli.wording import ENTRIES, VERBS, both, refusal
 from referral_bus._cli.world import Exit
 from referral_bus.client import ReferralBus
@@ -30,6 +30,9 @@ SENT_JSON: Final = (
 )
 
 _LOOK_S: Final = 10.0
+_SEAL_S: Final = 0.1
+"""Sealing waits for nothing but a directory, and without the broker none will come."""
+_KEPT: Final = "nothing is lost: it is in the outbox and goes out later, with any command that reaches the bus"
 
 SectionFiles = Annotated[
     list[str], typer.Argument(metavar="FILE", help="Section files: what the other side is to read.")
@@ -79,8 +82,12 @@ def read_own(files: Sequence[str]) -> tuple[Payload, ...]:
 async def say(call: Call, make: Make, patience: Patience) -> Exit:
     """Make the draft, send it, and tell what became of it."""
     async with open_bus(call) as bus:
-        await prepare(call, bus, patience.timeout_s)
-        draft = await draft_of(call, bus, make)
+        here = await prepare(call, bus, patience.timeout_s)
+        draft = await draft_of(call, bus, make, look=here)
+        if not here and not call.insistent:
+            tell(call, await bus.send(draft, wait=False, timeout_s=_SEAL_S))
+            tell_silence(call, _KEPT)
+            return Exit.AWAY
         wait: Literal["ack"] | bool = "ack" if patience.no_wait else True
         text = "waiting for the broker" if patience.no_wait else "waiting for the verdict"
         try:
@@ -98,12 +105,12 @@ async def say(call: Call, make: Make, patience: Patience) -> Exit:
         return judge(sent.entries)
 
 
-async def draft_of(call: Call, bus: ReferralBus, make: Make) -> Draft:
-    """Return the draft, after a look at the inbox where it is about something that is not known yet."""
+async def draft_of(call: Call, bus: ReferralBus, make: Make, *, look: bool) -> Draft:
+    """Return the draft, after a *look* at the inbox where it is about something that is not known yet."""
     try:
         return make(bus)
     except (WrongUsage, LocalError) as error:
-        if error.code is not Code.NOT_FOUND:
+        if error.code is not Code.NOT_FOUND or not look:
             raise
     await be_present(call, bus, _LOOK_S)
     return make(bus)

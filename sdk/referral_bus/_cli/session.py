@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 
 from referral_bus._cli.command import Call
-from referral_bus._cli.faults import advise, mention
+from referral_bus._cli.faults import advise, complain, hints_of, mention
 from referral_bus._cli.world import Exit
 from referral_bus.client import ReferralBus
 from referral_bus.sent import EntryState, Sent
@@ -19,7 +19,16 @@ from referral_contracts.errors import LocalError
 
 T = TypeVar("T")
 
-Timeout = Annotated[float, typer.Option(metavar="SECONDS", min=0.1, help="How long to wait for the bus.")]
+ANSWER_S: Final = 4.0
+"""How long a broker may take for its first answer, unless somebody said how long to wait."""
+Timeout = Annotated[
+    float,
+    typer.Option(
+        metavar="SECONDS",
+        min=0.1,
+        help=f"How long to wait for the bus; a broker that does not answer is waited for {ANSWER_S:.0f} s without it.",
+    ),
+]
 WAIT_S: Final = 30.0
 _PATIENCE_S: Final = 2.0
 """After so long a person wants to know what is going on."""
@@ -59,20 +68,38 @@ async def _see_out(bus: ReferralBus) -> None:
                 await bus.wait(Sent(entries=unsent), timeout_s=_SEE_OUT_S)
 
 
-async def prepare(call: Call, bus: ReferralBus, timeout_s: float) -> None:
+async def reached(call: Call, bus: ReferralBus, timeout_s: float) -> bool:
+    """Return whether the broker answers."""
+    patience_s = timeout_s if call.insistent else min(ANSWER_S, timeout_s)
+    text = f"asking the broker at {call.settings.bootstrap}"
+    return await patiently(call, text, bus.answers(timeout_s=patience_s))
+
+
+def tell_silence(call: Call, *hints: str) -> None:
+    """Write the error that the broker does not answer, with *hints* before those that it always has."""
+    place = call.settings.bootstrap
+    complain(f"{Code.BROKER_AWAY.value}: the broker at {place} does not answer", *hints, *hints_of(Code.BROKER_AWAY))
+
+
+async def prepare(call: Call, bus: ReferralBus, timeout_s: float) -> bool:
     """
-    Return once the directory is fresh; while the bus is away, when there is one in the store.
+    Return whether the broker answers, once the directory is fresh; one from the store will do while the bus is away.
 
     Raises:
         LocalError: There is no directory, or it does not know this agency's keys.
     """
     known = bus.directory is not None
+    if not await reached(call, bus, min(timeout_s, _FRESH_S) if known else timeout_s):
+        if not known:
+            raise LocalError(Code.BROKER_AWAY, "no answer, and nothing can be sealed before the directory was read")
+        return False
     try:
         await patiently(call, "reading the directory", bus.ready(timeout_s=_FRESH_S if known else timeout_s))
     except LocalError as error:
         if not known or error.code in _WRONG_KEYS:
             raise
-        _not_the_latest(error)
+        _not_the_latest(error.code)
+    return True
 
 
 async def be_present(call: Call, bus: ReferralBus, timeout_s: float) -> Exit:
@@ -81,16 +108,19 @@ async def be_present(call: Call, bus: ReferralBus, timeout_s: float) -> Exit:
 
     Return what a command that shows how things stand says when it ends: DONE, or AWAY.
     """
+    if not await reached(call, bus, timeout_s):
+        _not_the_latest(Code.BROKER_AWAY, f"the broker at {call.settings.bootstrap}")
+        return Exit.AWAY
     try:
         await patiently(call, "reading the inbox", bus.caught_up(timeout_s=timeout_s))
     except LocalError as error:
-        _not_the_latest(error)
+        _not_the_latest(error.code)
         return Exit.AWAY
     return Exit.DONE
 
 
-def _not_the_latest(error: LocalError) -> None:
-    mention(f"the bus does not answer ({error.code.value}): going by what was last heard")
+def _not_the_latest(code: Code, who: str = "the bus") -> None:
+    mention(f"{who} does not answer ({code.value}): going by what was last heard")
 
 
 async def patiently(call: Call, text: str, work: Awaitable[T]) -> T:

@@ -1,5 +1,6 @@
 """`outbox`, `status`, `alarms`: how this agency's own end of the bus is doing."""
 
+from dataclasses import replace
 from typing import Annotated, Final
 
 import typer
@@ -8,10 +9,12 @@ from referral_bus._cli.command import Call, add, new_group
 from referral_bus._cli.faults import WrongUsage, advise, complain, hints_of
 from referral_bus._cli.saying import entry_fields, entry_line, judge
 from referral_bus._cli.screen import columns, when
-from referral_bus._cli.session import WAIT_S, Timeout, be_present, open_bus, patiently
+from referral_bus._cli.session import WAIT_S, Timeout, be_present, open_bus, patiently, reached, tell_silence
 from referral_bus._cli.world import Exit
+from referral_bus.client import ReferralBus
 from referral_bus.sent import Sent, TimedOut
 from referral_bus.views import Alarm, Status
+from referral_contracts.codes import Code
 from referral_contracts.encoding import format_time
 from referral_contracts.errors import LocalError
 
@@ -52,11 +55,15 @@ async def wait(call: Call, *, timeout: Timeout = WAIT_S) -> Exit:
         waiting = tuple(entry for entry in bus.outbox() if not entry.state.settled)
         if not waiting:
             return Exit.DONE
-        try:
-            sent = await patiently(call, "waiting for verdicts", bus.wait(Sent(entries=waiting), timeout_s=timeout))
-        except TimedOut as error:
-            sent = error.sent
-            complain(str(error))
+        sent = Sent(entries=waiting)
+        if await reached(call, bus, timeout):
+            try:
+                sent = await patiently(call, "waiting for verdicts", bus.wait(sent, timeout_s=timeout))
+            except TimedOut as error:
+                sent = error.sent
+                complain(str(error))
+        else:
+            tell_silence(call)
         for entry in sent.entries:
             call.screen.put(entry_fields(entry), entry_line(entry))
         return max(judge(sent.entries), Exit.DONE if sent.settled else Exit.AWAY)
@@ -65,17 +72,26 @@ async def wait(call: Call, *, timeout: Timeout = WAIT_S) -> Exit:
 async def status(call: Call, *, timeout: Timeout = _READ_S) -> Exit:
     """Show how this agency's end of the bus is doing. Ends with 3 when something keeps it, with 4 on an alarm."""
     async with open_bus(call) as bus:
-        try:
-            await patiently(call, "asking the bus", bus.ready(timeout_s=timeout))
-        except LocalError as error:
-            advise(*hints_of(error.code))
-        else:
-            await be_present(call, bus, timeout)
-        found = bus.status()
+        found = await _looked(call, bus, timeout)
     call.screen.put(_status_fields(call.settings.agency, found), columns(_status_rows(call.settings.agency, found)))
     if found.alarms:
         return Exit.ALARM
     return Exit.AWAY if found.sending or found.receiving or found.directory else Exit.DONE
+
+
+async def _looked(call: Call, bus: ReferralBus, timeout_s: float) -> Status:
+    if not await reached(call, bus, timeout_s):
+        tell_silence(call)
+        found = bus.status()
+        # A connection that is still being tried has no trouble yet.
+        return replace(found, sending=found.sending or Code.BROKER_AWAY, receiving=found.receiving or Code.BROKER_AWAY)
+    try:
+        await patiently(call, "asking the bus", bus.ready(timeout_s=timeout_s))
+    except LocalError as error:
+        advise(*hints_of(error.code))
+    else:
+        await be_present(call, bus, timeout_s)
+    return bus.status()
 
 
 async def alarms(
