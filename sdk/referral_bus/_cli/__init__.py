@@ -9,8 +9,9 @@ import logging
 import os
 import sys
 from collections.abc import Sequence
+from importlib.metadata import version as distribution_version
 from io import TextIOWrapper
-from typing import Final
+from typing import Annotated, Final
 
 import typer
 
@@ -79,10 +80,27 @@ def build() -> typer.Typer:
     app = typer.Typer(
         help=_HELP,
         epilog=EXITS,
+        context_settings={"help_option_names": ["-h", "--help"]},
         add_completion=False,
         rich_markup_mode=None,
         pretty_exceptions_enable=False,
     )
+    app.callback()(_about)
     for part in (check, plan, send, inbox, answers, cases, standing, keys, directory):
         part.add_to(app)
     return app
+
+
+def _tell_version(asked: bool) -> None:  # noqa: FBT001 - typer gives it so
+    if asked:
+        sys.stdout.write(f"referral-bus {distribution_version('referral-bus')}\n")
+        raise typer.Exit
+
+
+def _about(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=_tell_version, help="Tell the version and end.")
+    ] = False,
+) -> None:
+    pass

@@ -26,7 +26,7 @@ Timeout = Annotated[
     typer.Option(
         metavar="SECONDS",
         min=0.1,
-        help=f"How long to wait for the bus; a broker that does not answer is waited for {ANSWER_S:.0f} s without it.",
+        help=f"How long to wait for the bus; without it, a broker that does not answer is given {ANSWER_S:.0f} s.",
     ),
 ]
 WAIT_S: Final = 30.0

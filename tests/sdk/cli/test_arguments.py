@@ -1,4 +1,5 @@
 import re
+import tomllib
 from collections.abc import Iterator
 
 import pytest
@@ -29,8 +30,24 @@ def test_each_command_tells_its_fields_and_exit_codes(
     words = " ".join(out.split())
 
     assert (ended, err) == (0, "")
+    assert type_alone(capsys, *path, "-h") == (0, out, "")
     assert "With --json: " in words
     assert EXITS in words
+
+
+def test_it_tells_its_version(capsys: pytest.CaptureFixture[str]) -> None:
+    project = tomllib.loads((EXAMPLES.parent / "pyproject.toml").read_text())["project"]
+
+    assert type_alone(capsys, "--version") == (0, f"referral-bus {project['version']}\n", "")
+
+
+@pytest.mark.parametrize("group", [(), *sorted({path[:-1] for path in commands() if path[1:]})], ids=" ".join)
+def test_each_group_tells_its_commands(group: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
+    ended, out, err = type_alone(capsys, *group, "-h")
+
+    assert (ended, err) == (0, "")
+    assert "Commands:" in out
+    assert type_alone(capsys, *group, "--help") == (0, out, "")
 
 
 def test_without_a_word_it_tells_what_it_can_do(capsys: pytest.CaptureFixture[str]) -> None:
