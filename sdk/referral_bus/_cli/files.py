@@ -1,8 +1,10 @@
 """Reading the files that a person names: never more of one than it may have, never its content in an error."""
 
+import os
 import sys
 from codecs import BOM_UTF8
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Final
 
 from referral_bus._cli.faults import Several
@@ -36,6 +38,28 @@ def read_bytes(name: str, most: int) -> bytes:
     if len(data) > most:
         raise LocalError(Code.OVERSIZE, f"more than the {most // 1024} KiB that it may have")
     return data
+
+
+def why_not_opened(file: Path) -> str:
+    """Return what keeps *file* from being read and written, or made: the folder or the right that is missing."""
+    try:
+        return _why_not_opened(file, file.parent)
+    except PermissionError:
+        return f"no right to enter the folder {file.parent}"
+
+
+def _why_not_opened(file: Path, folder: Path) -> str:
+    if file.is_dir():
+        return "it is a folder"
+    if not folder.exists():
+        return f"there is no folder {folder}"
+    if not folder.is_dir():
+        return f"{folder} is no folder"
+    if file.exists() and not os.access(file, os.R_OK | os.W_OK):
+        return "no right to read and write it"
+    if not os.access(folder, os.W_OK | os.X_OK):
+        return f"no right to make files in the folder {folder}"
+    return "the disk does not take it"
 
 
 def read_section(name: str) -> Payload:

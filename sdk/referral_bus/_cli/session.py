@@ -2,8 +2,9 @@
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Awaitable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
+from pathlib import Path
 from typing import Annotated, Final, TypeVar
 
 import typer
@@ -11,6 +12,7 @@ from rich.console import Console
 
 from referral_bus._cli.command import Call
 from referral_bus._cli.faults import advise, complain, hints_of, mention
+from referral_bus._cli.files import why_not_opened
 from referral_bus._cli.world import Exit
 from referral_bus.client import ReferralBus
 from referral_bus.sent import EntryState, Sent
@@ -44,9 +46,12 @@ async def open_bus(call: Call) -> AsyncIterator[ReferralBus]:
     settings = call.settings
     keys = settings.keys()
     connect = call.world.connect(settings.bootstrap)
-    async with ReferralBus(
+    bus = ReferralBus(
         keys.agency, keys, settings.trust(), store=settings.store, transport=connect, clock=call.world.clock
-    ) as bus:
+    )
+    async with AsyncExitStack() as stack:
+        with _named(settings.store):
+            await stack.enter_async_context(bus)
         try:
             yield bus
             await _see_out(bus)
@@ -54,6 +59,16 @@ async def open_bus(call: Call) -> AsyncIterator[ReferralBus]:
             alarms = bus.status().alarms
             if alarms:
                 advise(f"alarms are raised: {alarms}; referral-bus alarms tells them")
+
+
+@contextmanager
+def _named(store: Path) -> Iterator[None]:
+    # A path is in no log; whoever typed the command has to see it.
+    try:
+        yield
+    except LocalError as error:
+        reason = f"; {why_not_opened(store)}" if error.code is Code.NO_SUCH_FILE else ""
+        raise LocalError(error.code, f"{store}: {error.detail}{reason}") from error
 
 
 async def _see_out(bus: ReferralBus) -> None:

@@ -46,7 +46,7 @@ class Store:
             os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
             # Autocommit: transactions are begun where it is said. No waiting for a lock: who comes second is told.
             db = sqlite3.connect(path, timeout=0, isolation_level=None)
-        except OSError as error:
+        except (OSError, sqlite3.Error) as error:
             raise LocalError(Code.NO_SUCH_FILE, "the store can be neither read nor made") from error
         try:
             _prepare(db, bus, agency)
@@ -111,6 +111,9 @@ def _prepare(db: sqlite3.Connection, bus: str, agency: str) -> None:
     except sqlite3.OperationalError as error:
         if error.sqlite_errorcode & 0xFF in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
             raise LocalError(Code.STORE_BUSY, "another process has this store") from error
+        if error.sqlite_errorcode & 0xFF in {sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY}:
+            # It writes a journal beside the file.
+            raise LocalError(Code.NO_SUCH_FILE, "the store or its folder cannot be written") from error
         raise LocalError(Code.STATE_FORMAT, "not a store") from error
     except sqlite3.DatabaseError as error:
         raise LocalError(Code.STATE_FORMAT, "not a store") from error
