@@ -127,7 +127,7 @@ def _run(home: Path, bootstrap: str | None) -> int:
         if bus is not None:
             bus.close()
     teller.end(
-        "Vụ việc đã đóng, mọi bước đúng như câu chuyện.",
+        "Vụ việc đã kết thúc, mọi bước đúng như câu chuyện.",
         "The case is closed, and every step came out as told.",
         good=True,
         lines=_logs(home),

@@ -329,7 +329,7 @@ class Story:
     async def _the_work(self) -> None:
         self._teller.chapter("Làm việc", "progress and outcome; nothing is closed too early")
         self._teller.tell(
-            "Xã thử đóng vụ việc quá sớm và bị từ chối; rồi từng nơi báo kết quả, xã đóng từng việc.",
+            "Xã thử kết thúc vụ việc quá sớm và bị từ chối; rồi từng nơi báo kết quả, xã kết thúc từng việc.",
             "The commune tries to close the case too early and is refused; then each tells its outcome.",
         )
         said = await self._say(COMMUNE, Verb.CASE_CLOSED, files=("case-closing",), wanted=Code.OPEN_HANDOFFS)

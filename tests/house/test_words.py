@@ -30,6 +30,28 @@ def test_no_file_contains(never: str) -> None:
     assert found == []
 
 
+@pytest.mark.parametrize(
+    ("word", "papers"),
+    [
+        # The law's word for a case is `vụ việc` (NĐ 56/2017, Đ. 26; Mẫu 01). What else these mean is listed.
+        pytest.param("hồ[ ]sơ", {"bàn giao hồ sơ tâm lý", "thông tin, hồ sơ", "hồ sơ đã đủ"}, id="papers"),
+        pytest.param("ca", {"làm ca đêm", "quản lý ca đêm"}, id="a shift"),
+    ],
+)
+def test_a_case_has_one_name_in_vietnamese(word: str, papers: set[str]) -> None:
+    meant = re.compile("|".join(sorted(papers)), re.IGNORECASE)
+    named = re.compile(rf"(?<![\w/.-]){word}(?![\w/.-])", re.IGNORECASE if "[" in word else 0)
+    found, used = [], set()
+    for path in files("*.py", "*.md", "*.json", "*.txt", "*.toml", ":!tests/house"):
+        for number, line in enumerate((ROOT / path).read_text().splitlines(), 1):
+            used |= {phrase.lower() for phrase in meant.findall(line)}
+            if named.search(meant.sub("", line)):
+                found.append(f"{path}:{number}")
+
+    assert found == []
+    assert used == papers
+
+
 def test_a_module_is_named_for_what_it_does() -> None:
     assert [str(path) for path in files("*.py") if NAMELESS & set(path.with_suffix("").parts)] == []
 

@@ -40,7 +40,7 @@ class ClosingReason(Choice):
         "the child is no longer at risk of abuse",
     )
     UNFOUNDED = "unfounded", "Thông tin không có căn cứ", "the information was unfounded"
-    HANDLED_ELSEWHERE = "handled_elsewhere", "Đã giải quyết trong hồ sơ khác", "handled in another case"
+    HANDLED_ELSEWHERE = "handled_elsewhere", "Đã giải quyết trong vụ việc khác", "handled in another case"
     OTHER = "other", "Khác", "other"
     UNKNOWN = "unknown", "Không biết", "unknown"
 
@@ -53,7 +53,12 @@ class CaseOpening(Payload):
     reason: Annotated[
         Text | None,
         label(
-            "Lý do mở hồ sơ", "reason", "Vì sao mở hồ sơ.", "Why the case was opened.", personal=True, essential=True
+            "Lý do mở vụ việc",
+            "reason",
+            "Vì sao mở vụ việc.",
+            "Why the case was opened.",
+            personal=True,
+            essential=True,
         ),
     ] = None
     place: Annotated[
@@ -76,7 +81,7 @@ class TransferOffer(Payload):
     reason: Annotated[
         TransferReason,
         label(
-            "Lý do chuyển hồ sơ",
+            "Lý do chuyển vụ việc",
             "reason",
             "Vì sao cơ quan kia phải phụ trách.",
             "Why the other agency should own the case.",
@@ -118,7 +123,7 @@ class TransferAnswer(Payload):
         label(
             "Người phụ trách",
             "contact",
-            "Ai phụ trách hồ sơ và liên hệ thế nào.",
+            "Ai phụ trách vụ việc và liên hệ thế nào.",
             "Who is in charge of the case, and how to reach them.",
             personal=True,
         ),
@@ -128,7 +133,7 @@ class TransferAnswer(Payload):
         label(
             "Lý do không nhận",
             "reason",
-            "Chỉ ghi khi không nhận hồ sơ.",
+            "Chỉ ghi khi không nhận vụ việc.",
             "Only when the case is not taken.",
             personal=True,
         ),
@@ -147,7 +152,7 @@ class CaseClosing(Payload):
         label(
             "Lý do kết thúc",
             "reason",
-            "Vì sao kết thúc hồ sơ.",
+            "Vì sao kết thúc vụ việc.",
             "Why the case is closed.",
             personal=True,
             essential=True,

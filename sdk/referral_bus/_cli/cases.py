@@ -59,7 +59,7 @@ async def show_handoff(call: Call, *, handoff: HandoffArgument, timeout: Timeout
         found = find_handoff(bus, handoff)
         facts = [
             ("việc / hand-off", name_of(found.key)),
-            ("hồ sơ / case", found.subject),
+            ("vụ việc / case", found.subject),
             ("bên mở / opened by", f"{found.opened_by}: {both(VERBS[found.opened_with])}"),
             ("trạng thái / state", both(STATES[found.state])),
             ("biên nhận / receipt", both(RECEIPTS[found.receipt])),
@@ -100,7 +100,7 @@ def _case_line(case: CaseView) -> str:
     parts = (
         case.subject,
         both(CASES[case.state]) if case.state is not None else "—",
-        "chủ hồ sơ / owner" if case.owned else "bên liên quan / party",
+        "phụ trách vụ việc / owner" if case.owned else "bên liên quan / party",
         f"{len(case.handoffs)} việc / hand-off{'' if len(case.handoffs) == 1 else 's'}",
         "DIỄN TẬP / EXERCISE" if case.exercise else "",
     )
