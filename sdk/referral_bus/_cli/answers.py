@@ -1,7 +1,7 @@
 """What is said about a hand-off once it is open: by its recipient, or by who opened it."""
 
-from collections.abc import Callable, Sequence
-from typing import Annotated
+from collections.abc import Callable, Coroutine
+from typing import Annotated, Any, Final, TypeAlias
 
 import typer
 
@@ -13,57 +13,30 @@ from referral_bus._cli.world import Exit
 from referral_bus.client import ReferralBus
 from referral_bus.draft import Draft
 
+_Command: TypeAlias = Callable[..., Coroutine[Any, Any, Exit]]
+
 
 def add_to(app: typer.Typer) -> None:
     """Add the verbs to *app*."""
-    add(app, "accept", accept, json=SENT_JSON)
-    add(app, "decline", decline, json=SENT_JSON)
-    add(app, "progress", progress, json=SENT_JSON)
-    add(app, "complete", complete, json=SENT_JSON)
-    add(app, "return", return_, json=SENT_JSON)
-    add(app, "forward", forward, json=SENT_JSON)
-    add(app, "withdraw", withdraw, json=SENT_JSON)
-    add(app, "close", close, json=SENT_JSON)
+    for name, command in _COMMANDS.items():
+        add(app, name, command, json=SENT_JSON)
 
 
-async def accept(
-    call: Call, *, handoff: HandoffArgument, files: SectionFiles, no_wait: NoWait = False, timeout: Timeout = WAIT_S
-) -> Exit:
-    """Take a request or a duty on."""
-    patience = Patience(no_wait=no_wait, timeout_s=timeout)
-    return await _answer(call, ReferralBus.accept, handoff, files, patience)
+def _answer(saying: Callable[..., Draft], text: str) -> _Command:
+    """Return the command that says with *saying* what its files hold; *text* is its help."""
 
+    async def answer(
+        call: Call, *, handoff: HandoffArgument, files: SectionFiles, no_wait: NoWait = False, timeout: Timeout = WAIT_S
+    ) -> Exit:
+        payloads = read_own(files)
 
-async def decline(
-    call: Call, *, handoff: HandoffArgument, files: SectionFiles, no_wait: NoWait = False, timeout: Timeout = WAIT_S
-) -> Exit:
-    """Decline a request. A duty cannot be declined; see forward."""
-    patience = Patience(no_wait=no_wait, timeout_s=timeout)
-    return await _answer(call, ReferralBus.decline, handoff, files, patience)
+        def make(bus: ReferralBus) -> Draft:
+            return saying(bus, find_answered(bus, handoff), *payloads)
 
+        return await say(call, make, Patience(no_wait=no_wait, timeout_s=timeout))
 
-async def progress(
-    call: Call, *, handoff: HandoffArgument, files: SectionFiles, no_wait: NoWait = False, timeout: Timeout = WAIT_S
-) -> Exit:
-    """Report what has been done so far."""
-    patience = Patience(no_wait=no_wait, timeout_s=timeout)
-    return await _answer(call, ReferralBus.progress, handoff, files, patience)
-
-
-async def complete(
-    call: Call, *, handoff: HandoffArgument, files: SectionFiles, no_wait: NoWait = False, timeout: Timeout = WAIT_S
-) -> Exit:
-    """Report that the work is done, and what came of it."""
-    patience = Patience(no_wait=no_wait, timeout_s=timeout)
-    return await _answer(call, ReferralBus.complete, handoff, files, patience)
-
-
-async def return_(
-    call: Call, *, handoff: HandoffArgument, files: SectionFiles, no_wait: NoWait = False, timeout: Timeout = WAIT_S
-) -> Exit:
-    """Give accepted work back."""
-    patience = Patience(no_wait=no_wait, timeout_s=timeout)
-    return await _answer(call, ReferralBus.return_, handoff, files, patience)
+    answer.__doc__ = text
+    return answer
 
 
 async def forward(
@@ -84,24 +57,13 @@ async def forward(
     return await say(call, make, Patience(no_wait=no_wait, timeout_s=timeout))
 
 
-async def withdraw(
-    call: Call, *, handoff: HandoffArgument, files: SectionFiles, no_wait: NoWait = False, timeout: Timeout = WAIT_S
-) -> Exit:
-    """Take back what this agency asked for and nobody has accepted yet."""
-    patience = Patience(no_wait=no_wait, timeout_s=timeout)
-    return await _answer(call, ReferralBus.withdraw, handoff, files, patience)
-
-
-async def close(
-    call: Call, *, handoff: HandoffArgument, files: SectionFiles, no_wait: NoWait = False, timeout: Timeout = WAIT_S
-) -> Exit:
-    """Close a hand-off whose work was completed or returned."""
-    patience = Patience(no_wait=no_wait, timeout_s=timeout)
-    return await _answer(call, ReferralBus.close, handoff, files, patience)
-
-
-async def _answer(
-    call: Call, saying: Callable[..., Draft], handoff: str, files: Sequence[str], patience: Patience
-) -> Exit:
-    payloads = read_own(files)
-    return await say(call, lambda bus: saying(bus, find_answered(bus, handoff), *payloads), patience)
+_COMMANDS: Final[dict[str, _Command]] = {
+    "accept": _answer(ReferralBus.accept, "Take a request or a duty on."),
+    "decline": _answer(ReferralBus.decline, "Decline a request. A duty cannot be declined; see forward."),
+    "progress": _answer(ReferralBus.progress, "Report what has been done so far."),
+    "complete": _answer(ReferralBus.complete, "Report that the work is done, and what came of it."),
+    "return": _answer(ReferralBus.return_, "Give accepted work back."),
+    "forward": forward,
+    "withdraw": _answer(ReferralBus.withdraw, "Take back what this agency asked for and nobody has accepted yet."),
+    "close": _answer(ReferralBus.close, "Close a hand-off whose work was completed or returned."),
+}
