@@ -150,5 +150,4 @@ def _handoff(row: sqlite3.Row) -> Handoff:
     )
     if row["forwarded_from"] is None:
         return found
-    opening, _, recipient = row["forwarded_from"].partition(" ")
-    return replace(found, forwarded_from=HandoffKey(opening=opening, recipient=recipient))
+    return replace(found, forwarded_from=HandoffKey.parse(row["forwarded_from"]))
