@@ -19,6 +19,7 @@ from referral_contracts.lifecycle import (
     Part,
     Receipt,
     State,
+    may_ever,
 )
 from referral_contracts.verbs import Verb
 from tools.tables import code, table, words
@@ -103,30 +104,53 @@ def receipts() -> str:
     return table(("receipt", "what may follow"), rows)
 
 
-_ANSWERS: Final[Mapping[Verb, tuple[str, str, str]]] = {
-    Verb.CASE_OPENED: ("", "", "nobody"),
-    Verb.CASE_TRANSFER_OFFERED: ("", "head of the case", "one"),
-    Verb.CASE_TRANSFER_ACCEPTED: ("", "head of the case", "the owner"),
-    Verb.CASE_TRANSFER_DECLINED: ("", "head of the case", "the owner"),
-    Verb.CASE_NOTED: ("", "", "one or more"),
-    Verb.CASE_CLOSED: ("", "head of the case", "any, or nobody"),
-    Verb.RECEIVED: ("yes", "opening event", "the sender"),
-    Verb.UNREADABLE: ("yes", "opening event", "the sender"),
-    Verb.WITHDRAWN: ("yes", "head of the hand-off", "the recipient"),
-    Verb.FORWARDED: ("yes", "head of the hand-off", "the sender and the next"),
-    Verb.CLOSED: ("yes", "head of the hand-off", "the recipient; from the owner, also the sender"),
-}
-
-
 def verbs() -> str:
     rows = []
     for verb in Verb:
-        opening = ("", "", "one or more")
-        answering = ("yes", "head of the hand-off", "the sender (section 10: perhaps its team)")
-        handoff, answers, recipients = _ANSWERS.get(verb, opening if verb in OPENINGS else answering)
+        handoff = "" if verb.of_case or verb in OPENINGS else "yes"
         moves = "" if verb in HEADLESS else "yes"
-        rows.append((code(verb.value), handoff, answers, recipients, moves, "clock" if verb in CLOCK_VERBS else ""))
+        clock = "clock" if verb in CLOCK_VERBS else ""
+        rows.append((code(verb.value), handoff, _answered(verb), _told(verb), moves, clock))
     return table(("verb", "`handoff`", "`answers`", "`recipients`", "moves the head", "clock"), rows)
+
+
+def _speakers(verb: Verb) -> frozenset[Part]:
+    return frozenset(part for part in Part if may_ever(verb, part))
+
+
+def _answered(verb: Verb) -> str:
+    if not _speakers(verb) or (verb.of_case and verb in HEADLESS):
+        return ""
+    if verb.of_case:
+        return "head of the case"
+    return "opening event" if verb in RECEIPTS[Receipt.NONE] else "head of the hand-off"
+
+
+def _told(verb: Verb) -> str:
+    """Return whom the router lets *verb* be told: it follows from who says it."""
+    after = {state for machine in (CASES, HANDOFFS) for steps in machine.values() for state in _after(steps, verb)}
+    speakers = _speakers(verb)
+    if speakers == {Part.PENDING}:
+        return "the owner"
+    if speakers == {Part.OWNER}:
+        return "one" if CaseState.TRANSFER_OFFERED in after else "any, or nobody"
+    if speakers == {Part.SENDER}:
+        return "the recipient"
+    if speakers == {Part.SENDER, Part.OWNER}:
+        return "the recipient; from the owner, also the sender"
+    if speakers == {Part.RECIPIENT}:
+        if verb in RECEIPTS[Receipt.NONE]:
+            return "the sender"
+        return (
+            "the sender and the next" if after & set(ON_NEXT_RECEIVED) else "the sender (section 10: perhaps its team)"
+        )
+    if verb in OPENINGS or speakers == {Part.PARTY}:
+        return "one or more"
+    return "nobody"
+
+
+def _after(steps: Mapping[tuple[Verb, Part], _S], verb: Verb) -> Iterator[_S]:
+    return (after for (said, _), after in steps.items() if said is verb)
 
 
 def _picture(machine: _Machine[_S], first: Iterable[tuple[str, _S]], more: Iterable[str] = ()) -> str:
