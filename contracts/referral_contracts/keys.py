@@ -22,6 +22,9 @@ from referral_contracts.errors import LocalError, RemoteError
 HPKE: Final = Suite(KEM.MLKEM768_X25519, KDF.HKDF_SHA256, AEAD.AES_256_GCM)
 """The one suite (RFC 9180 base mode). Nothing on the wire chooses another."""
 
+KEY_FILE_MODE: Final = 0o600
+"""All that a file with a private key may allow, to its owner alone. One that allows more is refused."""
+
 VERIFY_KEY_SIZE: Final = 32
 SEALING_PUBLIC_SIZE: Final = 1216
 """ML-KEM-768 encapsulation key (1184) then X25519 (32): the order of the X-Wing draft."""

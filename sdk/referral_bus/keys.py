@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Annotated, Final, Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
@@ -19,10 +19,8 @@ from referral_contracts.codes import Code
 from referral_contracts.directory import TrustRoot
 from referral_contracts.encoding import ADDRESS, AGENCY, b64, jcs, unb64
 from referral_contracts.errors import LocalError, RemoteError
-from referral_contracts.keys import SealingKey, SigningKey
+from referral_contracts.keys import KEY_FILE_MODE, SealingKey, SigningKey
 from referral_contracts.topics import agency_of
-
-_ONLY_OWNER: Final = 0o600
 
 
 class _File(BaseModel):
@@ -118,7 +116,7 @@ def _read(path: str | Path, *, private: bool) -> bytes:
         with Path(path).open("rb") as file:
             # Of the file that is open, not of the name: nobody can swap it in between.
             mode = os.fstat(file.fileno()).st_mode
-            if private and stat.S_IMODE(mode) & ~_ONLY_OWNER:
+            if private and stat.S_IMODE(mode) & ~KEY_FILE_MODE:
                 raise LocalError(Code.LOOSE_PERMISSIONS, "others can get at the key file")
             return file.read()
     except OSError as error:
@@ -133,7 +131,7 @@ def _write(path: Path, value: bytes, *, replace: bool) -> None:
         with suppress(FileNotFoundError):
             beside.unlink()
     try:
-        descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _ONLY_OWNER)
+        descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, KEY_FILE_MODE)
         with os.fdopen(descriptor, "wb") as file:
             file.write(value)
             file.flush()

@@ -7,7 +7,7 @@ from pathlib import Path
 from referral_contracts.codes import Code
 from referral_contracts.encoding import parse_json, unb64
 from referral_contracts.errors import LocalError, RemoteError
-from referral_contracts.keys import SigningKey
+from referral_contracts.keys import KEY_FILE_MODE, SigningKey
 
 
 def read_signing_key(path: Path) -> SigningKey:
@@ -19,7 +19,7 @@ def read_signing_key(path: Path) -> SigningKey:
     """
     try:
         with path.open("rb") as file:
-            if stat.S_IMODE(os.fstat(file.fileno()).st_mode) & 0o077:
+            if stat.S_IMODE(os.fstat(file.fileno()).st_mode) & ~KEY_FILE_MODE:
                 raise LocalError(Code.LOOSE_PERMISSIONS, "others can get at the key file")
             told = parse_json(file.read())
         if not isinstance(told, dict) or not isinstance(seed := told.get("signing"), str):
