@@ -31,11 +31,6 @@ class Cases(NamedTuple):
     other: str
 
 
-@pytest.fixture
-def town(tmp_path: Path) -> Town:
-    return Town(tmp_path)
-
-
 async def two_cases(hotline: ReferralBus) -> Cases:
     drafts = [hotline.open_case(OPENING) for _ in range(2)]
     for draft in drafts:

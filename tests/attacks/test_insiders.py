@@ -22,11 +22,6 @@ from tests.sdk.town import ACCEPTANCE, CRIME, KEYS, MEDICAL, NOTE, OPENING, Town
 HOTLINE, POLICE, HOSPITAL = "hotline-111", "police-b", "hospital-c"
 
 
-@pytest.fixture
-def town(tmp_path: Path) -> Town:
-    return Town(tmp_path)
-
-
 async def case_with_police(hotline: ReferralBus) -> str:
     opened = hotline.open_case(OPENING)
     await hotline.send(opened)

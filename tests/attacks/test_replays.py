@@ -3,8 +3,6 @@ The bytes of an event, said again by others. Whoever received it holds them, sig
 any partition, under any key, at any time; and whoever reaches an inbox may lay records of it there once more.
 """
 
-from pathlib import Path
-
 import pytest
 
 from referral_bus import Code, EntryState, ReferralBus, Sent
@@ -18,11 +16,6 @@ from tests.sdk.town import KEYS, MEDICAL, NOTE, OPENING, REQUEST, Town, case_wit
 
 pytestmark = pytest.mark.asyncio
 DAY_S = 24 * 3600
-
-
-@pytest.fixture
-def town(tmp_path: Path) -> Town:
-    return Town(tmp_path)
 
 
 def said(town: Town, event_id: str) -> Record:

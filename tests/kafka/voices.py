@@ -10,13 +10,13 @@ from dataclasses import dataclass, field
 from founding import Founding
 from referral_bus import AgencyKeys
 from referral_contracts.directory import ROLE_WATCHER, Directory
-from referral_contracts.encoding import format_time
-from referral_contracts.envelope import Envelope, EventData, HandoffKey, case_pseudonym, seal_context
+from referral_contracts.envelope import HandoffKey, case_pseudonym, seal_context
 from referral_contracts.keys import SigningKey
 from referral_contracts.lifecycle import CLOCK_VERBS
 from referral_contracts.sealing import SealContext, new_event_id, seal
 from referral_contracts.verbs import Verb
 from referral_contracts.wire import Section
+from tests.envelopes import spelled
 from tests.stories.world import Said, sign
 
 
@@ -57,20 +57,17 @@ class Voices:
             seal_context(self.directory.head.bus, event_id, source, subject, about, number)
             for number in range(len(readers))
         ]
-        envelope = Envelope(
+        envelope = spelled(
+            source,
+            verb,
+            recipients,
+            map(self._sealed, contexts, readers, [now_ms] * len(readers)),
             bus=self.directory.head.bus,
-            data=EventData(
-                answers=None if answers is None else answers.ref,
-                handoff=about,
-                recipients=recipients,
-                sections=tuple(map(self._sealed, contexts, readers, [now_ms] * len(readers))),
-            ),
-            exercise=False,
-            id=event_id,
-            source=source,
+            event_id=event_id,
             subject=subject,
-            time=format_time(now_ms),
-            type=verb.type,
+            now_ms=now_ms,
+            about=about,
+            answers=None if answers is None else answers.ref,
         )
         return sign(envelope, signer or self.keys(source).signing)
 

@@ -7,7 +7,7 @@ from referral_bus import AgencyKeys
 from referral_contracts import topics
 from referral_contracts.decisions import delivery_leaf, sign_batch
 from referral_contracts.encoding import event_hash, format_time, jcs
-from referral_contracts.envelope import Envelope, EventData, HandoffKey, seal_context
+from referral_contracts.envelope import Envelope, HandoffKey, seal_context
 from referral_contracts.keys import SigningKey
 from referral_contracts.merkle import leaf_hash
 from referral_contracts.records import Headers, Record
@@ -15,6 +15,7 @@ from referral_contracts.sealing import new_event_id, seal
 from referral_contracts.signing import Typ
 from referral_contracts.topics import inbox, partition_for
 from referral_contracts.verbs import Verb
+from tests.envelopes import spelled
 from tests.sdk.town import Town
 
 SALT = b"\x00" * 16
@@ -53,15 +54,16 @@ class Event:
             self.town.sim.bus, event_id, self.source, self.subject, self.handoff, len(sections)
         )
         sections.append(seal(b'{"body":{},"schema":"clock/1.0"}', clock_context, watcher).section)
-        return Envelope(
+        return spelled(
+            self.source,
+            self.verb,
+            self.recipients,
+            sections,
             bus=self.town.sim.bus,
-            data=EventData(recipients=self.recipients, sections=tuple(sections), handoff=self.handoff),
-            exercise=False,
-            id=event_id,
-            source=self.source,
+            event_id=event_id,
             subject=self.subject,
-            time=format_time(now_ms),
-            type=self.verb.type,
+            now_ms=now_ms,
+            about=self.handoff,
         )
 
     def submit(self) -> bytes:

@@ -15,10 +15,9 @@ from referral_bus.testing import SERVICES, Clock, Simulator
 from referral_contracts import topics
 from referral_contracts.codes import Code
 from referral_contracts.decisions import Verdict, read_delivery, read_verdict
-from referral_contracts.encoding import event_hash, format_time
+from referral_contracts.encoding import event_hash
 from referral_contracts.envelope import (
     Envelope,
-    EventData,
     EventRef,
     HandoffKey,
     case_pseudonym,
@@ -33,6 +32,7 @@ from referral_contracts.signing import Typ
 from referral_contracts.topics import H_SIGNATURE, SUBMISSIONS, partition_for
 from referral_contracts.verbs import Verb
 from referral_contracts.wire import Section
+from tests.envelopes import spelled
 from tests.stories.audit import Audit, audit
 
 HOTLINE: Final = "hotline-111"
@@ -204,17 +204,17 @@ class World:
             self._sealed(text, seal_context(BUS, event_id, source, subject, about, number), (source, *readers))
             for number, (text, readers) in enumerate(_texts(verb, together, parts))
         )
-        head = None if answers is None else answers.ref
-        data = EventData(answers=head, handoff=about, recipients=(*together, *parts), sections=sections)
-        envelope = Envelope(
+        envelope = spelled(
+            source,
+            verb,
+            (*together, *parts),
+            sections,
             bus=BUS,
-            data=data,
-            exercise=False,
-            id=event_id,
-            source=source,
+            event_id=event_id,
             subject=subject,
-            time=format_time(self.clock.now_ms() - late_ms),
-            type=verb.type,
+            now_ms=self.clock.now_ms() - late_ms,
+            about=about,
+            answers=None if answers is None else answers.ref,
         )
         return sign(envelope, signer or keys()[source].signing)
 

@@ -13,8 +13,8 @@ from referral_contracts import topics
 from referral_contracts.codes import Code
 from referral_contracts.decisions import Verdict
 from referral_contracts.directory import Directory
-from referral_contracts.encoding import b64, event_hash, format_time, jcs, uuid7
-from referral_contracts.envelope import Envelope, EventData, EventRef, HandoffKey, case_pseudonym
+from referral_contracts.encoding import b64, event_hash, jcs, uuid7
+from referral_contracts.envelope import EventRef, HandoffKey, case_pseudonym
 from referral_contracts.keys import SigningKey
 from referral_contracts.lifecycle import CLOCK_VERBS
 from referral_contracts.records import Record
@@ -23,6 +23,7 @@ from referral_contracts.topics import H_SIGNATURE, agency_of, partition_for
 from referral_contracts.verbs import Verb
 from referral_contracts.wire import ENC_SIZE, TAG_SIZE, Section, SectionReader
 from referral_router.core import Lane, Router, RouterStep, examine, verify_signature
+from tests.envelopes import spelled
 from tests.services.referral_router import founding
 from tests.services.referral_router.audit import Audit, Judged
 from tests.services.referral_router.founding import BUS, HOTLINE, INBOXES, KEYS, NOW, WATCHER
@@ -132,18 +133,17 @@ class World:
         if sections is None:
             clock = [section(source, WATCHER)] if verb in CLOCK_VERBS else []
             sections = [section(source, *(address for address in to if address != source)), *clock]
-        data = EventData(
-            answers=None if answers is None else answers.ref, handoff=about, recipients=to, sections=tuple(sections)
-        )
-        envelope = Envelope(
+        envelope = spelled(
+            source,
+            verb,
+            to,
+            sections,
             bus=BUS,
-            data=data,
-            exercise=False,
-            id=event_id,
-            source=source,
+            event_id=event_id,
             subject=subject,
-            time=format_time(self.now),
-            type=verb.type,
+            now_ms=self.now,
+            about=about,
+            answers=None if answers is None else answers.ref,
         )
         value = jcs({**envelope.model_dump(mode="json", exclude_none=True), **over}) if over else envelope.encode()
         said = signed(value, source, key=key, case=subject)
