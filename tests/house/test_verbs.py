@@ -1,0 +1,139 @@
+"""Whoever adds a verb is told here what else it needs: a method, a command, words, a form, and a look at SOME."""
+
+import asyncio
+import importlib
+import inspect
+from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
+from typing import Any
+
+import pytest
+import typer
+
+from referral_bus import Draft, ReferralBus
+from referral_bus._cli import answers, build, cases, drafts, run, send
+from referral_bus._cli.world import Exit, World
+from referral_bus.testing import Clock
+from referral_bus.transport import Connect
+from referral_contracts.lifecycle import State
+from referral_contracts.verbs import Verb
+from tests.house.tree import ROOT, files
+from tools.lifecycle_page import FHIR
+
+SAID_UNASKED = {Verb.RECEIVED, Verb.UNREADABLE}
+"""What the SDK says by itself, in the transaction that stores the event: no method and no command says it."""
+SOME = {
+    "OPENINGS": "opens a hand-off for each recipient",
+    "HEADLESS": "moves no head",
+    "CLOCK_VERBS": "can start or stop a legal clock",
+    "TELLING_VERBS": "has a body that can hold a trigger",
+    "CLOCKED": "gets a clock section from the SDK",
+    "_BY_FORM": "what a Mẫu 01 in it tells the watcher",
+    "_RECEIPTS": "is a receipt",
+    "_ANSWER_NOTHING": "answers nothing",
+    "_APART": "goes to each recipient in an event of its own",
+    "_JUDGED": "is held against the directory's policy",
+    "_BY_RECIPIENT": "the recipient of a hand-off says it, in the vectors",
+    "_TO_NOBODY": "has no recipients, in the vectors",
+}
+"""Tables and sets of the code that hold some of the verbs only, and what a verb that is in one does."""
+LOOKED_AT = 19
+"""How many verbs have been held against each row of SOME."""
+
+
+def test_each_verb_was_held_against_what_only_some_verbs_do() -> None:
+    assert len(Verb) == LOOKED_AT, f"decide for the new verb in each of {', '.join(SOME)}; then count it"
+
+
+class Recorder:
+    """In the place of `Drafts`: each draft is the verb that it would say."""
+
+    def open_case(self, _payloads: object, *, exercise: bool) -> Verb:
+        return Verb.CASE_OPENED
+
+    def to_each(self, verb: Verb, *_told: object, **_more: object) -> Verb:
+        return verb
+
+    about_case = about_handoff = to_each
+
+
+@pytest.fixture
+def bus(monkeypatch: pytest.MonkeyPatch) -> ReferralBus:
+    monkeypatch.setattr(ReferralBus, "_drafts", Recorder())
+    return ReferralBus.__new__(ReferralBus)
+
+
+def test_each_verb_has_a_method_of_the_sdk(bus: ReferralBus) -> None:
+    said = []
+    for name, method in inspect.getmembers(ReferralBus, inspect.isfunction):
+        told = inspect.signature(method)
+        if told.return_annotation is Draft and not name.startswith("_"):
+            needed = [part for part in told.parameters.values() if part.kind is part.POSITIONAL_OR_KEYWORD]
+            said.append(method(bus, *needed[1:]))
+
+    assert sorted(said) == sorted(set(Verb) - SAID_UNASKED)
+
+
+def commands_that_say() -> Iterator[tuple[tuple[str, ...], Any]]:
+    def walk(command: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Any]]:
+        for name, inner in getattr(command, "commands", {}).items():
+            yield from walk(inner, (*path, name))
+        if any(part.name == "no_wait" for part in command.params):
+            yield path, command
+
+    yield from walk(typer.main.get_command(build()), ())
+
+
+def typed(command: Any) -> list[str]:
+    """Return words for everything that *command* needs."""
+    file = str(ROOT / "examples" / "note.json")
+    words = {"files": file, "to": f"a={file}", "case": "0", "handoff": "0"}
+    needed = [part for part in command.params if part.required]
+    options = [part for part in needed if part.param_type_name == "option"]
+    told = [word for part in options for word in (part.opts[0], words[part.name])]
+    return [*told, *(words[part.name] for part in needed if part not in options)]
+
+
+def test_each_verb_has_a_command(bus: ReferralBus, monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[object] = []
+
+    async def say(_call: object, make: Any, _patience: object) -> Exit:
+        said.append(make(bus))
+        return Exit.DONE
+
+    def nowhere(_bootstrap: str) -> Connect:
+        pytest.fail("nothing is to be sent")
+
+    for module in (answers, cases, send):
+        monkeypatch.setattr(module, "say", say)
+    for module, name in ((answers, "find_answered"), (cases, "find_subject"), (drafts, "find_subject")):
+        monkeypatch.setattr(module, name, lambda _bus, text: text)
+    world = World(environ={}, connect=nowhere, clock=Clock(), run=asyncio.run)
+    for path, command in commands_that_say():
+        assert run([*path, *typed(command)], world) == Exit.DONE, path
+
+    assert sorted(map(str, said)) == sorted(set(Verb) - SAID_UNASKED)
+
+
+def tables() -> Iterator[tuple[str, Mapping[Any, object] | AbstractSet[Any]]]:
+    """Yield every table and set of our modules whose keys are verbs, with its name."""
+    for path in files("contracts/referral_*/*.py", "sdk/referral_*/*.py", "services/*/*.py", "tools/*.py"):
+        parts = path.with_suffix("").parts
+        name = ".".join(parts if parts[0] == "tools" else parts[1:]).removesuffix(".__init__")
+        if parts[-1] == "__main__":
+            continue
+        for attribute, value in vars(importlib.import_module(name)).items():
+            if isinstance(value, Mapping | AbstractSet) and value and all(isinstance(key, Verb) for key in value):
+                yield attribute, value
+
+
+def test_each_table_of_verbs_is_complete_or_is_known_not_to_be() -> None:
+    found = list(tables())
+    complete = {name for name, table in found if set(table) == set(Verb)}
+
+    assert {name for name, _ in found} - complete == set(SOME)
+    assert complete == {"USES", "VERBS"}
+
+
+def test_each_state_has_a_word_of_fhir() -> None:
+    assert set(FHIR) == set(State)
