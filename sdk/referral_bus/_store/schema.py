@@ -7,7 +7,7 @@ and when is in the clear, as it is in the envelope.
 
 from typing import Final
 
-FORMAT: Final = "2"
+FORMAT: Final = "3"
 """Written into the file; a store of another format is refused, never guessed at."""
 
 TABLES: Final = """
