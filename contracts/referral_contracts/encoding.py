@@ -9,6 +9,7 @@ import binascii
 import hashlib
 import json
 import re
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -84,19 +85,20 @@ def jcs(value: object) -> bytes:
     Only what the wire allows: objects with ASCII keys, arrays, strings, integers, booleans, null. With ASCII keys
     the code-point order that Python sorts by is the UTF-16 order that RFC 8785 asks for. A float is a LocalError.
     """
-    _refuse_floats(value)
+    _refuse_floats([value])
     return _ENCODER.encode(value).encode("utf-8")
 
 
-def _refuse_floats(value: object) -> None:
-    if isinstance(value, float):
-        raise LocalError(Code.MALFORMED_VALUE, "a float has no place on the wire")
-    if isinstance(value, dict):
-        for item in value.values():
-            _refuse_floats(item)
-    elif isinstance(value, list | tuple):
-        for item in value:
-            _refuse_floats(item)
+def _refuse_floats(values: Iterable[object]) -> None:
+    for value in values:
+        if isinstance(value, str):
+            continue
+        if isinstance(value, float):
+            raise LocalError(Code.MALFORMED_VALUE, "a float has no place on the wire")
+        if isinstance(value, dict):
+            _refuse_floats(value.values())
+        elif isinstance(value, list | tuple):
+            _refuse_floats(value)
 
 
 class _NotOnTheWire(ValueError):

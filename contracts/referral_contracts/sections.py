@@ -8,8 +8,10 @@ a person is shown, and `ReadSection.code` says why it has to be answered ``unrea
 import copy
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from functools import cache
 from typing import Any, Final, get_args
 
 from pydantic import ValidationError
@@ -78,11 +80,11 @@ def encode_section(payload: Payload) -> bytes:
         LocalError: The payload breaks its own form; it was made or changed behind the model's back.
     """
     try:
-        body = payload.model_dump(mode="json", exclude_none=True, warnings="error")
-        type(payload).model_validate_json(jcs(body))
+        body = jcs(payload.model_dump(mode="json", exclude_none=True, warnings="error"))
+        type(payload).model_validate_json(body)
     except (ValidationError, PydanticSerializationError) as error:
         raise LocalError(Code.MALFORMED_SECTION, f"not a valid {payload.schema_id()}") from error
-    return jcs({"body": body, "schema": payload.schema_id()})
+    return b'{"body":%b,"schema":%b}' % (body, jcs(payload.schema_id()))
 
 
 def read_draft(data: bytes) -> Payload:
@@ -116,6 +118,9 @@ def read_section(data: bytes) -> ReadSection:
     model, newer = _model(schema)
     if model is None:
         return ReadSection(schema=schema, body=body, payload=None, code=Code.UNKNOWN_SCHEMA)
+    with suppress(ValidationError):
+        # Our own version of the form, as nearly every time: nothing in it is unknown to a model that forbids more.
+        return ReadSection(schema=schema, body=body, payload=model.model_validate_json(jcs(body)))
     known, unknown = _split(model, body, "")
     payload, set_aside = _understand(model, known, newer=newer)
     if payload is None:
@@ -150,12 +155,12 @@ def _split(group: type[FieldGroup], body: Mapping[str, object], prefix: str) -> 
     """Part *body* into what *group* has fields for and what it has not, at every depth."""
     known: dict[str, object] = {}
     unknown: list[Unknown] = []
+    inner = _inner(group)
     for name, value in body.items():
-        if name not in group.model_fields:
+        if name not in inner:
             unknown.append(Unknown(path=f"{prefix}{name}", value=value))
             continue
-        inner = _group_in(group.model_fields[name].annotation)
-        known[name], beyond = _split_value(inner, value, f"{prefix}{name}")
+        known[name], beyond = _split_value(inner[name], value, f"{prefix}{name}")
         unknown += beyond
     return known, unknown
 
@@ -167,6 +172,12 @@ def _split_value(group: type[FieldGroup] | None, value: object, path: str) -> tu
         parted = [_split_value(group, item, f"{path}.{index}") for index, item in enumerate(value)]
         return [known for known, _ in parted], [item for _, beyond in parted for item in beyond]
     return value, []
+
+
+@cache
+def _inner(group: type[FieldGroup]) -> Mapping[str, type[FieldGroup] | None]:
+    """Return what group of fields lies in each field of *group*, in a list or not. Worked out once for each form."""
+    return {name: _group_in(field.annotation) for name, field in group.model_fields.items()}
 
 
 def _group_in(annotation: object) -> type[FieldGroup] | None:
@@ -270,6 +281,6 @@ def _no_such_field(loc: tuple[int | str, ...], model: type[FieldGroup]) -> str:
     for step in loc[:-1]:
         # Steps that are no fields are places in a list.
         if group is not None and step in group.model_fields:
-            group = _group_in(group.model_fields[str(step)].annotation)
+            group = _inner(group)[str(step)]
     near = get_close_matches(str(loc[-1]), () if group is None else group.model_fields, 1)
     return f"no such field; is {near[0]} meant?" if near else "no such field"

@@ -14,6 +14,7 @@ from typing import Any, Final, TypeVar
 from referral_bus._directory import DirectoryFollower
 from referral_bus._home import Home
 from referral_bus._inbox import Reader
+from referral_bus._kept import Kept
 from referral_bus._link import Link
 from referral_bus._outbox import Sender
 from referral_bus._speaker import Speaker
@@ -63,7 +64,7 @@ class Engine:
             raise LocalError(Code.UNKNOWN_KEY, "the key file of another agency")
         opened = Store.open(store, bus=trust.bus, agency=agency)
         try:
-            return cls(Home(agency=agency, keys=keys, trust=trust, clock=clock, store=opened), connect)
+            return cls(Home(agency=agency, keys=keys, trust=trust, clock=clock, store=opened, kept=Kept(keys)), connect)
         except BaseException:
             opened.close()
             raise

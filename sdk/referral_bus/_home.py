@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Final
 from weakref import WeakValueDictionary
 
+from referral_bus._kept import Kept
 from referral_bus._store import Store, alarms, notes
 from referral_bus._waiting import Bell
 from referral_bus.clock import Clock
@@ -31,6 +32,8 @@ class Home:
     trust: TrustRoot
     clock: Clock
     store: Store
+    kept: Kept
+    """Deliveries that somebody is about to ask for."""
     clock_offset_ms: int = 0
     """This machine's clock less the broker's."""
     partitions: int = 0

@@ -7,7 +7,6 @@ Garbage is counted, kept as evidence, and passed.
 """
 
 import asyncio
-from collections import OrderedDict
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -17,13 +16,13 @@ from typing import Final, TypeAlias
 from referral_bus._directory import DirectoryFollower
 from referral_bus._fold import Happened, fold
 from referral_bus._home import Home
+from referral_bus._kept import AtHand
 from referral_bus._link import Link
-from referral_bus._open import Opened, open_sections
 from referral_bus._receipts import owed
 from referral_bus._settle import settle
 from referral_bus._store import StoreFailed, alarms, inbox, notes, outbox
 from referral_bus._store.inbox import Stored
-from referral_bus._verify import Doubtful, NotUnderstood, TooNew, VerifiedVerdict, verify_record
+from referral_bus._verify import Doubtful, NotUnderstood, TooNew, VerifiedDelivery, VerifiedVerdict, verify_record
 from referral_contracts import decisions, topics
 from referral_contracts.codes import Code
 from referral_contracts.directory import Directory
@@ -36,12 +35,8 @@ NO_WAIT_S: Final = 0.0
 """The same, until the end of the topic is reached."""
 AT_ONCE: Final = 16
 """Records in one transaction: some 10 ms of checking signatures, after which others get their turn."""
-KEPT_OPEN: Final = 256
-"""Deliveries that are kept opened for the application that is about to ask; others are opened again."""
-KEPT_BYTES: Final = 4 * 1024 * 1024
-"""The same by their size as they came: opened, a body made for it takes thirty times as much."""
 
-Judged: TypeAlias = Opened | VerifiedVerdict | RemoteError
+Judged: TypeAlias = VerifiedDelivery | VerifiedVerdict | RemoteError
 """A delivery, a verdict, or why it is neither."""
 
 
@@ -63,8 +58,6 @@ class Reader:
         self._follower = follower
         self._topic = topics.inbox(home.agency)
         self._waits: Code | None = None
-        self._opened: OrderedDict[int, Opened] = OrderedDict()
-        self._opened_bytes = 0
         self._at_end = False
 
     @property
@@ -97,7 +90,7 @@ class Reader:
         for record in kept:
             with suppress(Doubtful, TooNew):
                 found = self._judge(record, self._follower.directory)
-                if isinstance(found, Opened):
+                if isinstance(found, VerifiedDelivery):
                     with self._home.store.write() as db:
                         self._deliver(db, found, record.offset, told, again=True)
                         alarms.understood(db, record.offset)
@@ -126,22 +119,6 @@ class Reader:
             if error.code is Code.POSITION_LOST:
                 return False
             raise
-
-    def opened(self, stored: Stored) -> Opened:
-        """Return a stored delivery, opened."""
-        return self._let_go(stored.seq) or open_sections(stored.recall(), self._home.keys)
-
-    def _keep(self, seq: int, opened: Opened) -> None:
-        self._opened[seq] = opened
-        self._opened_bytes += len(opened.verified.value)
-        while len(self._opened) > KEPT_OPEN or self._opened_bytes > KEPT_BYTES:
-            self._let_go(next(iter(self._opened)))
-
-    def _let_go(self, seq: int) -> Opened | None:
-        opened = self._opened.pop(seq, None)
-        if opened is not None:
-            self._opened_bytes -= len(opened.verified.value)
-        return opened
 
     async def _read(self) -> Sequence[Record]:
         transport, home = await self._link.transport(), self._home
@@ -182,12 +159,11 @@ class Reader:
         if directory is None:
             raise TooNew(Code.DIRECTORY_MISSING)
         try:
-            found = verify_record(record, directory, agency=self._home.agency)
+            return verify_record(record, directory, agency=self._home.agency)
         except Doubtful:
             raise
         except RemoteError as error:
             return error
-        return found if isinstance(found, VerifiedVerdict) else open_sections(found, self._home.keys)
 
     async def _judge_later(self, record: Record) -> Judged:
         """Judge what our directory may be too old for: wait for a newer one, or to know that there is none."""
@@ -227,7 +203,7 @@ class Reader:
                         self._set_aside(db, record, found)
                     case VerifiedVerdict():
                         told.entries += settle(db, home, found, record.offset)
-                    case Opened():
+                    case VerifiedDelivery():
                         self._deliver(db, found, record.offset, told)
             notes.move(db, self._topic, judged[-1][0].offset + 1)
         self._wake(told)
@@ -263,8 +239,10 @@ class Reader:
                 position=position,
             )
 
-    def _deliver(self, db: Connection, opened: Opened, position: int, told: _Told, *, again: bool = False) -> None:
-        home, verified = self._home, opened.verified
+    def _deliver(
+        self, db: Connection, verified: VerifiedDelivery, position: int, told: _Told, *, again: bool = False
+    ) -> None:
+        home, delivery = self._home, AtHand(lambda: verified, self._home.keys)
         envelope, subject = verified.envelope, verified.envelope.subject
         known = inbox.hash_of(db, envelope.source, envelope.id, verified.recipient)
         if known is not None:
@@ -283,9 +261,10 @@ class Reader:
             recipient=verified.recipient,
         )
         fold(db, happened)
-        receipt = owed(db, opened, home.now_ms())
+        receipt = owed(db, delivery, home.now_ms())
         if receipt is not None:
             outbox.insert(db, receipt)
             told.receipts += 1
         told.deliveries += 1
-        self._keep(seq, opened)
+        # The application will ask, and so will whoever makes the receipt.
+        home.kept.keep(seq, delivery, 1 if receipt is None else 2)

@@ -130,13 +130,13 @@ class Sender:
             # the old ones been accepted, the router says so by their hash.
             outbox.postpone(db, row.id, 0, Code.KEY_NOT_VALID)
             return None
-        outbox.hand_again(db, attempt.hash, now_ms)
+        outbox.hand_again(db, row.id, attempt.hash, now_ms)
         return attempt
 
     def _prepare(self, db: sqlite3.Connection, row: Row, directory: Directory, now_ms: int) -> Attempt | None:
         if row.state is EntryState.SIGNED and row.attempt is not None:
             # Handed over before, perhaps; its bytes are fixed.
-            outbox.hand_again(db, row.attempt, now_ms)
+            outbox.hand_again(db, row.id, row.attempt, now_ms)
             return outbox.in_force(db, row.id)
         try:
             value = self._spell(db, row, directory)
@@ -162,7 +162,7 @@ class Sender:
         sealed = row.sealed
         if sealed is None:
             composer = Composer(agency=home.agency, keys=home.keys, directory=directory, now_ms=now_ms)
-            sealed = make_receipt(db, row, composer, home.keys)
+            sealed = make_receipt(db, row, composer, home.kept)
         envelope = resealed(Envelope.decode(sealed), directory, home.keys, now_ms)
         if row.answers is not None:
             if row.answers_hash is None:
@@ -191,5 +191,5 @@ class Sender:
         self._link.worked()
         # If this is forgotten, the same bytes are handed over again, and the router takes them once.
         with home.store.write(durable=False) as db:
-            outbox.handed(db, attempt.hash, home.clock.now_ms())
+            outbox.handed(db, attempt.id, attempt.hash, home.clock.now_ms())
         home.told([attempt.id])

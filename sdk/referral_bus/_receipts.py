@@ -9,11 +9,10 @@ goes out, from the sealed event, and nothing of that lies open in the store.
 import sqlite3
 
 from referral_bus._compose import Composer
-from referral_bus._open import Opened, open_sections
+from referral_bus._kept import AtHand, Kept
 from referral_bus._store import inbox, views
 from referral_bus._store.outbox import Row
 from referral_bus.draft import Draft
-from referral_bus.keys import AgencyKeys
 from referral_contracts.codes import Code
 from referral_contracts.envelope import HandoffKey
 from referral_contracts.errors import LocalError
@@ -25,14 +24,14 @@ from referral_contracts.sealing import new_event_id
 from referral_contracts.verbs import Verb
 
 
-def owed(db: sqlite3.Connection, opened: Opened, now_ms: int) -> Row | None:
+def owed(db: sqlite3.Connection, delivery: AtHand, now_ms: int) -> Row | None:
     """Return the receipt that a delivery calls for, if it opened a hand-off for us; the view has been folded by now."""
-    envelope, recipient = opened.verified.envelope, opened.verified.recipient
+    envelope, recipient = delivery.verified.envelope, delivery.verified.recipient
     key = HandoffKey(opening=envelope.id, recipient=recipient)
     # A forwarding opens one for the next and none for the one who assigned; anything else may bear any id.
     if envelope.verb not in {*OPENINGS, Verb.FORWARDED} or views.handoff(db, envelope.subject, key) is None:
         return None
-    event_id, fault = new_event_id(now_ms), opened.unreadable
+    event_id, fault = new_event_id(now_ms), delivery.opened.unreadable
     return Row(
         id=event_id,
         draft=event_id,
@@ -43,11 +42,11 @@ def owed(db: sqlite3.Connection, opened: Opened, now_ms: int) -> Row | None:
         exercise=envelope.exercise,
         about=None if fault is None else f"{fault.code} {fault.name}",
         answers=envelope.id,
-        answers_hash=opened.verified.event,
+        answers_hash=delivery.verified.event,
     )
 
 
-def make_receipt(db: sqlite3.Connection, row: Row, composer: Composer, keys: AgencyKeys) -> bytes:
+def make_receipt(db: sqlite3.Connection, row: Row, composer: Composer, kept: Kept) -> bytes:
     """
     Return a receipt, sealed.
 
@@ -58,7 +57,7 @@ def make_receipt(db: sqlite3.Connection, row: Row, composer: Composer, keys: Age
     stored = None if row.handoff is None else inbox.get(db, opener, row.handoff.opening, row.handoff.recipient)
     if stored is None:
         raise LocalError(Code.INTERNAL, "a receipt for what is not in the store")
-    answering = open_sections(stored.recall(), keys).payloads
+    answering = kept.ask(stored).opened.payloads
     draft = Draft(
         id=row.id,
         verb=row.verb,

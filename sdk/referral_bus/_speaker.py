@@ -11,7 +11,6 @@ from referral_bus._answers import resolve
 from referral_bus._compose import Composer
 from referral_bus._directory import DirectoryFollower
 from referral_bus._home import Home
-from referral_bus._open import open_sections
 from referral_bus._store import inbox, outbox, views
 from referral_bus._store.outbox import Row
 from referral_bus.draft import Draft, Plan
@@ -107,4 +106,4 @@ class Speaker:
         db, key = self._home.store.db, draft.handoff
         known = views.handoff(db, draft.subject, key)
         stored = None if known is None else inbox.get(db, known.opened_by, key.opening, key.recipient)
-        return () if stored is None else open_sections(stored.recall(), self._home.keys).payloads
+        return () if stored is None else self._home.kept.ask(stored).opened.payloads

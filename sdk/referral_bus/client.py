@@ -225,7 +225,7 @@ class ReferralBus:
         engine = self._engine
         engine.from_the_first()
         while (stored := await engine.next_stored(None)) is not None:
-            yield Delivery(stored, engine.home, engine.reader, engine.speaker)
+            yield Delivery(stored, engine.home, engine.speaker)
 
     async def next(self, *, timeout_s: float) -> Delivery:
         """Return the next delivery, or raise LocalError(TIMED_OUT)."""
@@ -233,13 +233,13 @@ class ReferralBus:
         stored = await engine.next_stored(engine.deadline(timeout_s))
         if stored is None:
             raise LocalError(Code.INTERNAL, "the client is closed")
-        return Delivery(stored, engine.home, engine.reader, engine.speaker)
+        return Delivery(stored, engine.home, engine.speaker)
 
     def deliveries(self, *, acknowledged: bool | None = None) -> Iterator[Delivery]:
         """Yield what is in the store, oldest first, without handing it out: all, or as *acknowledged* says."""
         engine = self._engine
         for stored in inbox.listed(engine.home.store.db, acknowledged=acknowledged):
-            yield Delivery(stored, engine.home, engine.reader, engine.speaker)
+            yield Delivery(stored, engine.home, engine.speaker)
 
     async def caught_up(self, *, timeout_s: float = 30.0) -> None:
         """Return once the inbox has been read to its end, or raise LocalError with what is wrong."""

@@ -11,8 +11,7 @@ from typing import Self, TypeVar
 
 from referral_bus._drafts import Drafts
 from referral_bus._home import Home
-from referral_bus._inbox import Reader
-from referral_bus._open import Opened, OpenedSection
+from referral_bus._open import OpenedSection
 from referral_bus._speaker import Speaker
 from referral_bus._store import inbox, views
 from referral_bus._store.inbox import Stored
@@ -36,11 +35,11 @@ P = TypeVar("P", bound=Payload)
 class Delivery:
     """What another agency said to us. `ReferralBus.inbox` hands it out."""
 
-    def __init__(self, stored: Stored, home: Home, reader: Reader, speaker: Speaker) -> None:
+    def __init__(self, stored: Stored, home: Home, speaker: Speaker) -> None:
         """Show a stored delivery; sections are opened when they are first looked at."""
         self._stored = stored
+        self._at_hand = home.kept.ask(stored)
         self._home = home
-        self._reader = reader
         self._speaker = speaker
         self._drafts = Drafts(home)
         self._replies: list[Row] | None = None
@@ -49,10 +48,10 @@ class Delivery:
         """Name the event and nothing in it."""
         return f"Delivery({self.verb.value} {self.id} from {self.source} to {self.recipient})"
 
-    @cached_property
+    @property
     def envelope(self) -> Envelope:
         """The event in the clear."""
-        return Envelope.decode(self._stored.value)
+        return self._at_hand.verified.envelope
 
     @property
     def value(self) -> bytes:
@@ -99,9 +98,9 @@ class Delivery:
             return opened
         return self.envelope.data.handoff
 
-    @cached_property
+    @property
     def _leaf(self) -> decisions.Delivery:
-        return decisions.read_delivery(self._stored.leaf)
+        return self._at_hand.verified.delivery
 
     @property
     def counter(self) -> int:
@@ -123,29 +122,25 @@ class Delivery:
         """Whether it is dealt with."""
         return inbox.is_acknowledged(self._home.store.db, self._stored.seq)
 
-    @cached_property
-    def _opened(self) -> Opened:
-        return self._reader.opened(self._stored)
-
     @property
     def sections(self) -> tuple[OpenedSection, ...]:
         """The sections that are for us, in the event's order."""
-        return self._opened.sections
+        return self._at_hand.opened.sections
 
     @property
     def sealed(self) -> tuple[str, ...]:
         """The names of the sections that are for others."""
-        return self._opened.sealed
+        return self._at_hand.opened.sealed
 
     @property
     def unreadable(self) -> OpenedSection | None:
         """The first section of ours that could not be opened or understood."""
-        return self._opened.unreadable
+        return self._at_hand.opened.unreadable
 
     @property
     def payloads(self) -> tuple[Payload, ...]:
         """Every body that was understood, but the one for the deadline watcher."""
-        return self._opened.payloads
+        return self._at_hand.opened.payloads
 
     def payload(self, model: type[P]) -> P | None:
         """Return the first body of this form, or None."""

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from referral_bus import Code, EntryState, ReferralBus, _inbox, _open
+from referral_bus import Code, EntryState, ReferralBus, _open
+from referral_bus._kept import KEPT_BYTES
 from referral_contracts.encoding import format_time, jcs
 from referral_contracts.envelope import Envelope
 from referral_contracts.lifecycle import Receipt, State
@@ -89,10 +90,10 @@ class TestAtARecipient:
             for _ in range(40):
                 from_police(town, subject, large).submit()
             await hospital.caught_up()
-            kept = hospital._engine.reader._opened.values()
+            kept = hospital._engine.home.kept.size
 
+            assert 0 < kept <= KEPT_BYTES
             assert len(list(hospital.deliveries())) == 40
-            assert sum(len(opened.verified.value) for opened in kept) <= _inbox.KEPT_BYTES
             # What is not kept is opened again.
             assert [delivery.sections[0].code for delivery in hospital.deliveries()] == [Code.UNKNOWN_SCHEMA] * 40
 

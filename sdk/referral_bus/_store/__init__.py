@@ -31,6 +31,7 @@ class Store:
     def __init__(self, db: sqlite3.Connection) -> None:
         """Use an opened database; `open` is the way in."""
         self._db = db
+        self._durable: bool | None = None
 
     @classmethod
     def open(cls, path: str | Path, *, bus: str, agency: str) -> Self:
@@ -73,7 +74,9 @@ class Store:
             StoreFailed: The disk does not take it.
         """
         try:
-            self._db.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
+            if durable is not self._durable:
+                self._db.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
+                self._durable = durable
             self._db.execute("BEGIN IMMEDIATE")
             try:
                 yield self._db

@@ -192,16 +192,23 @@ def fix(db: sqlite3.Connection, attempt: Attempt) -> None:
     )
 
 
-def hand_again(db: sqlite3.Connection, event_hash: str, now_ms: int) -> None:
+def hand_again(db: sqlite3.Connection, event_id: str, event_hash: str, now_ms: int) -> None:
     """Note that a spelling without a verdict is to be handed over once more."""
     db.execute("UPDATE attempts SET last_ms = ? WHERE hash = ?", (now_ms, event_hash))
-    db.execute("UPDATE outbox SET state = 'signed' WHERE attempt = ? AND state = 'submitted'", (event_hash,))
+    _turn(db, event_id, event_hash, EntryState.SUBMITTED, EntryState.SIGNED)
 
 
-def handed(db: sqlite3.Connection, event_hash: str, now_ms: int) -> None:
+def handed(db: sqlite3.Connection, event_id: str, event_hash: str, now_ms: int) -> None:
     """Note that the broker has a spelling; a verdict may have been quicker."""
     db.execute("UPDATE attempts SET acked_ms = ? WHERE hash = ?", (now_ms, event_hash))
-    db.execute("UPDATE outbox SET state = 'submitted' WHERE attempt = ? AND state = 'signed'", (event_hash,))
+    _turn(db, event_id, event_hash, EntryState.SIGNED, EntryState.SUBMITTED)
+
+
+def _turn(db: sqlite3.Connection, event_id: str, event_hash: str, before: EntryState, after: EntryState) -> None:
+    db.execute(
+        "UPDATE outbox SET state = ? WHERE id = ? AND attempt = ? AND state = ?",
+        (after.value, event_id, event_hash, before.value),
+    )
 
 
 def attempt(db: sqlite3.Connection, event_hash: str) -> Attempt | None:
@@ -226,7 +233,11 @@ def accept(db: sqlite3.Connection, event_id: str, event_hash: str, position: int
         (event_hash, position, event_id),
     )
     waited = [row["id"] for row in db.execute("SELECT id FROM dependencies WHERE needs = ?", (event_id,))]
-    db.execute("UPDATE outbox SET answers_hash = ? WHERE answers = ? AND state = 'sealed'", (event_hash, event_id))
+    # What is sealed is not settled: said, so that only what waits is looked through, and not all that ever was sent.
+    db.execute(
+        "UPDATE outbox SET answers_hash = ? WHERE settled = 0 AND answers = ? AND state = 'sealed'",
+        (event_hash, event_id),
+    )
     db.execute("DELETE FROM dependencies WHERE needs = ?", (event_id,))
     return waited
 
