@@ -28,6 +28,7 @@ from founding import Founding
 from kafka_node import KafkaNode
 from provision import provision
 from referral_bus._kafka import KafkaTransport
+from referral_bus.transport import Submission
 from referral_contracts import topics
 from referral_contracts.directory import Directory
 from referral_contracts.directory_shelf import Shelf
@@ -257,7 +258,7 @@ async def bring_up_to_date(founding: Founding, bootstrap: str, timeout_s: float 
         previous: Directory | None = shelf.current
         value, signature = founding.first_change(now_ms) if previous is None else founding.renewal(previous, now_ms)
         wanted = 1 if previous is None else previous.version + 1
-        await transport.submit(topics.DIRECTORY_SUBMISSIONS, 0, None, value, [(H_SIGNATURE, signature)])
+        await transport.submit(topics.DIRECTORY_SUBMISSIONS, [Submission(0, None, value, [(H_SIGNATURE, signature)])])
         deadline = time.monotonic() + timeout_s
         while shelf.current is None or shelf.current.version < wanted:
             if time.monotonic() > deadline:

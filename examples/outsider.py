@@ -13,6 +13,7 @@ from typing import Final
 
 from office import NotAsTold
 from referral_bus._kafka import KafkaTransport
+from referral_bus.transport import Submission
 from referral_contracts import topics
 from referral_contracts.codes import Code
 from referral_contracts.decisions import Decision, read_decision, verify_leaf
@@ -82,7 +83,9 @@ class Outsider:
         await self._catch_up(partition)
         before = len(place.entries)
         headers = [(H_SIGNATURE, signature)]
-        await self._transport.submit(topics.SUBMISSIONS, partition, subject.encode("ascii"), value, headers)
+        await self._transport.submit(
+            topics.SUBMISSIONS, [Submission(partition, subject.encode("ascii"), value, headers)]
+        )
         digest = event_hash(value)
         return await self._wait(partition, lambda entry: entry.decision.event == digest, start=before)
 

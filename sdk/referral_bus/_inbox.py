@@ -46,7 +46,7 @@ class _Told:
 
     entries: list[str]
     deliveries: int = 0
-    receipts: int = 0
+    receipts: bool = False
 
 
 class Reader:
@@ -261,10 +261,10 @@ class Reader:
             recipient=verified.recipient,
         )
         fold(db, happened)
-        receipt = owed(db, delivery, home.now_ms())
+        receipt = owed(db, delivery, home.now_ms(), home.receipts_due_ms())
         if receipt is not None:
             outbox.insert(db, receipt)
-            told.receipts += 1
+            told.receipts = True
         told.deliveries += 1
         # The application will ask, and so will whoever makes the receipt.
         home.kept.keep(seq, delivery, 1 if receipt is None else 2)

@@ -22,6 +22,7 @@ from aiokafka.protocol.metadata import MetadataRequest
 from aiokafka.protocol.offset import OffsetRequest
 from aiokafka.record.util import calc_crc32c
 
+from referral_bus.transport import Submission
 from referral_contracts.codes import Code
 from referral_contracts.errors import Fatal, LocalError, ReferralBusError
 from referral_contracts.record_batches import committed, read, split
@@ -86,13 +87,20 @@ class KafkaTransport:
         self._writer: _Held[AIOKafkaProducer] = _Held(self._producer, AIOKafkaProducer.start, _stopped)
         self._known: dict[str, int] = {}
 
-    async def submit(
-        self, topic: str, partition: int, key: bytes | None, value: bytes, headers: Sequence[tuple[str, bytes]]
-    ) -> None:
-        """Append one record; return when every in-sync replica has it."""
+    async def submit(self, topic: str, submissions: Sequence[Submission]) -> None:
+        """Append records; return when every in-sync replica has all of them."""
 
         async def send(producer: AIOKafkaProducer) -> None:
-            await (await producer.send(topic, value, key=key, partition=partition, headers=list(headers)))
+            sent: list[asyncio.Future[Any]] = []
+            try:
+                for partition, key, value, headers in submissions:
+                    sent.append(await producer.send(topic, value, key=key, partition=partition, headers=list(headers)))
+            finally:
+                # Each is looked at, also beside one that failed: an answer that nobody takes is complained of.
+                answers = await asyncio.gather(*sent, return_exceptions=True)
+            for answer in answers:
+                if isinstance(answer, BaseException):
+                    raise answer
 
         if not self._writer.open:
             # What was known may be the reason why the last one failed.
@@ -100,7 +108,7 @@ class KafkaTransport:
         if topic not in self._known:
             # aiokafka would look for a missing topic until its own time is up.
             self._known[topic] = await self.partitions(topic)
-        if not 0 <= partition < self._known[topic]:
+        if not all(0 <= submission.partition < self._known[topic] for submission in submissions):
             raise LocalError(Code.TOPIC_MISSING, "no such partition")
         async with _translated(self._deadline_s):
             await self._writer.run(send)

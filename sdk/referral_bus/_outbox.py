@@ -9,6 +9,7 @@ The sender: the one coroutine that hands events to Kafka, in order.
 """
 
 import sqlite3
+from collections.abc import Sequence
 from typing import Final
 
 from referral_bus._compose import Composer
@@ -21,7 +22,7 @@ from referral_bus._store import StoreFailed, alarms, outbox
 from referral_bus._store.outbox import Attempt, Row
 from referral_bus._waiting import within
 from referral_bus.sent import EntryState
-from referral_bus.transport import Transport
+from referral_bus.transport import Submission, Transport
 from referral_contracts import topics
 from referral_contracts.codes import Code
 from referral_contracts.directory import Directory
@@ -62,8 +63,7 @@ class Sender:
                 await self._rest()
                 continue
             try:
-                for attempt in due:
-                    await self._hand_over(attempt)
+                await self._hand_over(due)
             except StoreFailed:
                 raise
             except ReferralBusError as error:
@@ -171,25 +171,38 @@ class Sender:
             envelope = envelope.model_copy(update={"data": envelope.data.model_copy(update={"answers": answers})})
         return envelope.model_copy(update={"time": format_time(now_ms)}).encode()
 
-    async def _hand_over(self, attempt: Attempt) -> None:
+    async def _hand_over(self, attempts: Sequence[Attempt]) -> None:
         home, transport = self._home, await self._link.transport()
         if self._partitions is None or self._partitions[0] is not transport:
             self._partitions = transport, await transport.partitions(topics.SUBMISSIONS)
             home.set_partitions(self._partitions[1])
-        partition = partition_for(attempt.subject, self._partitions[1])
-        key, headers = attempt.subject.encode("ascii"), [(H_SIGNATURE, attempt.signature)]
+        count = self._partitions[1]
         try:
-            await transport.submit(topics.SUBMISSIONS, partition, key, attempt.value, headers)
+            await transport.submit(topics.SUBMISSIONS, [_submission(attempt, count) for attempt in attempts])
         except LocalError as error:
             if error.code is not Code.OVERSIZE:
                 raise
-            # The broker takes no record of this size, now or later.
-            with home.store.write() as db:
-                failed = outbox.fail(db, attempt.id, error.code)
-            home.told(failed)
+            await self._without_oversize(attempts, error.code)
             return
         self._link.worked()
         # If this is forgotten, the same bytes are handed over again, and the router takes them once.
         with home.store.write(durable=False) as db:
-            outbox.handed(db, attempt.id, attempt.hash, home.clock.now_ms())
-        home.told([attempt.id])
+            for attempt in attempts:
+                outbox.handed(db, attempt.id, attempt.hash, home.clock.now_ms())
+        home.told([attempt.id for attempt in attempts])
+
+    async def _without_oversize(self, attempts: Sequence[Attempt], code: Code) -> None:
+        if len(attempts) > 1:
+            # Which of them it is, is seen one by one; what the broker has by now, the router takes once.
+            for attempt in attempts:
+                await self._hand_over([attempt])
+            return
+        # The broker takes no record of this size, now or later.
+        with self._home.store.write() as db:
+            failed = outbox.fail(db, attempts[0].id, code)
+        self._home.told(failed)
+
+
+def _submission(attempt: Attempt, partitions: int) -> Submission:
+    partition, key = partition_for(attempt.subject, partitions), attempt.subject.encode("ascii")
+    return Submission(partition, key, attempt.value, [(H_SIGNATURE, attempt.signature)])

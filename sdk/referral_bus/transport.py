@@ -6,21 +6,29 @@ What the SDK asks of a bus: three verbs.
 
 import ssl
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Protocol, TypeAlias
+from typing import NamedTuple, Protocol, TypeAlias
 
 from referral_contracts.records import Record
+
+
+class Submission(NamedTuple):
+    """One record to append."""
+
+    partition: int
+    key: bytes | None
+    value: bytes
+    headers: Sequence[tuple[str, bytes]] = ()
 
 
 class Transport(Protocol):
     """A way to the broker. Every wait has a deadline; an unreachable broker is LocalError(BROKER_AWAY)."""
 
-    async def submit(
-        self, topic: str, partition: int, key: bytes | None, value: bytes, headers: Sequence[tuple[str, bytes]]
-    ) -> None:
+    async def submit(self, topic: str, submissions: Sequence[Submission]) -> None:
         """
-        Append one record; return when every in-sync replica has it.
+        Append records; return when every in-sync replica has all of them.
 
-        Calls from one coroutine keep their order. After an error the record may or may not have been written.
+        Within a partition they keep their order, and so do calls from one coroutine. After an error each may have been
+        written or not, and none before one of its partition that was not.
         """
 
     async def read(self, topic: str, partition: int, offset: int, timeout_s: float) -> Sequence[Record]:

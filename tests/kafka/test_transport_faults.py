@@ -13,6 +13,7 @@ from aiokafka.errors import MessageSizeTooLargeError
 from kafka_node import KafkaNode
 from referral_bus import Code, LocalError
 from referral_bus._kafka import KafkaTransport
+from referral_bus.transport import Submission
 from referral_contracts.errors import Fatal
 from referral_contracts.topics import TopicSpec, inbox, topic_specs
 from tests.kafka.records import make_topic
@@ -33,7 +34,7 @@ async def until_it_answers(transport: KafkaTransport, value: bytes) -> None:
     """Submit *value* until that works: a broker that has just come back does not count itself in at once."""
     for _ in range(50):
         try:
-            await transport.submit("kept", 0, None, value, [])
+            await transport.submit("kept", [Submission(0, None, value)])
         except LocalError as error:
             assert error.code is Code.BROKER_AWAY
             await asyncio.sleep(0.1)
@@ -45,10 +46,10 @@ async def until_it_answers(transport: KafkaTransport, value: bytes) -> None:
 async def test_what_was_given_up_is_not_sent_behind_our_back(own_kafka: KafkaNode) -> None:
     await make_topic(own_kafka.bootstrap, "kept")
     transport = KafkaTransport(own_kafka.bootstrap, deadline_s=PATIENCE_S)
-    await transport.submit("kept", 0, None, b"before", [])
+    await transport.submit("kept", [Submission(0, None, b"before")])
     own_kafka.kill()
 
-    assert await refused(transport.submit("kept", 0, None, b"given up", [])) is Code.BROKER_AWAY
+    assert await refused(transport.submit("kept", [Submission(0, None, b"given up")])) is Code.BROKER_AWAY
     assert await refused(transport.read("kept", 0, 0, 0)) is Code.BROKER_AWAY
     assert await refused(transport.bounds("kept", 0)) is Code.BROKER_AWAY
 
@@ -65,12 +66,12 @@ async def test_what_was_given_up_before_it_had_a_leader_is_nobodys_complaint(kaf
     asyncio.get_running_loop().set_exception_handler(lambda _, context: complaints.append(context))
     await make_topic(kafka, topic_prefix)
     transport = KafkaTransport(kafka, deadline_s=PATIENCE_S)
-    await transport.submit(topic_prefix, 0, None, b"before", [])
+    await transport.submit(topic_prefix, [Submission(0, None, b"before")])
     producer: Any = transport._writer._client
     # As a broker says it that has just come back.
     producer.client.cluster.leader_for_partition = lambda _: None
 
-    assert await refused(transport.submit(topic_prefix, 0, None, b"given up", [])) is Code.BROKER_AWAY
+    assert await refused(transport.submit(topic_prefix, [Submission(0, None, b"given up")])) is Code.BROKER_AWAY
 
     await transport.close()
     del producer, transport
@@ -82,13 +83,13 @@ async def test_what_was_given_up_before_it_had_a_leader_is_nobodys_complaint(kaf
 async def test_a_broker_that_sleeps_is_away_until_it_wakes(own_kafka: KafkaNode) -> None:
     await make_topic(own_kafka.bootstrap, "kept")
     transport = KafkaTransport(own_kafka.bootstrap, deadline_s=PATIENCE_S)
-    await transport.submit("kept", 0, None, b"before", [])
+    await transport.submit("kept", [Submission(0, None, b"before")])
     waiting = asyncio.create_task(transport.read("kept", 0, 1, 60))
     await transport.bounds("kept", 0)
     own_kafka.pause()
 
     assert await refused(waiting) is Code.BROKER_AWAY
-    assert await refused(transport.submit("kept", 0, None, b"perhaps", [])) is Code.BROKER_AWAY
+    assert await refused(transport.submit("kept", [Submission(0, None, b"perhaps")])) is Code.BROKER_AWAY
     newcomer = KafkaTransport(own_kafka.bootstrap, deadline_s=PATIENCE_S)
 
     assert await refused(newcomer.partitions("kept")) is Code.BROKER_AWAY
@@ -114,7 +115,7 @@ async def test_what_was_sent_compressed_is_read_and_a_bomb_is_refused(kafka: str
         await stranger.send_and_wait(topic, b"x" * 10_000, partition=0)
         with pytest.raises(MessageSizeTooLargeError):
             await stranger.send_and_wait(topic, b"x" * 20_000_000, partition=0)
-    await transport.submit(topic, 0, None, b"after", [])
+    await transport.submit(topic, [Submission(0, None, b"after")])
 
     assert [record.value for record in await transport.read(topic, 0, 0, 5)] == [b"x" * 10_000, b"after"]
     await transport.close()
@@ -144,5 +145,5 @@ async def test_a_port_that_is_not_kafkas_is_a_broker_that_is_away() -> None:
         transport = KafkaTransport(f"127.0.0.1:{port}", deadline_s=PATIENCE_S)
 
         assert await refused(transport.partitions("kept")) is Code.BROKER_AWAY
-        assert await refused(transport.submit("kept", 0, None, b"", [])) is Code.BROKER_AWAY
+        assert await refused(transport.submit("kept", [Submission(0, None, b"")])) is Code.BROKER_AWAY
         await transport.close()

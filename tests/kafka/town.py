@@ -15,6 +15,7 @@ from functools import partial
 from typing import TypeVar
 
 from referral_bus._kafka import KafkaTransport
+from referral_bus.transport import Submission
 from referral_contracts import topics
 from referral_contracts.codes import Code
 from referral_contracts.errors import LocalError
@@ -108,7 +109,9 @@ class Town:
         partition = partition_for(said.case, await patiently(lambda: transport.partitions(topics.SUBMISSIONS)))
         headers = [(H_SIGNATURE, said.signature)]
         await patiently(
-            lambda: transport.submit(topics.SUBMISSIONS, partition, said.case.encode(), said.value, headers)
+            lambda: transport.submit(
+                topics.SUBMISSIONS, [Submission(partition, said.case.encode(), said.value, headers)]
+            )
         )
 
     async def judged(self, more: int) -> None:

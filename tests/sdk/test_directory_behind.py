@@ -6,6 +6,7 @@ import pytest
 
 from referral_bus import Code, LocalError, ReferralBus, Transport
 from referral_bus.testing import MemoryTransport
+from referral_bus.transport import Submission
 from referral_contracts import topics
 from referral_contracts.records import Record
 from tests.sdk.town import REQUEST, Town, case_with
@@ -21,10 +22,8 @@ class Blocked:
     def __init__(self, inner: MemoryTransport) -> None:
         self._inner = inner
 
-    async def submit(
-        self, topic: str, partition: int, key: bytes | None, value: bytes, headers: Sequence[tuple[str, bytes]]
-    ) -> None:
-        await self._inner.submit(topic, partition, key, value, headers)
+    async def submit(self, topic: str, submissions: Sequence[Submission]) -> None:
+        await self._inner.submit(topic, submissions)
 
     async def read(self, topic: str, partition: int, offset: int, timeout_s: float) -> Sequence[Record]:
         records = await self._inner.read(topic, partition, offset, timeout_s)
@@ -55,6 +54,7 @@ def blocked_bus(town: Town, agency: str) -> ReferralBus:
         store=town.folder / f"{agency}.db",
         transport=connected,
         clock=town.sim.clock,
+        receipts_within_s=0,
     )
 
 

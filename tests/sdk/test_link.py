@@ -19,6 +19,7 @@ def over(town: Town, connect: Connect) -> ReferralBus:
         store=town.folder / "hotline.db",
         transport=connect,
         clock=town.sim.clock,
+        receipts_within_s=0,
     )
 
 

@@ -7,6 +7,7 @@ import pytest
 import referral_router.core
 from referral_bus import AgencyKeys, Code, LocalError
 from referral_bus.testing import SERVICES, Clock, Loss, MemoryBroker, Simulator
+from referral_bus.transport import Submission
 from referral_contracts import topics
 from referral_contracts.records import Write
 from referral_contracts.topics import TopicSpec, inbox
@@ -88,11 +89,11 @@ class TestFaults:
         for fault in ("lost_submits", "lost_acks"):
             setattr(faults, fault, 1)
             with pytest.raises(LocalError) as error:
-                await transport.submit(topics.SUBMISSIONS, 0, None, fault.encode(), [])
+                await transport.submit(topics.SUBMISSIONS, [Submission(0, None, fault.encode())])
             assert error.value.code is Code.BROKER_AWAY
         faults.doubled = 1
-        await transport.submit(topics.SUBMISSIONS, 0, None, b"doubled", [])
-        await transport.submit(topics.SUBMISSIONS, 0, None, b"plain", [])
+        await transport.submit(topics.SUBMISSIONS, [Submission(0, None, b"doubled")])
+        await transport.submit(topics.SUBMISSIONS, [Submission(0, None, b"plain")])
         values = [record.value for record in simulator.broker.records(topics.SUBMISSIONS, 0)]
 
         assert values == [b"lost_acks", b"doubled", b"doubled", b"plain"]
@@ -100,7 +101,7 @@ class TestFaults:
     @pytest.mark.asyncio
     async def test_a_router_that_stands_still_does_what_was_left_once_it_goes_on(self, simulator: Simulator) -> None:
         transport = simulator.connect("ward-a")()
-        await transport.submit(topics.SUBMISSIONS, 0, None, b"waits", [])
+        await transport.submit(topics.SUBMISSIONS, [Submission(0, None, b"waits")])
 
         assert simulator.broker.records(topics.LEDGER, 0) == []
 

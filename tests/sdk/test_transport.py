@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from referral_bus import Code, LocalError, Transport
+from referral_bus.transport import Submission
 from referral_contracts.records import LOG_APPEND_TIME, Write
 from referral_contracts.topics import TopicSpec
 from tests.sdk.rigs import KafkaRig, MemoryRig, Rig
@@ -54,7 +55,7 @@ async def refused(asked: Awaitable[Any]) -> Code:
 
 async def test_a_record_comes_back_as_it_was_sent(rig: Rig) -> None:
     topic, transport = await topic_of(rig, partitions=3), rig.transport()
-    await transport.submit(topic, 2, b"key", b"value", [("signature", b"s"), ("empty", b"")])
+    await transport.submit(topic, [Submission(2, b"key", b"value", [("signature", b"s"), ("empty", b"")])])
     (record,) = await transport.read(topic, 2, 0, SOON_S)
 
     assert (record.partition, record.offset) == (2, 0)
@@ -69,7 +70,7 @@ async def test_a_record_comes_back_as_it_was_sent(rig: Rig) -> None:
 async def test_what_one_coroutine_submits_keeps_its_order_and_is_read_from_any_offset(rig: Rig) -> None:
     topic, transport = await topic_of(rig), rig.transport()
     for number in range(5):
-        await transport.submit(topic, 0, None, b"%d" % number, [])
+        await transport.submit(topic, [Submission(0, None, b"%d" % number)])
 
     assert await values(transport, topic, count=5) == [b"0", b"1", b"2", b"3", b"4"]
     assert await values(transport, topic, 3, count=2) == [b"3", b"4"]
@@ -90,7 +91,7 @@ async def test_a_read_that_waits_gets_what_comes_in_meanwhile(rig: Rig) -> None:
     waiting = asyncio.create_task(reader.read(topic, 0, 0, SOON_S))
     # Long enough ago to have been asked: the answer must be a new one either way.
     await reader.bounds(topic, 0)
-    await writer.submit(topic, 0, None, b"late", [])
+    await writer.submit(topic, [Submission(0, None, b"late")])
 
     assert [record.value for record in await waiting] == [b"late"]
     await reader.close()
@@ -104,7 +105,7 @@ async def test_a_wait_that_is_cancelled_leaves_the_transport_usable(rig: Rig) ->
     waiting.cancel()
     with pytest.raises(asyncio.CancelledError):
         await waiting
-    await transport.submit(topic, 0, None, b"after", [])
+    await transport.submit(topic, [Submission(0, None, b"after")])
 
     assert await values(transport, topic) == [b"after"]
     await transport.close()
@@ -122,7 +123,7 @@ async def test_a_transaction_is_seen_whole_with_its_gap_and_an_aborted_one_never
     assert end == records[-1].offset + 2
     assert list(await transport.read(topic, 0, records[-1].offset + 1, 0)) == []
 
-    await transport.submit(topic, 0, None, b"third", [])
+    await transport.submit(topic, [Submission(0, None, b"third")])
 
     assert await values(transport, topic, records[-1].offset + 1) == [b"third"]
     await transport.close()
@@ -138,7 +139,7 @@ async def test_how_many_partitions_a_topic_has(rig: Rig) -> None:
 @pytest.mark.parametrize(
     "ask",
     [
-        lambda transport, topic, partition: transport.submit(topic, partition, None, b"", []),
+        lambda transport, topic, partition: transport.submit(topic, [Submission(partition, None, b"")]),
         lambda transport, topic, partition: transport.read(topic, partition, 0, SOON_S),
         lambda transport, topic, partition: transport.bounds(topic, partition),
     ],
@@ -153,7 +154,7 @@ async def test_a_topic_or_partition_that_is_not_there_is_said_at_once(
     assert await refused(ask(transport, topic, 1)) is Code.TOPIC_MISSING
     assert await refused(transport.partitions(f"{topic}.missing")) is Code.TOPIC_MISSING
 
-    await transport.submit(topic, 0, None, b"goes on", [])
+    await transport.submit(topic, [Submission(0, None, b"goes on")])
 
     assert await values(transport, topic) == [b"goes on"]
     await transport.close()
@@ -162,7 +163,7 @@ async def test_a_topic_or_partition_that_is_not_there_is_said_at_once(
 async def test_an_offset_that_the_topic_does_not_hold_is_a_lost_position(rig: Rig) -> None:
     topic, transport = await topic_of(rig), rig.transport()
     for number in range(3):
-        await transport.submit(topic, 0, None, b"%d" % number, [])
+        await transport.submit(topic, [Submission(0, None, b"%d" % number)])
     await rig.trim(topic, 0, before=2)
 
     assert await transport.bounds(topic, 0) == (2, 3)
@@ -175,9 +176,9 @@ async def test_an_offset_that_the_topic_does_not_hold_is_a_lost_position(rig: Ri
 async def test_a_record_over_the_limit_is_refused_and_the_next_one_is_taken(rig: Rig) -> None:
     topic, transport = await topic_of(rig, most_bytes=2_000), rig.transport()
 
-    assert await refused(transport.submit(topic, 0, None, b"x" * 2_000, [])) is Code.OVERSIZE
+    assert await refused(transport.submit(topic, [Submission(0, None, b"x" * 2_000)])) is Code.OVERSIZE
 
-    await transport.submit(topic, 0, None, b"x" * 1_000, [])
+    await transport.submit(topic, [Submission(0, None, b"x" * 1_000)])
 
     assert await values(transport, topic) == [b"x" * 1_000]
     await transport.close()
@@ -197,7 +198,7 @@ async def test_a_record_that_cannot_be_decoded_is_marked_and_its_neighbours_are_
 async def test_whoever_cannot_be_reached_is_away_whatever_is_asked(rig: Rig) -> None:
     topic, transport = await topic_of(rig), rig.astray()
 
-    assert await refused(transport.submit(topic, 0, None, b"", [])) is Code.BROKER_AWAY
+    assert await refused(transport.submit(topic, [Submission(0, None, b"")])) is Code.BROKER_AWAY
     assert await refused(transport.read(topic, 0, 0, SOON_S)) is Code.BROKER_AWAY
     assert await refused(transport.bounds(topic, 0)) is Code.BROKER_AWAY
     assert await refused(transport.partitions(topic)) is Code.BROKER_AWAY

@@ -13,6 +13,7 @@ import referral_router.core
 from referral_bus import AgencyKeys, Code, ReferralBus
 from referral_bus.registrar import Term, event_key_record, sealing_key_record
 from referral_bus.testing import DEFAULT_POLICY, Simulator
+from referral_bus.transport import Connect
 from referral_contracts import topics
 from referral_contracts.decisions import Decision, read_decision
 from referral_contracts.directory_model import KeyRecord
@@ -92,15 +93,23 @@ class Town:
         self.folder = folder
         self.sim = Simulator(core=referral_router.core, **{"agencies": AGENCIES, "keys": KEYS, **told})
 
-    def bus(self, agency: str, keys: AgencyKeys | None = None, store: str | None = None) -> ReferralBus:
+    def bus(
+        self,
+        agency: str,
+        keys: AgencyKeys | None = None,
+        store: str | None = None,
+        transport: Connect | None = None,
+        receipts_within_s: float = 0,
+    ) -> ReferralBus:
         """Return a client of *agency*, on the store that its last one left."""
         return ReferralBus(
             agency,
             keys or self.sim.keys[agency],
             self.sim.root,
             store=self.folder / (store or f"{agency}.db"),
-            transport=self.sim.connect(agency),
+            transport=transport or self.sim.connect(agency),
             clock=self.sim.clock,
+            receipts_within_s=receipts_within_s,
         )
 
     async def until(self, look: Callable[[], T | None]) -> T:

@@ -7,7 +7,7 @@ from typing import Final, Self
 from referral_bus._cli.faults import WrongUsage
 from referral_bus._cli.settings import Settings
 from referral_bus._cli.world import World
-from referral_bus.transport import Transport
+from referral_bus.transport import Submission, Transport
 from referral_contracts import topics
 from referral_contracts.codes import Code
 from referral_contracts.directory import Directory, apply
@@ -71,7 +71,9 @@ class DirectoryTopic:
             apply(before, change, self._trust, _kids(before))
         except RemoteError as error:
             raise WrongUsage(error.detail or "the bus would refuse it", code=error.code) from error
-        await self._transport.submit(topics.DIRECTORY_SUBMISSIONS, 0, None, value, [(H_SIGNATURE, signature)])
+        await self._transport.submit(
+            topics.DIRECTORY_SUBMISSIONS, [Submission(0, None, value, [(H_SIGNATURE, signature)])]
+        )
         while (found := await self.read()).version <= before.version:
             if self._world.clock.now_ms() >= self._until_ms:
                 raise LocalError(Code.TIMED_OUT, "the bus has not taken the change; it may still do so")

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from referral_bus.testing.clock import Clock, wake
+from referral_bus.transport import Submission
 from referral_contracts.codes import Code
 from referral_contracts.errors import LocalError
 from referral_contracts.records import LOG_APPEND_TIME, Headers, Record, Write
@@ -199,21 +200,20 @@ class MemoryTransport:
         self._broker = broker
         self.faults = Faults() if faults is None else faults
 
-    async def submit(
-        self, topic: str, partition: int, key: bytes | None, value: bytes, headers: Sequence[tuple[str, bytes]]
-    ) -> None:
-        """Append one record."""
+    async def submit(self, topic: str, submissions: Sequence[Submission]) -> None:
+        """Append records."""
         await self._reach()
-        if self.faults.lost_submits:
-            self.faults.lost_submits -= 1
-            raise LocalError(Code.BROKER_AWAY, "lost on the way to the broker")
-        self._broker.append(topic, partition, key, value, tuple(headers))
-        if self.faults.doubled:
-            self.faults.doubled -= 1
+        for partition, key, value, headers in submissions:
+            if self.faults.lost_submits:
+                self.faults.lost_submits -= 1
+                raise LocalError(Code.BROKER_AWAY, "lost on the way to the broker")
             self._broker.append(topic, partition, key, value, tuple(headers))
-        if self.faults.lost_acks:
-            self.faults.lost_acks -= 1
-            raise LocalError(Code.BROKER_AWAY, "the broker's answer was lost")
+            if self.faults.doubled:
+                self.faults.doubled -= 1
+                self._broker.append(topic, partition, key, value, tuple(headers))
+            if self.faults.lost_acks:
+                self.faults.lost_acks -= 1
+                raise LocalError(Code.BROKER_AWAY, "the broker's answer was lost")
 
     async def read(self, topic: str, partition: int, offset: int, timeout_s: float) -> Sequence[Record]:
         """Return records from *offset* on, or nothing once the clock was wound by *timeout_s*."""
