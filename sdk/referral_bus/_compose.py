@@ -19,7 +19,7 @@ from referral_contracts.codes import Code
 from referral_contracts.directory import ROLE_WATCHER, Directory, Member
 from referral_contracts.encoding import format_time
 from referral_contracts.envelope import MAX_RECIPIENTS, Envelope, EventData, seal_context
-from referral_contracts.errors import LocalError, RemoteError
+from referral_contracts.errors import LocalError
 from referral_contracts.lifecycle import OPENINGS
 from referral_contracts.payloads.payload import Payload
 from referral_contracts.payloads.registry import USES, may_carry
@@ -185,12 +185,11 @@ class Composer:
                 time=format_time(self.now_ms),
                 type=draft.verb.type,
             )
-            value = envelope.encode()
-            if len(value) > ENVELOPE_MAX - _ANSWERS_SIZE:
-                raise LocalError(Code.OVERSIZE, "the sealed event is over the limit of 256 KiB")
-            Envelope.decode(value)
-        except (ValidationError, RemoteError) as error:
+        except ValidationError as error:
             raise LocalError(Code.MALFORMED_VALUE, "not an event that the wire allows") from error
+        value = envelope.encode()
+        if len(value) > ENVELOPE_MAX - _ANSWERS_SIZE:
+            raise LocalError(Code.OVERSIZE, "the sealed event is over the limit of 256 KiB")
         return value
 
     def _readers(self, part: Part) -> list[Reader]:

@@ -38,6 +38,8 @@ _ASK_AGAIN_S: Final = 1.0
 
 _AT_ONCE: Final = 32
 """Signatures a thread checks before it asks for more: some 4 ms, so that two threads end together."""
+_BY_ITSELF: Final = 2
+"""So few are checked where they are: to ask a thread costs as much, and a quiet bus has one at a time."""
 
 
 class Topology:
@@ -169,6 +171,9 @@ class RegistrarFold:
 
 
 async def _verify(found: Sequence[Examined], threads: ThreadPoolExecutor) -> None:
+    if len(found) <= _BY_ITSELF:
+        _verify_all(found)
+        return
     # Ed25519 releases the GIL: two threads do nearly twice as many.
     loop = asyncio.get_running_loop()
     parts = [found[start : start + _AT_ONCE] for start in range(0, len(found), _AT_ONCE)]
