@@ -13,6 +13,7 @@ Exit codes: 0 done, 1 something did not come up, 2 Java or Maven is missing, 3 s
 import argparse
 import contextlib
 import sys
+import tomllib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
@@ -21,6 +22,8 @@ from kafka_node import KafkaFailed
 from kafka_node.background import StateFolder, up
 
 HOME: Final = Path(".run/bus")
+_AGENCIES: Final = Path(__file__).with_name("agencies.toml")
+_SERVICES: Final = {"router", "deadline-watcher", "audit-log"}
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -62,8 +65,15 @@ def _up(folder: StateFolder) -> int:
         print("speak as an agency, for example:")
         print(f"    export PATH={Path(sys.executable).parent}:$PATH REFERRAL_BUS_HOME={home}/agencies/hotline-111")
         print("    referral-bus status")
-        print(f"agencies: {', '.join(sorted(path.name for path in (folder.path / 'agencies').iterdir()))}")
+        print(f"agencies: {', '.join(_agencies(folder))}")
     return code
+
+
+def _agencies(folder: StateFolder) -> list[str]:
+    """Return those that people speak as: the services have folders too, for their keys."""
+    told = tomllib.loads(_AGENCIES.read_text("utf-8"))["agency"]
+    services = {agency["id"] for agency in told if _SERVICES & set(agency["roles"])}
+    return sorted({path.name for path in (folder.path / "agencies").iterdir()} - services)
 
 
 def _status(folder: StateFolder) -> int:

@@ -168,6 +168,7 @@ class Story:
             "On the evening of 20 November a neighbour calls: a girl of nine is beaten by her stepfather.",
         )
         said = await self._say(HOTLINE, Verb.CASE_OPENED, files=("case-opening", "mau01"))
+        self._teller.remark("cột bên phải là phán quyết của trục / the column on the right is the bus's verdict")
         self.subject = said.subject
         form = next(part for part in said.planned if part.form.startswith("mau01/"))
         shown = [field for field in form.fields if field.path in _SHOWN_OF_THE_FORM]

@@ -246,7 +246,7 @@ HINTS: Final[dict[Code, str]] = {
     Code.ARCHIVED: "the case is closed and archived; its owner can reopen it",
     Code.DIRECTORY_EXPIRED: "the registrar has to renew the directory: referral-bus directory renew",
     Code.LOOSE_PERMISSIONS: "make the file readable by its owner alone: chmod 600",
-    Code.BROKER_AWAY: "check the address and that Kafka runs; what was sent stays in the outbox",
+    Code.BROKER_AWAY: "check the address and that Kafka runs; what is in the outbox stays there",
 }
 """What the one to blame can do. A code without a hint says enough by its name."""
 

@@ -48,6 +48,7 @@ def test_a_bus_stays_until_it_is_stopped_and_carries_no_other(home: Path, tmp_pa
     code, out, err = call(home, "up")
     assert (code, err) == (0, f"bus: starting Kafka and the router in {home}\n")
     assert "ubnd-xa-thi-du" in out
+    assert "audit-log" not in out
     assert call(home, "up") == (0, out, "")
     code, told, _ = call(home, "status")
     assert (code, told) == (0, f"{out.splitlines()[0]}\n")

@@ -123,7 +123,7 @@ def judge(entries: Sequence[Entry]) -> Exit:
         code = entry.code or Code.INTERNAL
         complain(f"{both(ENTRIES[entry.state])}: {refusal(code)}", *hints_of(code))
         if entry.verdict is not None and entry.verdict.open:
-            advise(*(f"open: {name_of(key)}" for key in entry.verdict.open))
+            advise(*(f"still open: {name_of(key)}" for key in entry.verdict.open))
     return Exit.REFUSED if refused else Exit.DONE
 
 
