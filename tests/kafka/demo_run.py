@@ -66,7 +66,8 @@ class Playing:
     def until(self, words: str) -> None:
         """Return as soon as it has said *words*."""
         assert self.process.stdout is not None
-        assert any(words in line for line in self.process.stdout), f"it never said {words!r}"
+        if not any(words in line for line in self.process.stdout):
+            raise AssertionError(f"it never said {words!r}: {self.end()}")
 
     def end(self) -> tuple[int, str, str]:
         """Return its exit code and the rest of what it said, once it has ended."""
