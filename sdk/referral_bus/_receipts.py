@@ -28,8 +28,11 @@ def owed(db: sqlite3.Connection, delivery: AtHand, now_ms: int, not_before_ms: i
     """Return the receipt that a delivery calls for, if it opened a hand-off for us; the view has been folded by now."""
     envelope, recipient = delivery.verified.envelope, delivery.verified.recipient
     key = HandoffKey(opening=envelope.id, recipient=recipient)
-    # A forwarding opens one for the next and none for the one who assigned; anything else may bear any id.
-    if envelope.verb not in {*OPENINGS, Verb.FORWARDED} or views.handoff(db, envelope.subject, key) is None:
+    if envelope.verb not in {*OPENINGS, Verb.FORWARDED}:
+        return None
+    handoff = views.handoff(db, envelope.subject, key)
+    # A forwarding opens one for the next and none for the one who assigned; and one event alone opens it.
+    if handoff is None or handoff.head.sha256 != delivery.verified.event:
         return None
     event_id, fault = new_event_id(now_ms), delivery.opened.unreadable
     return Row(
@@ -54,8 +57,8 @@ def make_receipt(db: sqlite3.Connection, row: Row, composer: Composer, kept: Kep
     Raises:
         LocalError: A reader has no valid key, now.
     """
-    (opener,) = row.recipients
-    stored = None if row.handoff is None else inbox.get(db, opener, row.handoff.opening, row.handoff.recipient)
+    about = row.handoff
+    stored = None if about is None else inbox.get(db, row.answers_hash or "", about.recipient)
     if stored is None:
         raise LocalError(Code.INTERNAL, "a receipt for what is not in the store")
     answering = kept.ask(stored).opened.payloads

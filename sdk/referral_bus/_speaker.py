@@ -105,5 +105,5 @@ class Speaker:
             return ()
         db, key = self._home.store.db, draft.handoff
         known = views.handoff(db, draft.subject, key)
-        stored = None if known is None else inbox.get(db, known.opened_by, key.opening, key.recipient)
+        stored = None if known is None else inbox.opening(db, known.subject, known.opened_by, key)
         return () if stored is None else self._home.kept.ask(stored).opened.payloads

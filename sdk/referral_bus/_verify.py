@@ -126,6 +126,16 @@ def recall(*, value: bytes, signature: bytes, leaf: bytes, path: bytes, root: by
     )
 
 
+def signed_afresh(value: bytes, verified: VerifiedDelivery) -> bool:
+    """
+    Whether *verified* says what *value* said, under another time alone.
+
+    A clock that was ahead is told so, and its event signed afresh under the same id; the first spelling, in somebody's
+    hands, is good once its time has come.
+    """
+    return Envelope.decode(value).model_copy(update={"time": verified.envelope.time}).encode() == verified.value
+
+
 def _headers(record: Record) -> Mapping[str, bytes]:
     if record.fault is not None:
         raise RemoteError(record.fault)

@@ -119,7 +119,7 @@ class TestOnce:
             assert ward.alarms() == ()
             assert len(town.routed(Verb.RECEIVED)) == 1
 
-    async def test_another_event_under_a_delivered_id_is_an_alarm_and_no_delivery(self, town: Town) -> None:
+    async def test_another_event_under_a_delivered_id_is_an_alarm_and_a_delivery_and_opens_nothing_again(self, town: Town) -> None:
         async with town.bus("hotline-111") as hotline, town.bus("ward-a") as ward:
             subject = await case_with(town, hotline, {"ward-a": [REQUEST]})
             delivery = await ward.next(timeout_s=30)
@@ -141,7 +141,8 @@ class TestOnce:
             await town.until(ward.alarms)
 
             assert [alarm.code for alarm in ward.alarms()] == [Code.ID_REUSED]
-            assert len(list(ward.deliveries())) == 1
+            assert len(list(ward.deliveries())) == 2
+            assert [entry.verb for entry in ward.outbox()] == [Verb.RECEIVED]
 
     async def test_a_withheld_delivery_is_seen_by_the_gap_in_the_count(self, town: Town) -> None:
         async with town.bus("hotline-111") as hotline:

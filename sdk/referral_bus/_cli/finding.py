@@ -12,6 +12,7 @@ from referral_bus.delivery import Delivery
 from referral_bus.sent import Entry
 from referral_bus.views import CaseView, HandoffView
 from referral_contracts.codes import Code
+from referral_contracts.encoding import event_hash
 from referral_contracts.envelope import HandoffKey
 from referral_contracts.lifecycle import OPENINGS
 from referral_contracts.verbs import Verb
@@ -23,13 +24,13 @@ HandoffArgument = Annotated[
     str,
     typer.Argument(
         metavar="HANDOFF",
-        help="The id of the event that opened it, or its beginning, and @RECIPIENT or @OPENER where there are several.",
+        help="The id of the event that opened it, or its beginning, and @RECIPIENT, @OPENER or @CASE where there are several.",
     ),
 ]
 DeliveryArgument = Annotated[
     str,
     typer.Argument(
-        metavar="ID", help="The event's id, or its beginning, and @RECIPIENT or @SENDER where there are several."
+        metavar="ID", help="The event's id, or its beginning, and @RECIPIENT, @SENDER or @CASE where there are several."
     ),
 ]
 
@@ -44,7 +45,7 @@ _WHERE: Final = {
 def find_case(bus: ReferralBus, text: str) -> CaseView:
     """Return the one case whose pseudonym begins with *text*, or raise WrongUsage."""
     found = [case for case in bus.cases() if case.subject.startswith(text.lower())]
-    return _the_one(found, "case", lambda case: (case.subject, case.subject))
+    return _the_one(found, "case", lambda case: (case.subject,))
 
 
 def find_subject(bus: ReferralBus, text: str) -> str:
@@ -52,11 +53,11 @@ def find_subject(bus: ReferralBus, text: str) -> str:
     waiting = (entry.subject for entry in _waiting(bus) if entry.verb is Verb.CASE_OPENED)
     known = dict.fromkeys([*(case.subject for case in bus.cases()), *waiting])
     found = [subject for subject in known if subject.startswith(text.lower())]
-    return _the_one(found, "case", lambda subject: (subject, subject))
+    return _the_one(found, "case", lambda subject: (subject,))
 
 
 def find_handoff(bus: ReferralBus, text: str) -> HandoffView:
-    """Return the one hand-off that ``opening[@recipient or opener]`` names, or raise WrongUsage."""
+    """Return the one hand-off that ``opening[@recipient, opener or case]`` names, or raise WrongUsage."""
     return _the_one(_handoffs(bus, text), "hand-off", _names_of_handoff)
 
 
@@ -77,16 +78,14 @@ def find_answered(bus: ReferralBus, text: str) -> HandoffView | HandoffKey:
 
 
 def find_delivery(bus: ReferralBus, text: str) -> Delivery:
-    """Return the one delivery that ``id[@recipient or sender]`` names, or raise WrongUsage."""
+    """Return the one delivery that ``id[@recipient, sender or case]`` names, or raise WrongUsage."""
     event, party = _parts(text)
     found = [
         delivery
         for delivery in bus.deliveries(acknowledged=None)
-        if delivery.id.startswith(event) and party in {None, delivery.recipient, delivery.source}
+        if delivery.id.startswith(event) and party in {None, *_marks_of_delivery(delivery)}
     ]
-    return _the_one(
-        found, "delivery", lambda delivery: (f"{delivery.id}@{delivery.recipient}", f"{delivery.id}@{delivery.source}")
-    )
+    return _the_one(found, "delivery", lambda found: tuple(f"{found.id}@{mark}" for mark in _marks_of_delivery(found)))
 
 
 def name_of(key: HandoffKey) -> str:
@@ -100,7 +99,7 @@ def _handoffs(bus: ReferralBus, text: str) -> list[HandoffView]:
         handoff
         for case in bus.cases()
         for handoff in case.handoffs
-        if handoff.key.opening.startswith(opening) and party in {None, handoff.key.recipient, handoff.opened_by}
+        if handoff.key.opening.startswith(opening) and party in {None, *_marks_of_handoff(handoff)}
     ]
 
 
@@ -108,9 +107,19 @@ def _waiting(bus: ReferralBus) -> Iterator[Entry]:
     return (entry for entry in bus.outbox() if not entry.state.settled)
 
 
-def _names_of_handoff(found: HandoffView | HandoffKey) -> tuple[str, str]:
-    key, opener = (found.key, found.opened_by) if isinstance(found, HandoffView) else (found, found.recipient)
-    return name_of(key), f"{key.opening}@{opener}"
+def _marks_of_delivery(found: Delivery) -> tuple[str, ...]:
+    # By its bytes at last: a sender may use an id again in the same case, when the router has forgotten it.
+    return found.recipient, found.source, found.subject, event_hash(found.value)
+
+
+def _marks_of_handoff(found: HandoffView) -> tuple[str, ...]:
+    return found.key.recipient, found.opened_by, found.subject
+
+
+def _names_of_handoff(found: HandoffView | HandoffKey) -> tuple[str, ...]:
+    if isinstance(found, HandoffKey):
+        return (name_of(found),)
+    return tuple(f"{found.key.opening}@{mark}" for mark in _marks_of_handoff(found))
 
 
 def _parts(text: str) -> tuple[str, str | None]:
@@ -118,13 +127,14 @@ def _parts(text: str) -> tuple[str, str | None]:
     return begin.lower(), recipient if at else None
 
 
-def _the_one(items: Sequence[_T], what: str, names: Callable[[_T], tuple[str, str]]) -> _T:
+def _the_one(items: Sequence[_T], what: str, names: Callable[[_T], tuple[str, ...]]) -> _T:
     """Return the one thing found; *names* gives what a person can call it, and what else where two are called alike."""
     if not items:
         raise WrongUsage(f"this agency knows no such {what}", _WHERE[what], code=Code.NOT_FOUND)
     if len(items) > 1:
-        alike = Counter(names(item)[0] for item in items)
-        some = ", ".join(first if alike[first] == 1 else second for first, second in map(names, items[:_SHOWN]))
+        alike = Counter(name for item in items for name in {*names(item)})
+        told = (next((name for name in told if alike[name] == 1), told[-1]) for told in map(names, items[:_SHOWN]))
+        some = ", ".join(told)
         more = f" and {len(items) - _SHOWN} more" if len(items) > _SHOWN else ""
         raise WrongUsage(f"more than one {what} is meant by this", f"one of {some}{more}")
     return items[0]

@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 from typing import Final, Self
 
 from referral_bus._verify import VerifiedDelivery, recall
+from referral_contracts.envelope import HandoffKey
+from referral_contracts.lifecycle import OPENINGS
+from referral_contracts.verbs import Verb
 
 _PAGE: Final = "SELECT * FROM inbox WHERE seq > :seq AND (:acked IS NULL OR acked = :acked) ORDER BY seq LIMIT 100"
 
@@ -74,20 +77,27 @@ def insert(db: sqlite3.Connection, item: Stored) -> int:
     return cursor.lastrowid or 0
 
 
-def hash_of(db: sqlite3.Connection, source: str, event_id: str, recipient: str) -> str | None:
-    """Return the hash of the delivery with this id that is stored already."""
-    row = db.execute(
-        "SELECT hash FROM inbox WHERE id = ? AND recipient = ? AND source = ?", (event_id, recipient, source)
-    ).fetchone()
-    return None if row is None else row["hash"]
+def under_id(db: sqlite3.Connection, source: str, event_id: str, recipient: str) -> list[Stored]:
+    """Return what *source* said to one of our addresses under this id: one event, unless it used it for several."""
+    rows = db.execute(
+        "SELECT * FROM inbox WHERE id = ? AND recipient = ? AND source = ? ORDER BY seq", (event_id, recipient, source)
+    )
+    return [_stored(row) for row in rows]
 
 
-def get(db: sqlite3.Connection, source: str, event_id: str, recipient: str) -> Stored | None:
-    """Return the delivery of an event of *source* to one of our addresses."""
-    row = db.execute(
-        "SELECT * FROM inbox WHERE id = ? AND recipient = ? AND source = ?", (event_id, recipient, source)
-    ).fetchone()
+def get(db: sqlite3.Connection, event_hash: str, recipient: str) -> Stored | None:
+    """Return the delivery of these bytes to one of our addresses."""
+    row = db.execute("SELECT * FROM inbox WHERE hash = ? AND recipient = ?", (event_hash, recipient)).fetchone()
     return None if row is None else _stored(row)
+
+
+def opening(db: sqlite3.Connection, subject: str, opened_by: str, key: HandoffKey) -> Stored | None:
+    """Return the delivery that opened a hand-off for us."""
+    found = [stored for stored in under_id(db, opened_by, key.opening, key.recipient) if stored.subject == subject]
+    if len(found) == 1:
+        return found[0]
+    # Its sender used the id for what opens nothing besides.
+    return next((stored for stored in found if stored.recall().envelope.verb in {*OPENINGS, Verb.FORWARDED}), None)
 
 
 def after(db: sqlite3.Connection, seq: int) -> Stored | None:

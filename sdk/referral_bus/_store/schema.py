@@ -7,7 +7,7 @@ and when is in the clear, as it is in the envelope.
 
 from typing import Final
 
-FORMAT: Final = "3"
+FORMAT: Final = "4"
 """Written into the file; a store of another format is refused, never guessed at."""
 
 TABLES: Final = """
@@ -72,6 +72,7 @@ CREATE TABLE verdicts (
 ) STRICT;
 CREATE INDEX verdicts_event ON verdicts (event);
 
+-- A delivery is its bytes: a sender may have used an id of its own for others before.
 CREATE TABLE inbox (
     seq INTEGER PRIMARY KEY AUTOINCREMENT,
     source TEXT NOT NULL,
@@ -87,8 +88,9 @@ CREATE TABLE inbox (
     root BLOB NOT NULL,
     handed INTEGER NOT NULL DEFAULT 0,
     acked INTEGER NOT NULL DEFAULT 0,
-    UNIQUE (id, recipient, source)
+    UNIQUE (hash, recipient)
 ) STRICT;
+CREATE INDEX inbox_id ON inbox (id);
 CREATE INDEX inbox_unacknowledged ON inbox (seq) WHERE acked = 0;
 
 -- How many deliveries of a case each of our addresses has had.
