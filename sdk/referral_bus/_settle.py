@@ -2,8 +2,9 @@
 What a verdict does to the outbox: one function of the verdict and of every spelling that Kafka may have of an event.
 
 The one hard case is "outside the window". Said of the spelling in force, with no acceptance before it in the inbox,
-which holds the verdicts on one case in the order of the decisions, it proves that no copy of these bytes was accepted
-or will be: time only moves away from them. Only then is the event signed afresh, under the same id.
+which holds the verdicts on one case in the order of the decisions, it proves that no copy of these bytes was accepted.
+Only then is the event signed afresh, under the same id. What was signed too late never will be accepted, for time only
+moves away from it; what was signed ahead of its time may be, and says nothing else (`_verify.signed_afresh`).
 
 Whoever was sent our bytes can submit them again, anywhere and at any time. The router answers that to us, and its
 signature is good; but such an answer is about the copy, and may neither end an entry nor turn our clock.
@@ -16,6 +17,7 @@ from referral_bus._home import CLOCK_OFFSET, Home
 from referral_bus._store import alarms, inbox, notes, outbox
 from referral_bus._store.outbox import Attempt, Row
 from referral_bus._verify import VerifiedVerdict
+from referral_bus.sent import EntryState
 from referral_contracts.codes import Code
 from referral_contracts.decisions import Verdict
 from referral_contracts.encoding import parse_time
@@ -29,7 +31,8 @@ def settle(db: sqlite3.Connection, home: Home, found: VerifiedVerdict, position:
     attempt = outbox.attempt(db, verdict.event)
     row = None if attempt is None else outbox.get(db, attempt.id)
     news = attempt is not None and row is not None and not row.state.settled and _is_ours(home, row, attempt, verdict)
-    if news or not inbox.has_verdict(db, verdict.event):
+    late = row is not None and row.state is EntryState.REFUSED and verdict.code is Code.ACCEPTED
+    if news or late or not inbox.has_verdict(db, verdict.event):
         # One on each event is evidence enough: anybody can ask the router for a thousand more.
         inbox.keep_verdict(db, position, verdict.event, found.leaf, found.path, found.root)
     if attempt is None or row is None:
@@ -39,9 +42,15 @@ def settle(db: sqlite3.Connection, home: Home, found: VerifiedVerdict, position:
                 db, Code.NOT_FOUND, home.now_ms(), detail=detail, subject=verdict.subject, position=position
             )
         return []
-    if not news:
+    if late:
+        # Not every refusal uses up the id, and anybody may have said the same bytes again since. They stand.
+        detail = "what was refused stands all the same: its bytes were submitted again"
+        alarms.raise_alarm(
+            db, row.code or Code.INTERNAL, home.now_ms(), detail=detail, subject=row.subject, position=position
+        )
+    elif not news:
         return []
-    if attempt.hash == row.attempt:
+    elif attempt.hash == row.attempt:
         _correct_clock(db, home, attempt, verdict)
     return _settle(db, home, row, attempt, verdict, position)
 
