@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Annotated, Any, Final, Literal, Self, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic_core import from_json
 
 from referral_contracts.codes import Code
 from referral_contracts.encoding import ADDRESS, AGENCY, EVENT_ID, HASH, SUBJECT, TIME, lp, parse_time, sha256
@@ -100,8 +101,8 @@ class Envelope(_Wire):
             raise RemoteError(Code.OVERSIZE, "envelope over its limit")
         try:
             envelope = cls.model_validate_json(value)
-        except ValidationError as error:
-            raise RemoteError(_fault(error)) from None
+        except ValidationError:
+            raise RemoteError(_fault(value)) from None
         envelope.verb  # noqa: B018 - an unknown type is refused here, once
         envelope.time_ms  # noqa: B018 - no such time: the same
         if envelope.encode() != value:
@@ -135,13 +136,14 @@ def _to_json(envelope: Envelope) -> bytes:
     return found
 
 
-def _fault(error: ValidationError) -> Code:
-    # What is no JSON is one fault. A thousand strange fields are a thousand: they are not described one by one.
-    if error.error_count() > 1:
-        return Code.MALFORMED_ENVELOPE
-    # Only the kind of the fault is read: the rest of a pydantic error can quote what was sent.
-    kind = error.errors(include_url=False, include_context=False, include_input=False)[0]["type"]
-    return Code.MALFORMED_JSON if kind == "json_invalid" else Code.MALFORMED_ENVELOPE
+def _fault(value: bytes) -> Code:
+    # Nothing of pydantic's error is read: it can quote what was sent, and a thousand strange fields are a thousand.
+    try:
+        # To its models NaN and Infinity are JSON.
+        from_json(value, allow_inf_nan=False)
+    except ValueError:
+        return Code.MALFORMED_JSON
+    return Code.MALFORMED_ENVELOPE
 
 
 def seal_context(  # noqa: PLR0917 - the parts of a context, in its own order

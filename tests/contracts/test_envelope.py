@@ -169,6 +169,12 @@ def test_no_number_has_a_place_in_an_envelope(number: bytes) -> None:
     assert code_of(lambda: Envelope.decode(value)) in (Code.MALFORMED_ENVELOPE, Code.MALFORMED_JSON)
 
 
+@pytest.mark.parametrize("number", [b"NaN", b"Infinity", b"-Infinity"])
+@pytest.mark.parametrize("value", [jcs(WHOLE), b'{"a":false}'], ids=["in its place", "elsewhere"])
+def test_what_is_no_number_is_no_json(value: bytes, number: bytes) -> None:
+    assert code_of(lambda: Envelope.decode(value.replace(b"false", number))) is Code.MALFORMED_JSON
+
+
 def test_a_moment_that_never_was_is_refused() -> None:
     assert code_after(lambda e: e.update(time="2026-02-30T12:44:00.000Z")) is Code.MALFORMED_VALUE
 

@@ -127,7 +127,7 @@ async def test_what_is_no_event_is_a_decision_with_a_code(bus: RunningBus) -> No
             (Code.MALFORMED_SIGNATURE, good.value, [(H_SIGNATURE, good.signature[:-1])]),
             (Code.MALFORMED_JSON, b"not JSON", one.signed(b"not JSON")),
             (Code.MALFORMED_JSON, b'{"a":"\xff"}', one.signed(b'{"a":"\xff"}')),
-            (Code.MALFORMED_ENVELOPE, b'{"a":NaN}', one.signed(b'{"a":NaN}')),
+            (Code.MALFORMED_JSON, b'{"a":NaN}', one.signed(b'{"a":NaN}')),
             (Code.MALFORMED_JSON, deep, one.signed(deep)),
             (Code.BAD_SIGNATURE, good.value.replace(b'"exercise":false', b'"exercise":true'), [signature]),
         ]

@@ -202,6 +202,7 @@ def _not_canonical() -> Iterator[Vector]:
         "envelope_cut": (value[:-1], "the last brace is missing"),
         "envelope_not_utf8": (value.replace(b"training", b"training\xff", 1), "a byte that is no UTF-8"),
         "envelope_empty": (b"", "no bytes"),
+        "envelope_nan": (value.replace(b'"exercise":false', b'"exercise":NaN'), "NaN, which is no JSON"),
     }
     for name, (changed, comment) in unread.items():
         yield fault(Code.MALFORMED_JSON, "envelope", name, comment, value=octets(changed))

@@ -165,7 +165,7 @@ class TestBytes:
                 opening().value.replace(b'"bus":', b'"bus":"production","bus":'), Code.NOT_CANONICAL, id="two buses"
             ),
             pytest.param(
-                opening().value.replace(b'"exercise":false', b'"exercise":NaN'), Code.MALFORMED_ENVELOPE, id="NaN"
+                opening().value.replace(b'"exercise":false', b'"exercise":NaN'), Code.MALFORMED_JSON, id="NaN"
             ),
         ],
     )
