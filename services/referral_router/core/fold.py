@@ -160,7 +160,7 @@ class _Batch:
             ledger.tick(found)
             return
         self._evict()
-        if found.sender is not None and found.sender.source not in self._inboxes:
+        if found.sender is not None and not self._answerable(found.sender.source):
             # A sender that cannot be answered is not heard: it could not learn what became of its event.
             found.disown(Code.TOPIC_MISSING)
         code = found.code or self._misplaced(found, partitions)
@@ -168,6 +168,11 @@ class _Batch:
             self._refuse(found, code or Code.INTERNAL)
         else:
             self._judge(found, found.envelope)
+
+    def _answerable(self, source: str) -> bool:
+        # Who has left the bus may still have a topic and keys; nobody could be given an event that answers it.
+        member = self._directory.member(source)
+        return member is not None and member.on_bus and source in self._inboxes
 
     def _refuse(self, found: Examined, code: Code, told: Standing = NOTHING_TOLD) -> bytes:
         decision = self._ledger.decide(found, code, None)

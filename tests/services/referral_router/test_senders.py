@@ -1,12 +1,13 @@
 """Whose signature counts: one valid event key of the source, at the moment the event was admitted."""
 
 from dataclasses import replace
+from typing import Literal
 
 import pytest
 
 from referral_contracts.codes import Code
 from referral_contracts.directory import Directory
-from referral_contracts.directory_model import Entry
+from referral_contracts.directory_model import Delivery, Entry
 from referral_contracts.encoding import b64
 from referral_contracts.keys import SigningKey
 from referral_contracts.records import Record
@@ -116,6 +117,15 @@ def test_a_source_that_the_directory_does_not_know_is_nobody() -> None:
 @pytest.mark.parametrize("source", [OFF_BUS, NO_INBOX])
 def test_a_sender_that_could_not_be_answered_is_not_heard(source: str) -> None:
     judged = refused(opening(source))
+
+    assert (judged.code, judged.verdict, judged.value) == (Code.TOPIC_MISSING, None, b"")
+
+
+@pytest.mark.parametrize("kind", ["via", "off-bus"])
+def test_nor_is_one_that_has_left_the_bus_and_kept_its_topic(kind: Literal["via", "off-bus"]) -> None:
+    left = founding.entry(HOTLINE).model_copy(update={"delivery": Delivery(kind=kind)})
+    world = World(directory=founding.with_entry(left))
+    judged = world.judge(opening())
 
     assert (judged.code, judged.verdict, judged.value) == (Code.TOPIC_MISSING, None, b"")
 
