@@ -24,7 +24,7 @@ from referral_bus._store import StoreFailed, alarms, inbox, notes, outbox
 from referral_bus._store.inbox import Stored
 from referral_bus._verify import (
     Doubtful,
-    NotUnderstood,
+    NotTaken,
     TooNew,
     VerifiedDelivery,
     VerifiedVerdict,
@@ -225,13 +225,14 @@ class Reader:
 
     def _set_aside(self, db: Connection, record: Record, error: RemoteError) -> None:
         subject, detail = None, "a record of the inbox that is no delivery and no verdict"
-        if isinstance(error, NotUnderstood):
-            if alarms.is_kept(db, record, topics.H_DELIVERY):
+        if isinstance(error, NotTaken):
+            told = error.delivery
+            if alarms.is_kept(db, record, topics.H_DELIVERY) or inbox.get(db, told.event, told.recipient) is not None:
                 return
-            # Nothing is lost that was delivered: it stays until a version comes that understands it.
-            subject, detail = error.delivery.subject, "a delivery that this version of the SDK does not understand"
-            self._count(db, error.delivery, record.offset)
-        alarms.keep_garbage(db, record, error.code, delivered=isinstance(error, NotUnderstood))
+            # Nothing is lost that was delivered: it stays until it is understood, or until its key is in order.
+            subject, detail = told.subject, error.detail
+            self._count(db, told, record.offset)
+        alarms.keep_garbage(db, record, error.code, delivered=isinstance(error, NotTaken))
         alarms.raise_alarm(db, error.code, self._home.now_ms(), detail=detail, subject=subject, position=record.offset)
 
     def _count(self, db: Connection, delivery: decisions.Delivery, position: int) -> None:

@@ -7,7 +7,7 @@ of a section knows its content key, and could have written other content.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import ClassVar, Final
 
 from referral_contracts import decisions
 from referral_contracts.codes import Code
@@ -37,13 +37,27 @@ class Doubtful(RemoteError):
     """By this directory it is no good; a newer one may know the key."""
 
 
-class NotUnderstood(RemoteError):
-    """The router delivered it to us; but what it says is spelled in a way that this version does not know."""
+class NotTaken(RemoteError):
+    """The router delivered it to us, so it counts and is kept; but it is no delivery to us, as things are."""
+
+    detail_told: ClassVar[str]
 
     def __init__(self, code: Code, delivery: decisions.Delivery) -> None:
-        """Tell what was delivered, and why it is not understood."""
-        super().__init__(code, "delivered, and not understood by this version")
+        """Tell what was delivered, and why it is not taken."""
+        super().__init__(code, self.detail_told)
         self.delivery = delivery
+
+
+class NotUnderstood(NotTaken):
+    """What it says is spelled in a way that this version does not know."""
+
+    detail_told = "a delivery that this version of the SDK does not understand"
+
+
+class Ended(NotTaken, Doubtful):
+    """Its sender's key was ended after the router took it in, for a time before that."""
+
+    detail_told = "a delivery under a key of its sender that was not valid then, as the directory tells it now"
 
 
 class TooNew(LocalError):
@@ -94,7 +108,7 @@ def verify_record(record: Record, directory: Directory, *, agency: str) -> Verif
     Return what *record* is.
 
     Raises:
-        RemoteError: Garbage, for ever. Doubtful: garbage by this directory. NotUnderstood: by this version.
+        RemoteError: Garbage, for ever. Doubtful: garbage by this directory. NotTaken: delivered all the same.
         TooNew: Not to be judged before there is a newer directory.
     """
     headers = _headers(record)
@@ -185,9 +199,9 @@ def _delivery(value: bytes, headers: Mapping[str, bytes], directory: Directory, 
     key = directory.event_key(envelope.source, signature.kid)
     if key is None:
         raise Doubtful(Code.UNKNOWN_KEY, "not a key of the sender")
-    if not key.valid(parse_time(delivery.admitted)):
-        raise Doubtful(Code.KEY_NOT_VALID, "the sender's key was not valid")
     verify(key.key, signature, value)
+    if not key.valid(parse_time(delivery.admitted)):
+        raise Ended(Code.KEY_NOT_VALID, delivery)
     return VerifiedDelivery(
         envelope=envelope,
         value=value,

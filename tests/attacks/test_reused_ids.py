@@ -54,7 +54,7 @@ class TestOneIdTwice:
 
             assert [delivery.subject for delivery in (first, second)] == subjects
             assert {entry.state for entry in hospital.outbox()} == {EntryState.ACCEPTED}
-            assert [event.subject for event in town.routed(Verb.RECEIVED)] == subjects
+            assert sorted(event.subject for event in town.routed(Verb.RECEIVED)) == sorted(subjects)
             assert [event.subject for event in town.routed(Verb.DECLINED)] == subjects[1:]
 
     async def test_nobody_is_said_to_have_withheld_what_came_afterwards(self, town: Town) -> None:
@@ -119,4 +119,4 @@ def test_a_person_can_name_each_of_them(tmp_path: Path, capsys: pytest.CaptureFi
     for hint, subject in zip(hints, subjects, strict=True):
         assert f"case {subject}" in type_as("benh-vien", "open", hint)
         type_as("benh-vien", "accept", hint, str(EXAMPLES / "hospital-accepted.json"))
-    assert [event.subject for event in town.routed(Verb.ACCEPTED)] == subjects
+    assert sorted(event.subject for event in town.routed(Verb.ACCEPTED)) == sorted(subjects)

@@ -119,7 +119,9 @@ class TestOnce:
             assert ward.alarms() == ()
             assert len(town.routed(Verb.RECEIVED)) == 1
 
-    async def test_another_event_under_a_delivered_id_is_an_alarm_and_a_delivery_and_opens_nothing_again(self, town: Town) -> None:
+    async def test_another_event_under_a_delivered_id_is_an_alarm_and_a_delivery_and_opens_nothing_again(
+        self, town: Town
+    ) -> None:
         async with town.bus("hotline-111") as hotline, town.bus("ward-a") as ward:
             subject = await case_with(town, hotline, {"ward-a": [REQUEST]})
             delivery = await ward.next(timeout_s=30)

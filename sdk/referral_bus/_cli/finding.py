@@ -24,13 +24,13 @@ HandoffArgument = Annotated[
     str,
     typer.Argument(
         metavar="HANDOFF",
-        help="The id of the event that opened it, or its beginning, and @RECIPIENT, @OPENER or @CASE where there are several.",
+        help="The id of the opening event, or its beginning, and @RECIPIENT, @OPENER or @CASE where several have it.",
     ),
 ]
 DeliveryArgument = Annotated[
     str,
     typer.Argument(
-        metavar="ID", help="The event's id, or its beginning, and @RECIPIENT, @SENDER or @CASE where there are several."
+        metavar="ID", help="The event's id, or its beginning, and @RECIPIENT, @SENDER or @CASE where several have it."
     ),
 ]
 

@@ -126,7 +126,7 @@ CREATE TABLE handoffs (
 CREATE INDEX handoffs_case ON handoffs (subject);
 
 -- Records of our inbox that are nothing we can use, as they came. Of those that anybody may have written, only the
--- last hundred; what the router delivered, and this version does not understand, until one comes that does.
+-- last hundred; what the router delivered, until it is understood or its sender's key is in order.
 CREATE TABLE garbage (
     position INTEGER PRIMARY KEY,
     delivered INTEGER NOT NULL,
