@@ -119,3 +119,22 @@ async def test_a_fault_of_the_client_is_told_to_everybody_who_waits(town: Town) 
         assert "ZeroDivisionError" in str(failure.value)
         with pytest.raises(Exception, match="internal"):
             await bus.next(timeout_s=5)
+
+
+async def test_whether_the_broker_answers_is_known_as_soon_as_it_does(town: Town) -> None:
+    town.sim.broker.away = True
+    fragile = Fragile(town)
+    async with over(town, fragile.connect) as bus:
+        asking = asyncio.ensure_future(bus.answers(timeout_s=4))
+        await town.wind(5)
+        assert await asking is False
+
+        asking = asyncio.ensure_future(bus.answers(timeout_s=3600))
+        town.sim.broker.away = False
+        await town.wind(10)
+        assert await asking is True
+
+        # Only whether it ever did: what is wrong now, `status` tells.
+        fragile.break_all()
+        await town.wind(5)
+        assert await bus.answers(timeout_s=1) is True

@@ -60,6 +60,7 @@ async def hotline(keys: Path, trust: Path, form: Mau01, request: HandoffRequest)
         assert_type(bus.handoff(sent.handoffs[0]), HandoffView | None)
         assert_type(bus.alarms(), tuple[Alarm, ...])
         assert_type(bus.status(), Status)
+        assert_type(await bus.answers(timeout_s=1), bool)
 
 
 async def ward(bus: ReferralBus, yes: Acceptance, no: Decline) -> None:
