@@ -14,7 +14,7 @@ from referral_bus_command import interruptible
 
 
 def _demonstration() -> Callable[[], int]:
-    import playing  # noqa: PLC0415 - it takes its time, and whoever presses Ctrl-C meanwhile is not to see where
+    import playing  # noqa: PLC0415 - whoever presses Ctrl-C meanwhile is not to see where
 
     return playing.main
 

@@ -24,14 +24,18 @@ def ended(*arguments: str, path: Path | None = None) -> tuple[int, str, str]:
     return done.returncode, done.stdout, done.stderr
 
 
+COMMAND = ("-c", f"import sys; from {MODULE} import {FUNCTION}; sys.exit({FUNCTION}())")
+DEPLOY = EXAMPLES.parent / "deploy"
+
+
 @pytest.mark.parametrize(
-    "arguments",
+    ("arguments", "imported"),
     [
-        pytest.param(("-c", f"import sys; from {MODULE} import {FUNCTION}; sys.exit({FUNCTION}())"), id="referral-bus"),
-        pytest.param((str(EXAMPLES / "demo.py"),), id="demo"),
+        *((COMMAND, name) for name in ("referral_bus", "asyncio", "pydantic", "referral_contracts")),
+        *(((str(EXAMPLES / "demo.py"),), name) for name in ("referral_bus", "argparse", "pydantic", "aiokafka")),
+        *(((str(DEPLOY / name), "status"), "argparse") for name in ("bus.py", "kafka/launch.py")),
     ],
 )
-@pytest.mark.parametrize("imported", ["referral_bus", "asyncio", "pydantic", "referral_contracts"])
 def test_while_it_still_imports(arguments: tuple[str, ...], imported: str, tmp_path: Path) -> None:
     (tmp_path / f"{imported}.py").write_text(f"{CTRL_C}\nraise SystemExit('went on')\n")
 
