@@ -36,6 +36,9 @@ MAX_GHOST_CLAIMS: Final = 32
 """The same where the sender is no party: there its events can only be refused."""
 MAX_GHOSTS: Final = 4096
 """Subjects of one partition on which one sender is no party and has spoken all the same: 25 MB at the very worst."""
+MAX_EVICTED: Final = 8
+"""What one decision puts away at most: two decisions make a case, so it keeps up. Whoever closes a hundred thousand
+cases in a quiet night would else have the first decision of the next put all of them into one transaction."""
 
 _RECEIPTS: Final = frozenset({Verb.RECEIVED, Verb.UNREADABLE})
 
@@ -278,36 +281,50 @@ class _Batch:
     def _evict(self) -> None:
         # By the time of the decision at hand, never by a clock or by where a batch ends: a replay evicts alike.
         before_ms = self._ledger.admitted_ms - self._directory.policy.keep_closed_ms
-        while self._next is not None and self._next[0] <= before_ms:
-            self._let_go(*self._next)
-            self._due += 1
-            self._next = next(self._queue, None)
-        while self._queued and self._queued[0][0] <= before_ms:
-            self._let_go(*self._queued.popleft())
+        left, begun_ms = MAX_EVICTED, -1
+        # What was touched in one millisecond goes together: a restart may have it in another order.
+        while (first := self._first()) is not None and first[0] <= before_ms and (left > 0 or first[0] == begun_ms):
+            begun_ms = first[0]
+            left -= self._let_go(*first)
+            if first is self._next:
+                self._due += 1
+                self._next = next(self._queue, None)
+            else:
+                self._queued.popleft()
 
-    def _let_go(self, queued_ms: int, key: bytes) -> None:
-        """Evict *key*, unless it is gone or was touched after it was queued."""
+    def _first(self) -> tuple[int, bytes] | None:
+        if self._next is not None:
+            return self._next
+        return self._queued[0] if self._queued else None
+
+    def _let_go(self, queued_ms: int, key: bytes) -> bool:
+        """Evict *key*, unless it is gone or was touched after it was queued: then it is as if it were not queued."""
         if key in self._changed:
             changed, touched_ms = self._changed[key]
             if changed is None or touched_ms != queued_ms:
-                return
+                return False
         else:
             value = self._router.value(key)
             if value is None or kind_and_touched(value)[1] != queued_ms:
-                return
+                return False
+        return self._put_away(key, queued_ms)
+
+    def _put_away(self, key: bytes, queued_ms: int) -> bool:
         source, case = ghost_of(key), self._case(key)
         if source is not None:
             if case.claimed(self._ledger.floor_ms):
                 # The window was longer once: what was signed ahead of its time can still come again.
                 self._touch(key, case)
-                return
+                return True
             self._ghosts[source] -= 1
             self._changed[key] = (None, queued_ms)
             self._read[key] = Case()
-            return
-        if case.state is CaseState.CLOSED and not case.archived:
-            self._read[key] = archived = case.archive()
-            self._changed[key] = (archived, queued_ms)
+            return True
+        if case.state is not CaseState.CLOSED or case.archived:
+            return False
+        self._read[key] = archived = case.archive()
+        self._changed[key] = (archived, queued_ms)
+        return True
 
     def finish(self) -> RouterStep:
         changes = {key: None if case is None else case.encode(at) for key, (case, at) in self._changed.items()}

@@ -7,6 +7,8 @@ import pytest
 
 from referral_contracts.codes import Code
 from referral_contracts.verbs import Verb
+from referral_router.core import fold
+from referral_router.core.case import STUB
 from tests.services.referral_router.founding import DAY, HOTLINE, HOUR, NOW, POLICE, SCHOOL, WARD
 from tests.services.referral_router.world import Said, World
 
@@ -137,3 +139,72 @@ class TestEviction:
         ]
 
         assert judged_in(cuts, said) == [Code.ACCEPTED] * 5 + [Code.ARCHIVED, Code.ACCEPTED]
+
+
+class TestMany:
+    """A quiet night with many closings, and the first decision of the next."""
+
+    @staticmethod
+    def night(world: World, count: int) -> list[Said]:
+        cases = [world.open_case() for _ in range(count)]
+        for case in cases:
+            world.now += 1
+            world.accepted(world.say(HOTLINE, Verb.CASE_CLOSED, case=case, answers=case))
+        world.now += DAY
+        return cases
+
+    @staticmethod
+    def archived(world: World) -> int:
+        return sum(value[:1] == STUB for value in world.state.values())
+
+    def test_one_decision_puts_few_away_and_the_next_ones_the_rest(self) -> None:
+        world = World()
+        self.night(world, 20)
+        counts = []
+        for _ in range(4):
+            world.open_case()
+            counts.append(self.archived(world))
+
+        assert counts == [8, 16, 20, 20]
+
+    @pytest.mark.parametrize("restarted", [False, True])
+    def test_what_was_touched_since_it_was_queued_takes_no_room(self, *, restarted: bool) -> None:
+        # A restart does not know of it: its queue holds every case once.
+        world = World()
+        (case,) = self.night(world, 1)
+        world.now -= DAY
+        for _ in range(20):
+            world.accepted(world.say(HOTLINE, Verb.CASE_NOTED, WARD, case=case))
+        self.night(world, 1)
+        world = world.restored() if restarted else world
+        world.open_case()
+
+        assert self.archived(world) == 2
+
+    def test_what_was_touched_in_one_moment_goes_together(self) -> None:
+        world = World()
+        for case in [world.open_case() for _ in range(20)]:
+            world.accepted(world.say(HOTLINE, Verb.CASE_CLOSED, case=case, answers=case))
+        world.now += DAY
+        world.open_case()
+
+        assert self.archived(world) == 20
+
+    @pytest.mark.parametrize("cuts", [(), (6,), (4, 5), (1, 2, 3, 4, 5, 6, 7)])
+    def test_where_the_batches_are_cut_does_not_show(
+        self, monkeypatch: pytest.MonkeyPatch, cuts: tuple[int, ...]
+    ) -> None:
+        monkeypatch.setattr(fold, "MAX_EVICTED", 1)
+        soon, late = World(now=NOW), World(now=NOW + DAY + HOUR)
+        cases = [soon.say(HOTLINE, Verb.CASE_OPENED) for _ in range(3)]
+        said = [
+            *((NOW, case) for case in cases),
+            *(
+                (NOW + number, soon.say(HOTLINE, Verb.CASE_CLOSED, case=case, answers=case))
+                for number, case in enumerate(cases)
+            ),
+            *((NOW + DAY + HOUR, late.say(HOTLINE, Verb.CASE_NOTED, WARD, case=case)) for case in (cases[2], cases[1])),
+        ]
+
+        # The first is put away by the first decision; by the second the third case is younger.
+        assert judged_in(cuts, said) == [Code.ACCEPTED] * 7 + [Code.ARCHIVED]
