@@ -18,7 +18,7 @@ from referral_router.core import fold as router
 from referral_router.core import referee
 from tests.sdk.cli import terminal
 from tests.sdk.forging import Event, plaintext
-from tests.sdk.town import ACCEPTANCE, CRIME, KEYS, MEDICAL, NOTE, OPENING, Town
+from tests.sdk.town import ACCEPTANCE, CASE_CLOSING, CRIME, KEYS, MEDICAL, NOTE, OPENING, Town
 
 HOTLINE, POLICE, HOSPITAL = "hotline-111", "police-b", "hospital-c"
 
@@ -36,6 +36,14 @@ def submit(town: Town, envelope: Envelope) -> None:
     signature = KEYS[envelope.source].signing.sign(Typ.EVENT, value).encode()
     at = partition_for(envelope.subject, town.sim.partitions)
     town.sim.broker.append(SUBMISSIONS, at, envelope.subject.encode(), value, ((H_SIGNATURE, signature),))
+
+
+def revoke_sealing_keys(town: Town, agency: str) -> None:
+    member = town.sim.directory.member(agency)
+    assert member is not None
+    now = format_time(town.sim.clock.now_ms())
+    keys = [key.model_copy(update={"revoked_at": now}) if key.use == "seal" else key for key in member.entry.keys]
+    town.sim.change_directory(agencies=[member.entry.model_copy(update={"keys": tuple(keys)})])
 
 
 def from_police(town: Town, subject: str, *plaintexts: bytes, to: str = HOSPITAL, verb: Verb = Verb.OFFERED) -> Event:
@@ -59,6 +67,49 @@ class TestAtARecipient:
             assert case is not None
             assert not case.exercise
             assert [event.exercise for event in town.routed(Verb.ACCEPTED)] == [False]
+
+    async def test_one_that_cannot_be_answered_holds_up_no_answer_to_another(self, town: Town) -> None:
+        async with town.bus(HOTLINE) as hotline, town.bus(HOSPITAL) as hospital:
+            subject = await case_with_police(hotline)
+            from_police(town, subject, encode_section(MEDICAL)).submit()
+            await hotline.send(hotline.offer(subject, {HOSPITAL: [MEDICAL]}))
+            both = [await hospital.next(timeout_s=30) for _ in range(2)]
+            await town.wind(1)
+            await town.until(lambda: not hospital.status().waiting)
+            # What was sealed waits for the broker, and meanwhile the key of one reader runs out.
+            town.sim.faults[HOSPITAL].away = True
+            stuck = await both[0].accept(ACCEPTANCE)
+            revoke_sealing_keys(town, POLICE)
+            await town.wind(10)
+            town.sim.faults[HOSPITAL].away = False
+            await town.wind(10)
+            sent = await both[1].accept(ACCEPTANCE)
+            await town.wind(10)
+            entries = [hospital.entry(told.id) for told in (stuck, sent)]
+
+            assert [delivery.source for delivery in both] == [POLICE, HOTLINE]
+            assert [entry and entry.state for entry in entries] == [EntryState.SEALED, EntryState.ACCEPTED]
+
+    async def test_one_that_cannot_be_asked_holds_up_no_request_to_another_but_the_closing(self, town: Town) -> None:
+        async with town.bus(HOTLINE) as hotline:
+            subject = await case_with_police(hotline)
+            town.sim.faults[HOTLINE].away = True
+            await town.wind(10)
+            stuck = await hotline.send(hotline.notify(subject, {POLICE: [NOTE]}), wait=False)
+            revoke_sealing_keys(town, POLICE)
+            await town.wind(10)
+            town.sim.faults[HOTLINE].away = False
+            await town.wind(10)
+            asked = await hotline.send(hotline.offer(subject, {HOSPITAL: [MEDICAL]}), wait=False)
+            closed = await hotline.send(hotline.close_case(subject, CASE_CLOSING), wait=False)
+            await town.wind(10)
+            entries = [hotline.entry(told.id) for told in (stuck, asked, closed)]
+
+            assert [entry and entry.state for entry in entries] == [
+                EntryState.SEALED,
+                EntryState.ACCEPTED,
+                EntryState.SEALED,
+            ]
 
     async def test_a_section_over_which_the_reader_trips_is_answered_unreadable_and_the_inbox_goes_on(
         self, town: Town, monkeypatch: pytest.MonkeyPatch
@@ -194,11 +245,7 @@ def test_a_sender_that_cannot_be_told_anything_holds_up_no_command(
         plaintexts=(encode_section(MEDICAL),),
     ).submit()
     town.sim.automatic = True
-    entry = town.sim.directory.member(HOTLINE)
-    assert entry is not None
-    now = format_time(town.sim.clock.now_ms())
-    keys = [key.model_copy(update={"revoked_at": now}) if key.use == "seal" else key for key in entry.entry.keys]
-    town.sim.change_directory(agencies=[entry.entry.model_copy(update={"keys": tuple(keys)})])
+    revoke_sealing_keys(town, HOTLINE)
     typing.environ["REFERRAL_BUS_HOME"] = str(tmp_path / "benh-vien")
     typing.type("inbox", "list")
     before_ms = town.sim.clock.now_ms()

@@ -124,13 +124,18 @@ def ready(db: sqlite3.Connection, now_ms: int, most: int) -> list[Row]:
     Return what may go out now, in order.
 
     An entry waits for the verdicts that it needs, and behind earlier ones of its case that wait: what is said of a
-    case is said in order. Receipts, which alone have nothing sealed yet, wait for nobody, and nobody for them.
+    case is said in order. But only what moves the case waits for what is said in a hand-off of others, or for what
+    somebody cannot be told who has no key: that may take days. Receipts, which alone have nothing sealed yet, wait for
+    nobody, and nobody for them.
     """
     found = db.execute(
         "SELECT * FROM outbox o WHERE settled = 0 AND state IN ('sealed', 'signed') AND NOT EXISTS"
         "  (SELECT 1 FROM outbox e WHERE e.subject = o.subject AND e.seq <= o.seq AND e.settled = 0"
         "   AND e.state IN ('sealed', 'signed')"
-        "   AND (e.seq = o.seq OR o.sealed IS NOT NULL AND e.sealed IS NOT NULL)"
+        "   AND (e.seq = o.seq OR o.sealed IS NOT NULL AND e.sealed IS NOT NULL AND CASE"
+        "     WHEN o.verb LIKE 'case.%' AND o.verb <> 'case.noted' THEN 1"
+        "     WHEN e.handoff IS NOT NULL THEN o.handoff IS e.handoff"
+        "     ELSE e.code IS NOT 'key-not-valid' END)"
         "   AND (e.not_before_ms BETWEEN ?1 + 1 AND ?1 + ?2"
         "        OR EXISTS (SELECT 1 FROM dependencies d WHERE d.id = e.id)))"
         " ORDER BY seq LIMIT ?3",
