@@ -103,7 +103,7 @@ class Follower:
             self._current_at = chunk.asked_at
             self._settled()
 
-    def _piece(self, piece: Piece) -> None:
+    def _piece(self, piece: Piece[Record]) -> None:
         if piece.kind is Kind.DATA and piece.producer_id is None:
             if piece.records:
                 self._take(piece.records)

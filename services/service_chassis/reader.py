@@ -6,7 +6,7 @@ reached (and as of when), and which record it could not decode. So this asks the
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -17,7 +17,8 @@ from aiokafka.protocol.offset import OffsetRequest
 
 from referral_contracts.codes import Code
 from referral_contracts.errors import Fatal
-from service_chassis.decoding import Piece, decode, without_aborted
+from referral_contracts.records import Record
+from service_chassis.decoding import Entry, Piece, decode, decode_entries, without_aborted
 from service_chassis.fold import Limits
 
 _EARLIEST: Final = -2
@@ -48,7 +49,7 @@ class Span:
 class Chunk:
     """What one fetch brought."""
 
-    pieces: Sequence[Piece]
+    pieces: Sequence[Piece[Record]]
     next_offset: int
     """Where to read on."""
     high_watermark: int
@@ -93,16 +94,29 @@ class PartitionReader:
         Raises:
             Fatal: *offset* is not there any more, or not yet; or the bytes are broken.
         """
+        asked_at = asyncio.get_running_loop().time()
+        high, stable, aborted, data = await self._stored(offset, wait_ms)
+        pieces = decode(data, partition=self._tp.partition, offset=offset, inflate=self._inflate)
+        kept = tuple(without_aborted(pieces, aborted) if aborted else pieces)
+        return Chunk(kept, kept[-1].next_offset if kept else offset, high, stable, asked_at)
+
+    async def entries(self, offset: int, *, wait_ms: int) -> Iterator[Piece[Entry]]:
+        """
+        Return the same for a state that is read: each batch is decoded when it is asked for, and soon forgotten.
+
+        Raises:
+            Fatal: As `fetch`; broken bytes are found when they are asked for.
+        """
+        _, _, aborted, data = await self._stored(offset, wait_ms)
+        pieces = decode_entries(data, offset=offset)
+        return without_aborted(pieces, aborted) if aborted else pieces
+
+    async def _stored(self, offset: int, wait_ms: int) -> tuple[int, int, Sequence[tuple[int, int]], bytes]:
         topic, partition = self._tp
         wanted = [(topic, [(partition, offset, self._limits.fetch_bytes)])]
         request = FetchRequest(wait_ms, 1, self._limits.fetch_bytes, self._isolation, wanted)
-        asked_at = asyncio.get_running_loop().time()
         high, stable, aborted, data = await self._ask(request, _fetched)
-        if self._isolation == _UNCOMMITTED:
-            stable, aborted = high, ()
-        pieces = decode(data, partition=partition, offset=offset, inflate=self._inflate)
-        kept = tuple(without_aborted(pieces, aborted) if aborted else pieces)
-        return Chunk(kept, kept[-1].next_offset if kept else offset, high, stable, asked_at)
+        return (high, high, (), data) if self._isolation == _UNCOMMITTED else (high, stable, aborted, data)
 
     async def _offset(self, which: int, isolation: int) -> int:
         request = OffsetRequest(-1, isolation, [(self._tp.topic, [(self._tp.partition, which)])])

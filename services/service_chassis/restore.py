@@ -6,19 +6,20 @@ there has happened, whatever is not has not.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from referral_contracts.codes import Code
 from referral_contracts.errors import Fatal
 from referral_contracts.topics import POSITION_KEY
+from service_chassis.decoding import Entry
 from service_chassis.fold import Fold
 from service_chassis.reader import PartitionReader
 
 _EMPTY_ANSWERS: Final = 3
 """So many times nothing, although the end is further on: compaction has taken what was there."""
 _YIELD_EVERY: Final = 1_000
-"""Some 10 ms of a fold's work."""
+"""Some 3 ms of work."""
 
 
 async def restore(
@@ -46,29 +47,37 @@ async def restore(
     if first > (start or 0):
         # Compaction keeps the start of the log. Somebody has deleted records, or lets the broker delete them.
         raise Fatal(Code.POSITION_LOST, "the beginning of the state is gone")
-    offset, read, last, empty = start or 0, 0, -1, 0
+    offset, read, yielded, last, empty = start or 0, 0, 0, -1, 0
     while offset < end and empty < _EMPTY_ANSWERS:
-        chunk = await reader.fetch(offset, wait_ms=100)
-        for piece in chunk.pieces:
-            for record in piece.records:
-                if record.key is None:
-                    raise Fatal(Code.STATE_FORMAT, "a state record without a key")
-                if record.key == POSITION_KEY and record.value is not None:
-                    position = fold.position_in(record.value)
-                    if position < last:
-                        raise Fatal(Code.STATE_FORMAT, "positions that go back: two owners at a time")
-                    last = position
-                fold.restore(record.key, record.value)
-                read += 1
-                if read % _YIELD_EVERY == 0:
+        empty += 1
+        for piece in await reader.entries(offset, wait_ms=100):
+            for nth in range(0, len(piece.records), _YIELD_EVERY):
+                taken = piece.records[nth : nth + _YIELD_EVERY]
+                last = _take(fold, taken, last)
+                read += len(taken)
+                if read - yielded >= _YIELD_EVERY:
                     # A long restore shares the loop with the heartbeats and with the other partitions.
+                    yielded = read
                     await asyncio.sleep(0)
-        empty = 0 if chunk.pieces else empty + 1
-        offset = chunk.next_offset
-        reached(offset)
+            offset, empty = piece.next_offset, 0
+            reached(offset)
     if read and fold.position() is None:
         raise Fatal(Code.POSITION_MISSING, "a state without the position it belongs to")
     reached(max(offset, end))
+
+
+def _take(fold: Fold[Any], entries: Sequence[Entry], last: int) -> int:
+    """Give *entries* to *fold*; return the last position among them, or *last*, the one before."""
+    for _, key, value in entries:
+        if key is None:
+            raise Fatal(Code.STATE_FORMAT, "a state record without a key")
+        if key == POSITION_KEY and value is not None:
+            position = fold.position_in(value)
+            if position < last:
+                raise Fatal(Code.STATE_FORMAT, "positions that go back: two owners at a time")
+            last = position
+        fold.restore(key, value)
+    return last
 
 
 async def _settled_end(reader: PartitionReader, patience_s: float, tell: Callable[[Code], None]) -> int:

@@ -5,8 +5,8 @@ from hypothesis import strategies as st
 from referral_contracts.codes import Code
 from referral_contracts.errors import Fatal
 from referral_contracts.records import LOG_APPEND_TIME, Record
-from service_chassis.decoding import Kind, decode, without_aborted
-from tests.services.service_chassis.batches import Raw, marker, stamped, stored, transactional, type_of_stamp
+from service_chassis.decoding import Entry, Kind, decode, decode_entries, without_aborted
+from tests.services.service_chassis.batches import Headers, Raw, marker, stamped, stored, transactional, type_of_stamp
 
 GZIP = 1
 
@@ -14,6 +14,10 @@ GZIP = 1
 def records(data: bytes, *, offset: int = 0, inflate: bool = False) -> list[Record]:
     pieces = decode(data, partition=3, offset=offset, inflate=inflate)
     return [record for piece in pieces for record in piece.records]
+
+
+def entries(data: bytes, *, offset: int = 0) -> list[Entry]:
+    return [entry for piece in decode_entries(data, offset=offset) for entry in piece.records]
 
 
 def test_a_record_keeps_everything_the_broker_stored() -> None:
@@ -141,3 +145,68 @@ def test_records_with_a_right_checksum_are_records_or_our_error(body: bytes, cou
         records(stamped(batch, base=0, attributes=0))
     except Fatal as error:
         assert error.code == Code.MALFORMED_RECORD
+
+
+@given(
+    values=st.lists(st.none() | st.binary(max_size=40), min_size=1, max_size=5),
+    names=st.lists(st.binary(max_size=8), max_size=3),
+    codec=st.sampled_from([0, GZIP]),
+    key=st.none() | st.binary(max_size=8),
+    offset=st.integers(0, 12),
+)
+def test_the_entries_of_a_state_are_its_records(
+    values: list[bytes | None], names: list[bytes], codec: int, key: bytes | None, offset: int
+) -> None:
+    headers: Headers = [(Raw.of(name), None) for name in names if not codec]
+    data = (
+        stored(values, base=5, headers=headers, codec=codec, key=key, attributes=transactional, producer_id=9)
+        + marker(base=5 + len(values), producer_id=9, commit=True)
+        + stored(values, base=6 + len(values), headers=headers, key=key)
+    )
+    wanted = list(decode(data, partition=0, offset=offset, inflate=True))
+    found = list(decode_entries(data, offset=offset))
+
+    assert [[(record.offset, record.key, record.value) for record in piece.records] for piece in wanted] == [
+        piece.records or [] for piece in found
+    ]
+    assert [(piece.kind, piece.next_offset, piece.producer_id) for piece in wanted] == [
+        (piece.kind, piece.next_offset, piece.producer_id) for piece in found
+    ]
+
+
+def test_an_entry_that_lies_elsewhere_is_put_where_the_broker_put_it() -> None:
+    batch = bytearray(stored([b"a", b"b"], base=5))
+    # The first record's own place, after its length, attributes and time: 40 instead of 0.
+    assert batch[61:65] == bytes([batch[61], 0, 0, 0])
+    batch[64] = 80
+    data = stamped(batch, base=5, attributes=type_of_stamp)
+
+    assert entries(data) == [(5, b"key", b"a"), (6, b"key", b"b")]
+    assert entries(data) == [(record.offset, record.key, record.value) for record in records(data)]
+
+
+def test_a_state_with_a_wrong_checksum_is_not_read() -> None:
+    data = bytearray(stored([b"value"]))
+    data[-3] ^= 1
+
+    with pytest.raises(Fatal, match=Code.MALFORMED_RECORD):
+        entries(bytes(data))
+
+
+@pytest.mark.parametrize("codec", [1, 2, 3, 4, 5, 7])
+def test_a_compressed_state_that_cannot_be_read_is_not_taken_for_an_empty_one(codec: int) -> None:
+    data = stored([b"not compressed at all"], attributes=type_of_stamp | codec)
+
+    with pytest.raises(Fatal, match=Code.MALFORMED_RECORD):
+        entries(data)
+
+
+@given(data=st.binary(max_size=300), damage=st.lists(st.tuples(st.integers(0, 200), st.integers(0, 255)), max_size=8))
+def test_bytes_are_entries_or_our_error(data: bytes, damage: list[tuple[int, int]]) -> None:
+    batch = bytearray(stored([b"value", None]) + data)
+    for at, byte in damage:
+        batch[at % len(batch)] = byte
+    try:
+        entries(bytes(batch))
+    except Fatal as error:
+        assert error.code in {Code.MALFORMED_RECORD, Code.TOPIC_MISCONFIGURED}

@@ -27,12 +27,12 @@ def following(taken: Taken) -> Follower:
     return Follower(Kafka(bootstrap="nowhere:1"), tp, taken.take, limits=Limits(), log=log)
 
 
-def data(offset: int, count: int = 1, producer: int | None = 1) -> Piece:
+def data(offset: int, count: int = 1, producer: int | None = 1) -> Piece[Record]:
     records = [Record(0, offset + nth, 0, b"k", b"v") for nth in range(count)]
     return Piece(Kind.DATA, offset + count, producer, records)
 
 
-def chunk(*pieces: Piece, end: int, asked_at: float = 0.0) -> Chunk:
+def chunk(*pieces: Piece[Record], end: int, asked_at: float = 0.0) -> Chunk:
     return Chunk(pieces, pieces[-1].next_offset if pieces else end, end, end, asked_at)
 
 
