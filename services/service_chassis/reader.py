@@ -95,7 +95,7 @@ class PartitionReader:
             Fatal: *offset* is not there any more, or not yet; or the bytes are broken.
         """
         asked_at = asyncio.get_running_loop().time()
-        high, stable, aborted, data = await self._stored(offset, wait_ms)
+        high, stable, aborted, data = await self._stored(offset, self._limits.fetch_bytes, wait_ms)
         pieces = decode(data, partition=self._tp.partition, offset=offset, inflate=self._inflate)
         kept = tuple(without_aborted(pieces, aborted) if aborted else pieces)
         return Chunk(kept, kept[-1].next_offset if kept else offset, high, stable, asked_at)
@@ -107,14 +107,13 @@ class PartitionReader:
         Raises:
             Fatal: As `fetch`; broken bytes are found when they are asked for.
         """
-        _, _, aborted, data = await self._stored(offset, wait_ms)
+        _, _, aborted, data = await self._stored(offset, self._limits.restore_bytes, wait_ms)
         pieces = decode_entries(data, offset=offset)
         return without_aborted(pieces, aborted) if aborted else pieces
 
-    async def _stored(self, offset: int, wait_ms: int) -> tuple[int, int, Sequence[tuple[int, int]], bytes]:
+    async def _stored(self, offset: int, most: int, wait_ms: int) -> tuple[int, int, Sequence[tuple[int, int]], bytes]:
         topic, partition = self._tp
-        wanted = [(topic, [(partition, offset, self._limits.fetch_bytes)])]
-        request = FetchRequest(wait_ms, 1, self._limits.fetch_bytes, self._isolation, wanted)
+        request = FetchRequest(wait_ms, 1, most, self._isolation, [(topic, [(partition, offset, most)])])
         high, stable, aborted, data = await self._ask(request, _fetched)
         return (high, high, (), data) if self._isolation == _UNCOMMITTED else (high, stable, aborted, data)
 
