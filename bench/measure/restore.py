@@ -19,12 +19,14 @@ from measure.outputs import PARTITIONS
 from measure.submissions import positions
 from measure.world import SENDERS, TEAM
 from referral_contracts import topics
-from referral_contracts.encoding import b64, event_hash
+from referral_contracts.encoding import event_hash, sha256
 from referral_contracts.lifecycle import CaseState, Receipt, State
 from referral_contracts.records import Write
 from referral_contracts.sealing import new_event_id
 from referral_contracts.topics import TopicSpec
-from referral_router.core.case import Case, Claim, Handoff, Ref
+from referral_router.core.case import Case, Handoff
+from referral_router.core.claims import Claim
+from referral_router.core.refs import Ref, undigested
 
 VERSIONS: Final = 5
 _ROUNDS: Final = 3
@@ -101,20 +103,21 @@ def _versions(at_ms: int, apart_ms: int) -> list[bytes]:
     for number in range(VERSIONS):
         at_ms += apart_ms
         event_id = new_event_id(at_ms)
-        ref = Ref(event_id, event_hash(event_id.encode("ascii")))
+        event = event_hash(event_id.encode("ascii"))
+        ref = Ref.of(event_id, event)
         source, to = (owner, recipient) if number <= 1 else (recipient, owner)
         if number == 0:
             case.head = ref
         elif number == 1:
             case.parties.add(recipient)
-            case.handoffs[f"{event_id} {recipient}"] = Handoff(State.OFFERED, owner, ref, ref.sha256)
+            case.handoffs[f"{event_id} {recipient}"] = Handoff(State.OFFERED, owner, ref, undigested(event))
         for handoff in case.handoffs.values():
             handoff.receipt = Receipt.RECEIVED if number > 1 else Receipt.NONE
             handoff.state = State.ACCEPTED if number > 2 else State.OFFERED
         case.sequence += 1
         case.deliveries[to] = case.deliveries.get(to, 0) + 1
         case.prune(at_ms - _REMEMBERED_MS)
-        claim = Claim(ref.sha256, "accepted", number + 1, b64(bytes(32)), at_ms)
-        case.claims.setdefault(source, {})[event_id] = claim
+        decision = sha256(event.encode("ascii"))
+        case.use_up(source, event_id, Claim(event, "accepted", number + 1, decision, at_ms))
         found.append(case.encode(at_ms))
     return found

@@ -16,7 +16,7 @@ from measure.outputs import PARTITIONS
 from measure.world import BUS, CROWD, SENDERS, TEAM, WATCHER, World
 from referral_contracts import topics
 from referral_contracts.decisions import NO_DECISION
-from referral_contracts.encoding import b64, event_hash, format_time
+from referral_contracts.encoding import event_hash, format_time
 from referral_contracts.envelope import Envelope, EventData, case_pseudonym, seal_context
 from referral_contracts.lifecycle import CaseState, State
 from referral_contracts.records import Write
@@ -25,8 +25,10 @@ from referral_contracts.signing import Typ
 from referral_contracts.topics import H_SIGNATURE, partition_for
 from referral_contracts.verbs import Verb
 from referral_contracts.wire import Section, SectionReader
-from referral_router.core.case import Case, Claim, Handoff, Ref
+from referral_router.core.case import Case, Handoff
+from referral_router.core.claims import Claim
 from referral_router.core.position import Position
+from referral_router.core.refs import Ref, undigested
 
 _PLAINTEXT: Final = b'{"body":{},"schema":"handoff-request/1.0"}'
 
@@ -125,12 +127,13 @@ class Mill:
 
 def open_case(subject: str, owner: str, opening: str, now_ms: int, *, recipient: str | None = None) -> Write:
     """Return the state record of a case that *owner* has just opened, with a hand-off open for *recipient*."""
-    head = Ref(opening, event_hash(opening.encode("ascii")))
+    event = event_hash(opening.encode("ascii"))
+    head = Ref.of(opening, event)
     case = Case(state=CaseState.OPEN, owner=owner, head=head, sequence=1, parties={owner})
-    case.claims = {owner: {opening: Claim(head.sha256, "accepted", 1, b64(NO_DECISION), now_ms)}}
+    case.use_up(owner, opening, Claim(event, "accepted", 1, NO_DECISION, now_ms))
     if recipient is not None:
-        offer = Ref(new_event_id(now_ms), head.sha256)
-        case.handoffs[f"{offer.id} {recipient}"] = Handoff(State.OFFERED, owner, offer, offer.sha256)
+        offer = Ref.of(new_event_id(now_ms), event)
+        case.handoffs[f"{offer.id} {recipient}"] = Handoff(State.OFFERED, owner, offer, undigested(event))
         case.parties.add(recipient)
         case.deliveries[recipient] = 1
     return Write(topics.STATE, partition_for(subject, PARTITIONS), subject.encode("ascii"), case.encode(now_ms))

@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 
 from referral_bus import Draft, HandoffView, LocalError, ReferralBus
-from referral_contracts.envelope import EventRef
 from referral_contracts.lifecycle import State
 from referral_contracts.topics import agency_of, partition_for
 from referral_router.core.case import Case
@@ -96,7 +95,7 @@ def differences(agency: str, bus: ReferralBus, case: Case, subject: str) -> list
     found: list[object] = []
     if seen.owned != (case.owner == agency):
         found.append(("owned", seen.owned, case.owner))
-    if seen.owned and (seen.state, seen.head) != (case.state, EventRef(id=case.head.id, sha256=case.head.sha256)):
+    if seen.owned and (seen.state, seen.head) != (case.state, case.head.wire):
         found.append(("case", seen.state, case.state))
     for view in seen.handoffs:
         theirs = case.handoffs[str(view.key)]

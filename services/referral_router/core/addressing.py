@@ -15,7 +15,7 @@ from referral_contracts.errors import RemoteError
 from referral_contracts.lifecycle import CLOCK_VERBS
 from referral_contracts.topics import agency_of
 from referral_contracts.verbs import Verb
-from referral_router.core.case import Ref
+from referral_router.core.refs import Ref
 
 _ONE: Final = 1
 
@@ -34,7 +34,7 @@ class Ask:
     @property
     def ref(self) -> Ref:
         """The event, as a head."""
-        return Ref(self.envelope.id, self.event)
+        return Ref.of(self.envelope.id, self.event)
 
 
 def check_opening_of_case(ask: Ask) -> None:

@@ -6,7 +6,7 @@ cases are held in memory as their records; packed a claim takes 97 bytes there, 
 """
 
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, NamedTuple
 
 from referral_contracts.encoding import b64
@@ -34,7 +34,7 @@ class Claims:
 
     __slots__ = ("_codes", "_packed")
 
-    def __init__(self, packed: bytes = b"", codes: Sequence[str] = ()) -> None:
+    def __init__(self, packed: bytes = b"", codes: Iterable[str] = ()) -> None:
         """
         Take what a state record holds.
 
@@ -43,10 +43,10 @@ class Claims:
         """
         # The last byte of each.
         named = packed[SIZE - 1 :: SIZE]
-        if len(packed) % SIZE or (named and max(named) >= len(codes)):
-            raise ValueError("not claims")
         self._packed = packed
         self._codes = list(codes)
+        if len(packed) % SIZE or (named and max(named) >= len(self._codes)):
+            raise ValueError("not claims")
 
     @property
     def packed(self) -> bytes:

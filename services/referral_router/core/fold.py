@@ -22,7 +22,8 @@ from referral_contracts.records import Write
 from referral_contracts.topics import POSITION_KEY, partition_for
 from referral_contracts.verbs import WIRE_VERSION, Verb
 from referral_router.core.addressing import Ask
-from referral_router.core.case import CLOSED, GHOST, Case, Claim, ghost_key, ghost_of, kind_and_touched
+from referral_router.core.case import CLOSED, GHOST, Case, ghost_key, ghost_of, kind_and_touched
+from referral_router.core.claims import Claim
 from referral_router.core.examine import Examined
 from referral_router.core.ledger import Lane, Ledger
 from referral_router.core.position import Position
@@ -31,11 +32,11 @@ from referral_router.core.referee import Accepted, rule
 MAX_CLAIMS: Final = 128
 """Ids that one sender may use on one case within the window: keeps a flood out of the case's record."""
 MAX_CASE_CLAIMS: Final = 1024
-"""The same for all senders of a case together, some 200 KB: its record has to fit into the state topic."""
+"""The same for all senders of a case together, some 100 KB: its record has to fit into the state topic."""
 MAX_GHOST_CLAIMS: Final = 32
 """The same where the sender is no party: there its events can only be refused."""
 MAX_GHOSTS: Final = 4096
-"""Subjects of one partition on which one sender is no party and has spoken all the same: 25 MB at the very worst."""
+"""Subjects of one partition on which one sender is no party and has spoken all the same: 14 MB at the very worst."""
 MAX_EVICTED: Final = 8
 """What one decision puts away at most: two decisions make a case, so it keeps up. Whoever closes a hundred thousand
 cases in a quiet night would else have the first decision of the next put all of them into one transaction."""
@@ -223,8 +224,7 @@ class _Batch:
         at, holder = (key, case) if source in case.parties else (beside, self._case(beside))
         holder.prune(floor_ms)
         last_ms = max(envelope.time_ms, ledger.admitted_ms)
-        claim = Claim(found.event, code.value, ledger.counter, b64(decision), last_ms)
-        holder.claims.setdefault(source, {})[envelope.id] = claim
+        holder.use_up(source, envelope.id, Claim(found.event, code.value, ledger.counter, decision, last_ms))
         self._touch(at, holder)
 
     @staticmethod
@@ -345,4 +345,4 @@ class _Batch:
 
 
 def _first(claim: Claim) -> First:
-    return First(code=Code(claim.code), counter=claim.counter, decision=claim.decision, event=claim.event)
+    return First(code=Code(claim.code), counter=claim.counter, decision=b64(claim.decision), event=claim.event)

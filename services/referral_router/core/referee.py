@@ -31,6 +31,7 @@ from referral_contracts.verbs import Verb
 from referral_router.core import addressing
 from referral_router.core.addressing import Ask
 from referral_router.core.case import Case, Handoff
+from referral_router.core.refs import Ref, undigested
 
 MAX_HANDOFFS: Final = 512
 """Hand-offs of one case: keeps its state record under the limit of the state topic. A long case has some thirty."""
@@ -107,7 +108,7 @@ def _rule_case(case: Case, state: CaseState, ask: Ask) -> Ruling:
     part = next((part for part, plays in played.items() if plays and may_ever(verb, part)), None)
     if part is None:
         return Refused(Code.WRONG_PARTY, own)
-    named = None if data.answers is None else (data.answers.id, data.answers.sha256)
+    named = None if data.answers is None else Ref.of(data.answers.id, data.answers.sha256)
     if data.handoff is not None or (verb in HEADLESS) != (named is None):
         return Refused(Code.MALFORMED_ENVELOPE, own)
     if named is not None and named != case.head:
@@ -150,10 +151,10 @@ def _open_handoffs(case: Case, ask: Ask) -> Ruling:
         _check_opening(case, ask, len(data.recipients))
     except RemoteError as error:
         return Refused(error.code)
-    event_id, head, state = envelope.id, ask.ref, OPENINGS[envelope.verb]
+    event_id, head, opening_hash, state = envelope.id, ask.ref, undigested(ask.event), OPENINGS[envelope.verb]
     for recipient in data.recipients:
         case.handoffs[f"{event_id} {recipient}"] = Handoff(
-            state=state, sender=envelope.source, head=head, opening_hash=ask.event, team=team
+            state=state, sender=envelope.source, head=head, opening_hash=opening_hash, team=team
         )
     _routed(case, ask)
     return Accepted()
@@ -218,7 +219,7 @@ def _handoff_standing(key: HandoffKey, handoff: Handoff) -> Standing:
 
 def _receive(case: Case, handoff: Handoff, key: HandoffKey, ask: Ask) -> None:
     answers = ask.envelope.data.answers
-    if answers is None or (answers.id, answers.sha256) != (key.opening, handoff.opening_hash):
+    if answers is None or (answers.id, undigested(answers.sha256)) != (key.opening, handoff.opening_hash):
         raise RemoteError(Code.STALE_HEAD)
     receipt = advance_receipt(handoff.receipt, ask.envelope.verb)
     addressing.check_answer(ask, must={handoff.sender}, may=set())
@@ -232,7 +233,7 @@ def _receive(case: Case, handoff: Handoff, key: HandoffKey, ask: Ask) -> None:
 
 def _move(case: Case, key: HandoffKey, handoff: Handoff, part: Part, ask: Ask) -> None:
     verb, data = ask.envelope.verb, ask.envelope.data
-    if data.answers is None or (data.answers.id, data.answers.sha256) != handoff.head:
+    if data.answers is None or Ref.of(data.answers.id, data.answers.sha256) != handoff.head:
         raise RemoteError(Code.STALE_HEAD)
     after = advance_handoff(handoff.state, verb, part)
     if verb is Verb.WITHDRAWN and handoff.forwarded_from and handoff.receipt is Receipt.RECEIVED:
@@ -261,7 +262,7 @@ def _forward(case: Case, key: HandoffKey, handoff: Handoff, ask: Ask) -> None:
         state=State.ASSIGNED,
         sender=ask.envelope.source,
         head=ask.ref,
-        opening_hash=ask.event,
+        opening_hash=undigested(ask.event),
         forwarded_from=str(key),
     )
 

@@ -145,7 +145,7 @@ class Book:
         assert set(kept) == set(self.pages)
         for subject, case in kept.items():
             page = self.pages[subject]
-            assert (case.owner, case.head, case.sequence) == (page.owner, (page.head.id, page.head.sha256), page.events)
+            assert (case.owner, case.head.wire, case.sequence) == (page.owner, page.head, page.events)
             assert case.state is page.state
             if case.archived:
                 assert page.state is CaseState.CLOSED

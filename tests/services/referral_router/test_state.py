@@ -16,16 +16,30 @@ from referral_contracts.records import Record
 from referral_contracts.topics import BATCH_MAX, POSITION_KEY
 from referral_contracts.verbs import Verb
 from referral_router.core import Router
-from referral_router.core.case import Case, Claim, Handoff, Ref, ghost_key, ghost_of, kind_and_touched, stub
+from referral_router.core.case import Case, Handoff, ghost_key, ghost_of, kind_and_touched, stub
+from referral_router.core.claims import Claim
 from referral_router.core.fold import MAX_CASE_CLAIMS, MAX_CLAIMS
 from referral_router.core.position import Position
 from referral_router.core.referee import MAX_ADDRESSES, MAX_HANDOFFS, MAX_OPENED
+from referral_router.core.refs import Ref
 from tests.services.referral_router.founding import DAY, HOTLINE, POLICE, SCHOOL, WARD
 from tests.services.referral_router.world import World, lane, new_id
 
 HASH = b64(b"\xff" * 32)
 LONGEST = "a" * 63
 LONGEST_ADDRESS = f"{LONGEST}/{LONGEST}"
+
+
+def progressed() -> bytes:
+    """Return the record of a case with a hand-off that came further, and with used ids of both sides."""
+    head, opened = Ref.of(new_id(), HASH), new_id()
+    case = Case(state=CaseState.OPEN, owner=HOTLINE, head=head, sequence=3, parties={HOTLINE, WARD})
+    case.handoffs[f"{opened} {WARD}"] = Handoff(State.ACCEPTED, HOTLINE, head, bytes(32), Receipt.RECEIVED)
+    case.deliveries = {WARD: 1, HOTLINE: 1}
+    case.use_up(HOTLINE, opened, Claim(HASH, Code.ACCEPTED, 1, bytes(32), 1))
+    case.use_up(WARD, head.id, Claim(HASH, Code.ACCEPTED, 2, bytes(32), 2))
+    case.use_up(WARD, new_id(), Claim(HASH, Code.STALE_HEAD, 3, bytes(32), 3))
+    return case.encode(3)
 
 
 class TestCases:
@@ -46,24 +60,37 @@ class TestCases:
             assert fatal.code is Code.STATE_FORMAT
 
     @given(
-        st.dictionaries(
-            st.sampled_from("cdhip"),
-            st.recursive(
-                st.none() | st.integers() | st.text(max_size=4),
-                lambda inner: st.lists(inner, max_size=8) | st.dictionaries(st.text(max_size=4), inner, max_size=3),
-                max_leaves=9,
-            ),
-        )
+        st.integers(0, 5),
+        st.recursive(
+            st.none() | st.integers() | st.text(max_size=4),
+            lambda inner: st.lists(inner, max_size=8) | st.dictionaries(st.text(max_size=4), inner, max_size=3),
+            max_leaves=9,
+        ),
     )
-    def test_any_record_of_the_right_kind_is_a_case_or_stops_the_partition(self, body: object) -> None:
+    def test_any_record_of_the_right_kind_is_a_case_or_stops_the_partition(self, place: int, other: object) -> None:
+        value = progressed()
+        size = int.from_bytes(value[9:13], "big")
+        body = json.loads(value[13 : 13 + size])
+        body[place] = other
+        told = json.dumps(body).encode()
         try:
-            Case.decode(b"o" + bytes(8) + json.dumps(body).encode())
+            Case.decode(value[:9] + len(told).to_bytes(4, "big") + told + value[13 + size :])
         except Fatal as fatal:
             assert fatal.code is Code.STATE_FORMAT
 
+    @given(st.integers(min_value=0), st.binary(max_size=97))
+    def test_a_record_that_was_cut_or_goes_on_stops_the_partition(self, end: int, more: bytes) -> None:
+        value = progressed()
+        end %= len(value)
+
+        with pytest.raises(Fatal, match=Code.STATE_FORMAT):
+            Case.decode(value[:end])
+        with pytest.raises(Fatal, match=Code.STATE_FORMAT):
+            Case.decode(value + b"\0" + more)
+
     @given(st.from_regex(AGENCY, fullmatch=True), st.integers(0, 2**32 - 1), st.integers(0, 2**63))
     def test_a_stub_keeps_owner_sequence_and_head_in_128_bytes(self, owner: str, sequence: int, touched: int) -> None:
-        head = Ref(new_id(), HASH)
+        head = Ref.of(new_id(), HASH)
         value = stub(Case(state=CaseState.CLOSED, owner=owner, head=head, sequence=sequence), touched)
         found = Case.decode(value)
 
@@ -77,14 +104,14 @@ class TestCases:
         assert ghost_of(POSITION_KEY) is None
 
     def test_the_largest_case_that_the_limits_allow_fits_into_a_record(self) -> None:
-        case = Case(state=CaseState.TRANSFER_OFFERED, owner=LONGEST, pending=LONGEST, head=Ref(new_id(), HASH))
+        case = Case(state=CaseState.TRANSFER_OFFERED, owner=LONGEST, pending=LONGEST, head=Ref.of(new_id(), HASH))
         case.sequence = 2**32 - 1
         for _ in range(MAX_HANDOFFS):
             case.handoffs[f"{new_id()} {LONGEST_ADDRESS}"] = Handoff(
                 state=max(State, key=len),
                 sender=LONGEST,
-                head=Ref(new_id(), HASH),
-                opening_hash=HASH,
+                head=Ref.of(new_id(), HASH),
+                opening_hash=bytes(32),
                 receipt=max(Receipt, key=len),
                 forwarded_from=f"{new_id()} {LONGEST_ADDRESS}",
             )
@@ -93,8 +120,8 @@ class TestCases:
         case.parties = set(names)
         case.deliveries = dict.fromkeys(names, 10**6) | {f"{name}/{LONGEST}": 10**6 for name in names}
         for number in range(MAX_CASE_CLAIMS):
-            claim = Claim(HASH, max(Code, key=len).value, 2**53, HASH, 2**43)
-            case.claims.setdefault(names[number // MAX_CLAIMS], {})[new_id()] = claim
+            claim = Claim(HASH, max(Code, key=len).value, 2**53, bytes(32), 2**43)
+            case.use_up(names[number // MAX_CLAIMS], new_id(), claim)
 
         assert len(case.encode(2**63)) < BATCH_MAX
 
@@ -168,7 +195,15 @@ class TestPositions:
 
     @pytest.mark.parametrize(
         "change",
-        [{"format": 2}, {"format": None}, {"position": "1"}, {"position": -1}, {"position": True}, {"chain": "x"}],
+        [
+            {"format": 1},
+            {"format": 3},
+            {"format": None},
+            {"position": "1"},
+            {"position": -1},
+            {"position": True},
+            {"chain": "x"},
+        ],
     )
     def test_a_position_of_another_format_stops_the_partition(self, change: dict[str, object]) -> None:
         told = {**json.loads(Position().encode()), **change}
