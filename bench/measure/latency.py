@@ -25,6 +25,8 @@ from measure.world import SENDERS, TEAM
 
 RATE: Final = 100
 """Offers a second, of all senders together; one recipient each."""
+_QUIETER: Final = (25, 50)
+"""The same with less to do, to see how much of it is waiting for a processor."""
 _SENDERS: Final = SENDERS[:2]
 _RECIPIENTS: Final = TEAM[:2]
 _WARM_S: Final = 60
@@ -38,15 +40,18 @@ async def latency(bench: Bench) -> list[Part]:
     part = Part(name="latency", title="From send to opened, SDK to SDK (1 broker, 1 router, all on this machine)")
     saturation = await _saturation(bench)
     # A broker compiles what it does for its first minutes, at the price of as much again: a deployment's has done so.
-    await _measure(bench, bench.count(_WARM_S, 5), None)
-    alone, spent = await _measure(bench, seconds, None)
+    await _measure(bench, bench.count(_WARM_S, 5), RATE, None)
+    alone, spent = await _measure(bench, seconds, RATE, None)
     _tell(part, f"{RATE}/s", alone, ("<= 25", "<= 75"))
     for who, cpu in spent.items():
         part.add(f"CPU of {who}", "ms an offer", cpu / len(alone) * 1e3)
+    for per_s in _QUIETER:
+        found, _ = await _measure(bench, seconds, per_s, None)
+        _tell(part, f"{per_s}/s", found, ("", ""))
     part.add("saturation, offers to 3 recipients", "events/s", saturation)
     half = saturation / 2
     background = bench.mill.load(round(half * seconds), 3, now_ms(), crowd=True)
-    beside, _ = await _measure(bench, seconds, background)
+    beside, _ = await _measure(bench, seconds, RATE, background)
     _tell(part, f"{RATE}/s beside {half:,.0f}/s of others", beside, ("", ""))
     part.notes.append("A sender's lateness counts: the clock starts when an offer was due. One recipient an offer.")
     part.notes.append("Before that, the same for a minute, which is not counted: a broker compiles as it goes.")
@@ -71,7 +76,9 @@ async def _saturation(bench: Bench) -> float:
     return sorted(rates)[len(rates) // 2]
 
 
-async def _measure(bench: Bench, seconds: int, background: Load | None) -> tuple[list[float], dict[str, float]]:
+async def _measure(
+    bench: Bench, seconds: int, per_s: int, background: Load | None
+) -> tuple[list[float], dict[str, float]]:
     """Return the latency of each offer, in ms, and how many seconds of processor time each kind of process took."""
     await bench.found(background.cases if background is not None else ())
     for agency in (*_SENDERS, *_RECIPIENTS):
@@ -82,9 +89,9 @@ async def _measure(bench: Bench, seconds: int, background: Load | None) -> tuple
     agencies: list[_Agency] = []
     try:
         await asyncio.to_thread(router.wait_ready)
-        bench.say(f"latency: {RATE}/s" + (" beside others" if background is not None else ""))
+        bench.say(f"latency: {per_s}/s" + (" beside others" if background is not None else ""))
         receivers = [await _Agency.start(bench, "receive", agency) for agency in _RECIPIENTS]
-        rate = str(RATE / len(_SENDERS))
+        rate = str(per_s / len(_SENDERS))
         pairs = zip(_SENDERS, _RECIPIENTS, strict=True)
         senders = [await _Agency.start(bench, "send", one, rate, str(seconds), other) for one, other in pairs]
         agencies = [*receivers, *senders]

@@ -57,30 +57,14 @@ class Engine:
 
     @classmethod
     def open(
-        cls,
-        agency: str,
-        keys: AgencyKeys,
-        trust: TrustRoot,
-        *,
-        store: str | Path,
-        connect: Connect,
-        clock: Clock,
-        receipts_within_s: float,
+        cls, agency: str, keys: AgencyKeys, trust: TrustRoot, *, store: str | Path, connect: Connect, clock: Clock
     ) -> "Engine":
         """Open the store and wire the parts."""
         if keys.agency != agency:
             raise LocalError(Code.UNKNOWN_KEY, "the key file of another agency")
         opened = Store.open(store, bus=trust.bus, agency=agency)
         try:
-            home = Home(
-                agency=agency,
-                keys=keys,
-                trust=trust,
-                clock=clock,
-                store=opened,
-                kept=Kept(keys),
-                receipts_within_ms=round(receipts_within_s * 1000),
-            )
+            home = Home(agency=agency, keys=keys, trust=trust, clock=clock, store=opened, kept=Kept(keys))
             return cls(home, connect)
         except BaseException:
             opened.close()

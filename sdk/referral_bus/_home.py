@@ -34,8 +34,6 @@ class Home:
     store: Store
     kept: Kept
     """Deliveries that somebody is about to ask for."""
-    receipts_within_ms: int = 0
-    """How long a receipt may wait for others."""
     clock_offset_ms: int = 0
     """This machine's clock less the broker's."""
     partitions: int = 0
@@ -59,11 +57,6 @@ class Home:
     def now_ms(self) -> int:
         """Return the time as the broker sees it, as far as we know."""
         return self.clock.now_ms() - self.clock_offset_ms
-
-    def receipts_due_ms(self) -> int:
-        """Return when the receipts of now go out, all together; 0 for at once."""
-        pause_ms = self.receipts_within_ms
-        return (self.clock.now_ms() // pause_ms + 1) * pause_ms if pause_ms else 0
 
     def load(self) -> None:
         """Take up what the store remembers."""

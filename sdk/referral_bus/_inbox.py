@@ -273,7 +273,7 @@ class Reader:
             recipient=verified.recipient,
         )
         fold(db, happened)
-        receipt = owed(db, delivery, home.now_ms(), home.receipts_due_ms())
+        receipt = owed(db, delivery, home.now_ms())
         if receipt is not None:
             outbox.insert(db, receipt)
             told.receipts = True

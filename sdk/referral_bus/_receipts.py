@@ -24,7 +24,7 @@ from referral_contracts.sealing import new_event_id
 from referral_contracts.verbs import Verb
 
 
-def owed(db: sqlite3.Connection, delivery: AtHand, now_ms: int, not_before_ms: int) -> Row | None:
+def owed(db: sqlite3.Connection, delivery: AtHand, now_ms: int) -> Row | None:
     """Return the receipt that a delivery calls for, if it opened a hand-off for us; the view has been folded by now."""
     envelope, recipient = delivery.verified.envelope, delivery.verified.recipient
     key = HandoffKey(opening=envelope.id, recipient=recipient)
@@ -46,7 +46,6 @@ def owed(db: sqlite3.Connection, delivery: AtHand, now_ms: int, not_before_ms: i
         about=None if fault is None else f"{fault.code} {fault.name}",
         answers=envelope.id,
         answers_hash=delivery.verified.event,
-        not_before_ms=not_before_ms,
     )
 
 

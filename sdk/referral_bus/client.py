@@ -45,7 +45,6 @@ class ReferralBus:
         store: str | Path,
         transport: Connect,
         clock: Clock | None = None,
-        receipts_within_s: float = 0.1,
     ) -> None:
         """
         Prepare; `async with` opens the store and connects.
@@ -57,14 +56,11 @@ class ReferralBus:
             store: The one file that holds outbox, inbox, positions and views. One process at a time.
             transport: Makes a connection to the broker, again whenever one fails.
             clock: Where time comes from; the machine's own by default.
-            receipts_within_s: How long a receipt may wait for others, to go out with them in one batch. A busy agency
-                spends less on each; a test that winds its own clock says 0.
         """
         self._told = (agency, keys, trust)
         self._store = store
         self._connect = transport
         self._clock = clock or SystemClock()
-        self._receipts_within_s = receipts_within_s
         self._running: Engine | None = None
 
     async def __aenter__(self) -> Self:
@@ -74,13 +70,7 @@ class ReferralBus:
         Raises:
             LocalError: STORE_BUSY: another process has the store. STATE_FORMAT: the store is another agency's or bus's.
         """
-        self._running = Engine.open(
-            *self._told,
-            store=self._store,
-            connect=self._connect,
-            clock=self._clock,
-            receipts_within_s=self._receipts_within_s,
-        )
+        self._running = Engine.open(*self._told, store=self._store, connect=self._connect, clock=self._clock)
         self._running.start()
         return self
 

@@ -54,7 +54,6 @@ def blocked_bus(town: Town, agency: str) -> ReferralBus:
         store=town.folder / f"{agency}.db",
         transport=connected,
         clock=town.sim.clock,
-        receipts_within_s=0,
     )
 
 

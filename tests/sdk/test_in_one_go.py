@@ -1,4 +1,4 @@
-"""What goes out in one go: receipts that wait for each other, and a batch of which one is too large."""
+"""What goes out in one go: receipts that are owed together, and a batch of which one is too large."""
 
 from collections.abc import Sequence
 
@@ -49,37 +49,19 @@ def watched(town: Town, agency: str, most: int = topics.ENVELOPE_MAX) -> Watched
     return Watched(inner, most)
 
 
-async def test_receipts_wait_a_moment_and_go_out_together(town: Town) -> None:
-    ward_way = watched(town, "ward-a")
-    async with (
-        town.bus("hotline-111") as hotline,
-        town.bus("ward-a", transport=lambda: ward_way, receipts_within_s=0.1) as ward,
-    ):
+async def test_receipts_that_are_owed_together_go_out_together(town: Town) -> None:
+    way = watched(town, "ward-a")
+    async with town.bus("hotline-111") as hotline:
         subject = await case_with(town, hotline, {"ward-a": [REQUEST]})
         await hotline.send(hotline.notify(subject, {"ward-a": [SCHOOLING]}))
         await hotline.send(hotline.notify(subject, {"ward-a": [MEDICAL]}))
-        await ward.caught_up()
-        await town.settle()
+        async with town.bus("ward-a", transport=lambda: way) as ward:
+            await ward.caught_up()
+            await town.until(lambda: not ward.status().waiting)
 
-        assert [entry.verb for entry in ward.outbox()] == [Verb.RECEIVED] * 3
-        assert ward_way.batches == []
-
-        await town.wind(0.1)
-        await town.until(lambda: not ward.status().waiting)
-
-        assert ward_way.batches == [3]
-        assert {entry.state for entry in ward.outbox()} == {EntryState.ACCEPTED}
-
-
-async def test_what_the_agency_says_itself_waits_for_no_receipt(town: Town) -> None:
-    async with town.bus("hotline-111") as hotline, town.bus("ward-a", receipts_within_s=0.1) as ward:
-        subject = await case_with(town, hotline, {"ward-a": [REQUEST]})
-        await ward.caught_up()
-        opened = await ward.send(ward.open_case(OPENING))
-
-        assert opened.entries[0].state is EntryState.ACCEPTED
-        assert [entry.verb for entry in ward.outbox() if entry.subject == subject] == [Verb.RECEIVED]
-        assert ward.status().waiting == 1
+            assert [entry.verb for entry in ward.outbox()] == [Verb.RECEIVED] * 3
+            assert {entry.state for entry in ward.outbox()} == {EntryState.ACCEPTED}
+            assert way.batches == [3]
 
 
 async def test_one_that_is_too_large_fails_alone_and_the_others_of_its_batch_go_out_once(town: Town) -> None:

@@ -19,7 +19,6 @@ def over(town: Town, connect: Connect) -> ReferralBus:
         store=town.folder / "hotline.db",
         transport=connect,
         clock=town.sim.clock,
-        receipts_within_s=0,
     )
 
 

@@ -65,7 +65,6 @@ async def test_a_clock_that_goes_back_by_days_leaves_nothing_waiting_for_them(to
         store=town.folder / "hotline.db",
         transport=town.sim.connect("hotline-111"),
         clock=clock,
-        receipts_within_s=0,
     )
     async with bus:
         await bus.ready()
@@ -92,5 +91,4 @@ def shifted(town: Town, seconds: float) -> ReferralBus:
         store=town.folder / "hotline.db",
         transport=town.sim.connect("hotline-111"),
         clock=Shifted(town.sim.clock, round(seconds * 1000)),
-        receipts_within_s=0,
     )

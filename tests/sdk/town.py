@@ -99,7 +99,6 @@ class Town:
         keys: AgencyKeys | None = None,
         store: str | None = None,
         transport: Connect | None = None,
-        receipts_within_s: float = 0,
     ) -> ReferralBus:
         """Return a client of *agency*, on the store that its last one left."""
         return ReferralBus(
@@ -109,7 +108,6 @@ class Town:
             store=self.folder / (store or f"{agency}.db"),
             transport=transport or self.sim.connect(agency),
             clock=self.sim.clock,
-            receipts_within_s=receipts_within_s,
         )
 
     async def until(self, look: Callable[[], T | None]) -> T:

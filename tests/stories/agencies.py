@@ -37,7 +37,6 @@ class Agencies:
                 store=self._folder / f"{name}.db",
                 transport=simulator.connect(name),
                 clock=self.world.clock,
-                receipts_within_s=0,
             )
         )
         self._stacks[name] = stack

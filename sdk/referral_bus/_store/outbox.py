@@ -42,7 +42,6 @@ class Row:
     code: Code | None = None
     attempt: str | None = None
     tries: int = 0
-    not_before_ms: int = 0
 
     def entry(self, verdict: Verdict | None = None) -> Entry:
         """Return the entry as its user sees it."""
@@ -78,7 +77,7 @@ def insert(db: sqlite3.Connection, row: Row, needs: Iterable[str] = ()) -> None:
     """Add an entry, which waits for the verdicts on *needs*."""
     db.execute(
         "INSERT INTO outbox (id, draft, subject, verb, recipients, handoff, exercise, sealed, about, answers,"
-        " answers_hash, not_before_ms, state) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'sealed')",
+        " answers_hash, state) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'sealed')",
         (
             row.id,
             row.draft,
@@ -91,7 +90,6 @@ def insert(db: sqlite3.Connection, row: Row, needs: Iterable[str] = ()) -> None:
             row.about,
             row.answers,
             row.answers_hash,
-            row.not_before_ms,
         ),
     )
     db.executemany("INSERT OR IGNORE INTO dependencies (id, needs) VALUES (?, ?)", [(row.id, need) for need in needs])

@@ -4,7 +4,7 @@ For the tests of an agency's own system: a whole bus in memory, with the real ru
     simulator = Simulator(core=referral_router.core, agencies={"hotline-111": ["hotline"], "ward-a": ["commune"]})
     bus = ReferralBus(
         "hotline-111", simulator.keys["hotline-111"], simulator.root,
-        store=…, transport=simulator.connect("hotline-111"), clock=simulator.clock, receipts_within_s=0,
+        store=…, transport=simulator.connect("hotline-111"), clock=simulator.clock,
     )
 """
 
