@@ -29,7 +29,7 @@ from measure.bench import Bench, now_ms  # noqa: E402
 from measure.broker import BROKERS, HEAP_MB, Cluster  # noqa: E402
 from measure.directory import directory  # noqa: E402
 from measure.failover import failover  # noqa: E402
-from measure.figures import Part, show, write  # noqa: E402
+from measure.figures import Part, Results, show  # noqa: E402
 from measure.latency import latency  # noqa: E402
 from measure.restore import restore  # noqa: E402
 from measure.routing import processes, routing  # noqa: E402
@@ -48,6 +48,7 @@ PARTS: Final[Mapping[str, Callable[[Bench], Awaitable[list[Part]]]]] = {
 }
 """In the order in which they run."""
 _WIDTH: Final = 120
+_HOME: Final = ROOT / "bench" / "work"
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -59,42 +60,40 @@ def main(arguments: Sequence[str]) -> int:
     console = Console(highlight=False) if sys.stdout.isatty() else Console(highlight=False, width=_WIDTH)
     # It complains about each topic that is deleted between two measurements.
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
-    home = ROOT / "bench" / "work"
-    shutil.rmtree(home, ignore_errors=True)
+    setting = {"brokers": BROKERS, "rounds": options.rounds, "quick": options.quick}
+    results = Results(ROOT / "bench" / "results", facts, setting)
+    shutil.rmtree(_HOME, ignore_errors=True)
     try:
         with console.status("starting Kafka") as status, KafkaNode.start(heap_mb=HEAP_MB, say=_quiet) as node:
-            parts = asyncio.run(_measure(options, node, home, console, status.update))
+            asyncio.run(_measure(options, node, console, status.update, results))
     except NotInstalled as error:
         console.print(f"bench: error: {error}")
         return 2
     except KafkaFailed as error:
         console.print(f"bench: error: {error}")
         return 1
-    setting = {"brokers": BROKERS, "rounds": options.rounds, "quick": options.quick}
-    console.print(f"written: {write(ROOT / 'bench' / 'results', facts, setting, parts).relative_to(ROOT)}")
+    console.print(f"written: {results.path.relative_to(ROOT)}")
     return 0
 
 
 async def _measure(
-    options: argparse.Namespace, node: KafkaNode, home: Path, console: Console, say: Callable[[str], None]
-) -> list[Part]:
+    options: argparse.Namespace, node: KafkaNode, console: Console, say: Callable[[str], None], results: Results
+) -> None:
     say("founding the bus")
-    world = found(home, now_ms())
+    world = found(_HOME, now_ms())
     bench = Bench(
         cluster=Cluster(node),
         world=world,
         mill=Mill(world),
-        home=home,
+        home=_HOME,
         rounds=options.rounds,
         quick=options.quick,
         say=say,
     )
-    parts: list[Part] = []
     for name in options.only:
         for part in await PARTS[name](bench):
             show(part, console)
-            parts.append(part)
-    return parts
+            results.add(part)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -116,19 +116,22 @@ def _listed(figures: Sequence[Figure]) -> Table:
     return table
 
 
-def write(folder: Path, machine: Mapping[str, object], setting: Mapping[str, object], parts: Sequence[Part]) -> Path:
-    """Write a run's results and return the file: named by the time, so that none replaces another."""
-    folder.mkdir(parents=True, exist_ok=True)
-    now = datetime.now(UTC)
-    path = folder / f"{now:%Y-%m-%dT%H%M%SZ}.json"
-    told = {
-        "measured": f"{now:%Y-%m-%dT%H:%M:%SZ}",
-        "machine": machine,
-        "setting": setting,
-        "parts": [part.told() for part in parts],
-    }
-    path.write_text(json.dumps(told, ensure_ascii=False, indent=1) + "\n", "utf-8")
-    return path
+class Results:
+    """The file of one run, named by the time at which it began, so that none replaces another."""
+
+    def __init__(self, folder: Path, machine: Mapping[str, object], setting: Mapping[str, object]) -> None:
+        """Begin; nothing is written before the first part is measured."""
+        now = datetime.now(UTC)
+        self.path = folder / f"{now:%Y-%m-%dT%H%M%SZ}.json"
+        self._told = {"measured": f"{now:%Y-%m-%dT%H:%M:%SZ}", "machine": machine, "setting": setting}
+        self._parts: list[Part] = []
+
+    def add(self, part: Part) -> None:
+        """Write down a part, behind those before it: what is measured is not lost with what comes later."""
+        self._parts.append(part)
+        told = {**self._told, "parts": [each.told() for each in self._parts]}
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self.path.write_text(json.dumps(told, ensure_ascii=False, indent=1) + "\n", "utf-8")
 
 
 def _rounded(value: float) -> float:

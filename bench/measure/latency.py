@@ -55,6 +55,7 @@ async def latency(bench: Bench) -> list[Part]:
     _tell(part, f"{RATE}/s beside {half:,.0f}/s of others", beside, ("", ""))
     part.notes.append("A sender's lateness counts: the clock starts when an offer was due. One recipient an offer.")
     part.notes.append("Before that, the same for a minute, which is not counted: a broker compiles as it goes.")
+    part.notes.append("Each agency's process calls gc.freeze() once it is ready, as the services do.")
     part.notes.append("Senders, recipients, their stores, router and broker share this machine's cores.")
     return [part]
 

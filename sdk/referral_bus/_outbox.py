@@ -49,6 +49,8 @@ class Sender:
         self._follower = follower
         self._unfit: Code | None = None
         self._partitions: tuple[Transport, int] | None = None
+        self._quiet: tuple[int, int, int] | None = None
+        """From when to when nothing can have been without a verdict for too long, by which window."""
 
     @property
     def trouble(self) -> Code | None:
@@ -70,10 +72,7 @@ class Sender:
                 await self._link.broke(error)
 
     async def _rest(self) -> None:
-        times = [outbox.next_due(self._home.store.db)]
-        oldest, directory = outbox.oldest_submission(self._home.store.db), self._follower.directory
-        if oldest is not None and directory is not None:
-            times.append(oldest + directory.policy.window_ms)
+        times = [outbox.next_due(self._home.store.db), None if self._quiet is None else self._quiet[1]]
         now_ms = self._home.clock.now_ms()
         waits = [(time - now_ms) / 1000 for time in times if time is not None and time > now_ms]
         try:
@@ -91,13 +90,26 @@ class Sender:
             return []
         self._set_unfit(None)
         rows = outbox.ready(home.store.db, now_ms, AT_ONCE)
-        silent = outbox.overdue(home.store.db, now_ms - directory.policy.window_ms, now_ms, AT_ONCE)
+        silent = self._silent(now_ms, directory.policy.window_ms)
         if not rows and not silent:
             return []
         with home.store.write() as db:
             again = [self._repeat(db, row, directory, now_ms) for row in silent]
             ready = [self._prepare(db, row, directory, now_ms) for row in rows]
         return [attempt for attempt in (*again, *ready) if attempt is not None]
+
+    def _silent(self, now_ms: int, window_ms: int) -> list[Row]:
+        """Return what has had no verdict for a whole window. Before the oldest has waited so long, nobody looks."""
+        if self._quiet is not None:
+            since_ms, until_ms, window = self._quiet
+            # Not by a clock that has gone back, and not by a window that was another.
+            if window == window_ms and since_ms <= now_ms < until_ms:
+                self._quiet = now_ms, until_ms, window_ms
+                return []
+        db = self._home.store.db
+        oldest_ms = outbox.oldest_submission(db)
+        self._quiet = now_ms, (now_ms if oldest_ms is None else oldest_ms) + window_ms, window_ms
+        return outbox.overdue(db, now_ms - window_ms, now_ms, AT_ONCE)
 
     def _set_unfit(self, code: Code | None) -> None:
         if code is not self._unfit:
