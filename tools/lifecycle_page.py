@@ -8,13 +8,16 @@ from typing import Final, TypeAlias, TypeVar
 from referral_contracts.lifecycle import (
     CASES,
     CLOCK_VERBS,
+    GIVEN_BACK,
     HANDOFFS,
     HEADLESS,
+    ON_NEXT_GIVEN_BACK,
     ON_NEXT_RECEIVED,
     ON_RECEIVED,
     OPEN_STATES,
     OPENINGS,
     RECEIPTS,
+    TALK,
     CaseState,
     Part,
     Receipt,
@@ -36,11 +39,15 @@ FHIR: Final[Mapping[State, tuple[str, str, str]]] = {
     State.RECEIVED: ("completed", "", "a notice that has arrived; not FHIR's *received*, which claims the work"),
     State.ACCEPTED: ("accepted", "3.0", "*in-progress* and 5.x once a `handoff.progressed` has come"),
     State.DECLINED: ("rejected", "4.0", ""),
+    State.EXPIRED: ("cancelled", "6.0", "ended by time, not by a person; `Task.statusReason` says so"),
     State.WITHDRAWN: ("cancelled", "6.0", ""),
     State.FORWARDED: ("on-hold", "", "the next agency's hand-off is a Task of its own, `partOf` this one"),
     State.RELEASED: ("cancelled", "", "done by another; `Task.statusReason` says so"),
+    State.SUSPENDED: ("on-hold", "5.x", ""),
     State.COMPLETED: ("completed", "7.0", ""),
-    State.RETURNED: ("failed", "6.0", "work that had begun was given back"),
+    State.FAILED: ("failed", "6.0", ""),
+    State.RETURNED: ("failed", "6.0", "work that had begun was given back, and another may be asked"),
+    State.STOPPED: ("cancelled", "6.0", "BSeR asks first (5.4 cancellation requested); here it takes effect at once"),
     State.CLOSED: ("", "", "FHIR's status stays what it was; the sender has taken note"),
 }
 """For each state the Task status of FHIR R4, the business status of BSeR STU 1, and what is lost on the way."""
@@ -51,6 +58,13 @@ Made from the tables in `referral_contracts/lifecycle.py`; nothing else moves a 
 The rules around them are in [SPEC](../contracts/SPEC.md), section 9.
 An arrow says the verb and the part that says it.
 """
+
+_VERBS_BACK: Final = {
+    State.WITHDRAWN: Verb.WITHDRAWN,
+    State.RETURNED: Verb.RETURNED,
+    State.FAILED: Verb.FAILED,
+    State.STOPPED: Verb.CANCELLED,
+}
 
 _FHIR_TEXT = """
 ## In the words of FHIR and BSeR
@@ -72,6 +86,9 @@ def handoffs() -> str:
     effects = {state: {f"{Verb.RECEIVED.value} by recipient": after} for state, after in ON_RECEIVED.items()}
     for state, after in ON_NEXT_RECEIVED.items():
         effects[state] = {f"{Verb.RECEIVED.value} by the next agency": after}
+    for state, after in ON_NEXT_GIVEN_BACK.items():
+        back = {f"{_VERBS_BACK[given].value} of the next hand-off": after for given in sorted(GIVEN_BACK)}
+        effects[state] = {**effects.get(state, {}), **back}
     return _steps(HANDOFFS, effects)
 
 
@@ -79,7 +96,11 @@ def _steps(machine: _Machine[_S], effects: Mapping[_S, Mapping[str, _S]]) -> str
     told = words(type(next(iter(machine))))
     rows = []
     for state, steps in machine.items():
-        moves = [f"`{verb.value}` by {part.value} → `{after.value}`" for (verb, part), after in steps.items()]
+        moves = [
+            f"`{verb.value}` by {part.value} → `{after.value}`"
+            for (verb, part), after in steps.items()
+            if verb not in TALK
+        ]
         moves += [
             f"`{name.split()[0]}`{name[len(name.split()[0]) :]} → `{after.value}`"
             for name, after in effects.get(state, {}).items()
@@ -136,8 +157,12 @@ def _told(verb: Verb) -> str:
         return "one" if CaseState.TRANSFER_OFFERED in after else "any, or nobody"
     if speakers == {Part.SENDER}:
         return "the recipient"
-    if speakers == {Part.SENDER, Part.OWNER}:
-        return "the recipient; from the owner, also the sender"
+    if speakers == {Part.WATCHER}:
+        return "the sender and the recipient"
+    if speakers >= {Part.SENDER, Part.OWNER}:
+        from_recipient = "; from the recipient, the sender" if Part.RECIPIENT in speakers else ""
+        from_watcher = " or the watcher" if Part.WATCHER in speakers else ""
+        return f"the recipient{from_recipient}; from the owner{from_watcher}, also the sender"
     if speakers == {Part.RECIPIENT}:
         if verb in RECEIPTS[Receipt.NONE]:
             return "the sender"
@@ -158,10 +183,13 @@ def _picture(machine: _Machine[_S], first: Iterable[tuple[str, _S]], more: Itera
     lines += [f"    [*] --> {_name(state)}: {verb}" for verb, state in first]
     for state, steps in machine.items():
         for (verb, part), after in steps.items():
-            lines.append(f"    {_name(state)} --> {_name(after)}: {_short(verb)} ({part.value})")
+            if verb not in TALK:
+                lines.append(f"    {_name(state)} --> {_name(after)}: {_short(verb)} ({part.value})")
     lines += [f"    {line}" for line in more]
     lines += [
-        f"    {_name(state)} --> [*]" for state, steps in machine.items() if not steps and state not in OPEN_STATES
+        f"    {_name(state)} --> [*]"
+        for state, steps in machine.items()
+        if {verb for verb, _ in steps} <= TALK and state not in OPEN_STATES
     ]
     lines += [f"    {_name(state)}: {state.value}" for state in machine if _name(state) != state.value]
     return "\n".join([*lines, "```", ""])
@@ -181,6 +209,11 @@ def pages() -> Iterator[tuple[Path, str]]:
     by_receipt += [
         f"{_name(state)} --> {_name(after)}: received (by the next)" for state, after in ON_NEXT_RECEIVED.items()
     ]
+    by_receipt += [
+        f"{_name(state)} --> {_name(after)}: {_short(_VERBS_BACK[given])} (of the next)"
+        for state, after in ON_NEXT_GIVEN_BACK.items()
+        for given in sorted(GIVEN_BACK)
+    ]
     steps = {
         receipt: {(verb, Part.RECIPIENT): after for verb, after in moves.items()} for receipt, moves in RECEIPTS.items()
     }
@@ -192,7 +225,8 @@ def pages() -> Iterator[tuple[Path, str]]:
         cases(),
         "\n## A hand-off\n\n",
         _picture(HANDOFFS, [(_short(verb), state) for verb, state in OPENINGS.items()], by_receipt),
-        "\nWhile a hand-off is in a state marked *open* its case cannot be closed.\n\n",
+        "\nWhile a hand-off is in a state marked *open* its case cannot be closed.\n",
+        "In every state its parties may ask (`handoff.asked`) and answer (`handoff.answered`); that moves nothing.\n\n",
         handoffs(),
         "\n## The receipt of a hand-off\n\n",
         "A flag beside the state, said by the recipient's system about the opening event.\n\n",

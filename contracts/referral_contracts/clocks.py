@@ -18,6 +18,7 @@ from referral_contracts.payloads.payload import Payload
 from referral_contracts.payloads.place import Place
 from referral_contracts.payloads.registry import USES
 from referral_contracts.payloads.request import HandoffRequest, Service
+from referral_contracts.payloads.turn import Failure
 from referral_contracts.verbs import Verb
 
 INFORMATION_RECEIVED: Final = "information-received"
@@ -76,7 +77,7 @@ _BY_MEASURE: Final[Mapping[MeasureKind, str]] = {
     # Stops forensic-order-prompt, starts forensic-order-dispatch-24h.
     MeasureKind.FORENSIC_ORDER_ISSUED: "forensic-order-issued",
 }
-_REPORTS: Final = tuple(verb for verb, models in USES.items() if {Progress, Outcome} & set(models))
+_REPORTS: Final = tuple(verb for verb, models in USES.items() if {Progress, Outcome, Failure} & set(models))
 
 TELLING_VERBS: Final = frozenset({*_BY_FORM, *(verb for verb, _ in _BY_SERVICE), *_REPORTS})
 """The verbs for which a body can hold a trigger. `lifecycle.CLOCK_VERBS` are those that must have a clock section."""
@@ -140,7 +141,7 @@ def _of_service(verb: Verb, payload: Payload, sender: str, answering: Payload | 
 
 
 def _of_measures(payload: Payload, sender: str, answering: Payload | None) -> Iterator[Trigger]:
-    if not isinstance(payload, Progress | Outcome):
+    if not isinstance(payload, Progress | Outcome | Failure):
         return
     place = answering.place if isinstance(answering, HandoffRequest) else None
     recorded_at = payload.happened.recorded_at if payload.happened is not None else None

@@ -10,7 +10,7 @@ A step is keyed by the verb and by the part that its speaker plays. What is not 
 know of whom) is policy, and lies in the directory.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Final, TypeVar
 
@@ -34,6 +34,8 @@ class Part(StrEnum):
     """Has been offered the ownership of the case."""
     PARTY = "party"
     """Sent or received an event of the case."""
+    WATCHER = "watcher"
+    """The bus's deadline watcher: it says what the mere passing of time has done."""
 
 
 class CaseState(StrEnum):
@@ -56,13 +58,21 @@ class State(StrEnum):
     """A notification that has arrived."""
     ACCEPTED = "accepted"
     DECLINED = "declined"
+    EXPIRED = "expired"
+    """A request that nobody answered in time. A duty never expires."""
     WITHDRAWN = "withdrawn"
     FORWARDED = "forwarded"
     """Passed on; the forwarder is responsible until the next has received it."""
     RELEASED = "released"
     """Passed on and received by the next."""
+    SUSPENDED = "suspended"
+    """Accepted, and at rest until it is resumed."""
     COMPLETED = "completed"
+    FAILED = "failed"
+    """Tried, and it could not be done."""
     RETURNED = "returned"
+    STOPPED = "stopped"
+    """Cancelled after the work had begun, or ended by the owner of the case."""
     CLOSED = "closed"
 
 
@@ -83,25 +93,53 @@ OPENINGS: Final[Mapping[Verb, State]] = {
 
 _ACCEPT: Final = {(Verb.ACCEPTED, Part.RECIPIENT): State.ACCEPTED}
 _WITHDRAW: Final = {(Verb.WITHDRAWN, Part.SENDER): State.WITHDRAWN}
-_CLOSE: Final = {(Verb.CLOSED, Part.SENDER): State.CLOSED, (Verb.CLOSED, Part.OWNER): State.CLOSED}
+_END: Final = {(Verb.CANCELLED, Part.OWNER): State.STOPPED}
+_CANCEL: Final = {(Verb.CANCELLED, Part.SENDER): State.STOPPED, **_END}
+_GIVE_UP: Final = {(Verb.FAILED, Part.RECIPIENT): State.FAILED, (Verb.RETURNED, Part.RECIPIENT): State.RETURNED}
+_REOPEN: Final = {(Verb.REOPENED, Part.SENDER): State.ACCEPTED, (Verb.REOPENED, Part.OWNER): State.ACCEPTED}
+_CLOSE: Final = {(Verb.CLOSED, part): State.CLOSED for part in (Part.SENDER, Part.OWNER, Part.WATCHER)}
 
-HANDOFFS: Final[Mapping[State, Mapping[tuple[Verb, Part], State]]] = {
-    State.OFFERED: {**_ACCEPT, **_WITHDRAW, (Verb.DECLINED, Part.RECIPIENT): State.DECLINED},
-    State.ASSIGNED: {**_ACCEPT, **_WITHDRAW, (Verb.FORWARDED, Part.RECIPIENT): State.FORWARDED},
-    State.NOTIFIED: {**_WITHDRAW},
+_STEPS: Final[Mapping[State, Mapping[tuple[Verb, Part], State]]] = {
+    State.OFFERED: {
+        **_ACCEPT,
+        (Verb.DECLINED, Part.RECIPIENT): State.DECLINED,
+        **_WITHDRAW,
+        (Verb.EXPIRED, Part.WATCHER): State.EXPIRED,
+        **_END,
+    },
+    State.ASSIGNED: {**_ACCEPT, (Verb.FORWARDED, Part.RECIPIENT): State.FORWARDED, **_WITHDRAW, **_END},
+    State.NOTIFIED: {**_WITHDRAW, **_END},
     State.RECEIVED: {},
     State.ACCEPTED: {
         (Verb.PROGRESSED, Part.RECIPIENT): State.ACCEPTED,
+        (Verb.SUSPENDED, Part.RECIPIENT): State.SUSPENDED,
         (Verb.COMPLETED, Part.RECIPIENT): State.COMPLETED,
-        (Verb.RETURNED, Part.RECIPIENT): State.RETURNED,
+        **_GIVE_UP,
+        **_CANCEL,
+    },
+    State.SUSPENDED: {
+        (Verb.PROGRESSED, Part.RECIPIENT): State.SUSPENDED,
+        (Verb.RESUMED, Part.RECIPIENT): State.ACCEPTED,
+        **_GIVE_UP,
+        **_CANCEL,
     },
     State.DECLINED: {},
+    State.EXPIRED: {},
     State.WITHDRAWN: {},
-    State.FORWARDED: {(Verb.FORWARDED, Part.RECIPIENT): State.FORWARDED},
+    State.FORWARDED: {(Verb.FORWARDED, Part.RECIPIENT): State.FORWARDED, **_END},
     State.RELEASED: {},
-    State.COMPLETED: {**_CLOSE},
+    State.COMPLETED: {**_CLOSE, **_REOPEN},
+    State.FAILED: {**_CLOSE},
     State.RETURNED: {**_CLOSE},
+    State.STOPPED: {},
     State.CLOSED: {},
+}
+TALK: Final = frozenset({Verb.ASKED, Verb.ANSWERED})
+"""Verbs that the parties of a hand-off may say in every state, and that change none."""
+_TALKING: Final = tuple((verb, part) for verb in sorted(TALK) for part in (Part.SENDER, Part.RECIPIENT, Part.OWNER))
+
+HANDOFFS: Final[Mapping[State, Mapping[tuple[Verb, Part], State]]] = {
+    state: {**steps, **dict.fromkeys(_TALKING, state)} for state, steps in _STEPS.items()
 }
 
 RECEIPTS: Final[Mapping[Receipt, Mapping[Verb, Receipt]]] = {
@@ -117,7 +155,13 @@ ON_RECEIVED: Final[Mapping[State, State]] = {State.NOTIFIED: State.RECEIVED}
 ON_NEXT_RECEIVED: Final[Mapping[State, State]] = {State.FORWARDED: State.RELEASED}
 """What ``received`` does to the hand-off that was forwarded."""
 
-HEADLESS: Final = frozenset({Verb.RECEIVED, Verb.UNREADABLE, Verb.PROGRESSED, Verb.CASE_NOTED})
+GIVEN_BACK: Final = frozenset({State.WITHDRAWN, State.RETURNED, State.FAILED, State.STOPPED})
+"""States of the next hand-off in which the duty is the forwarder's again."""
+
+ON_NEXT_GIVEN_BACK: Final[Mapping[State, State]] = {State.FORWARDED: State.ASSIGNED, State.RELEASED: State.ASSIGNED}
+"""What that does to the hand-off that was forwarded: a duty is always somebody's."""
+
+HEADLESS: Final = frozenset({Verb.RECEIVED, Verb.UNREADABLE, Verb.PROGRESSED, *TALK, Verb.CASE_NOTED})
 """Verbs that move no head."""
 
 CLOCK_VERBS: Final = frozenset(
@@ -126,6 +170,7 @@ CLOCK_VERBS: Final = frozenset(
         Verb.CASE_TRANSFER_ACCEPTED,
         Verb.CASE_NOTED,
         Verb.CASE_CLOSED,
+        Verb.CASE_REOPENED,
         Verb.OFFERED,
         Verb.ASSIGNED,
         Verb.NOTIFIED,
@@ -133,13 +178,24 @@ CLOCK_VERBS: Final = frozenset(
         Verb.DECLINED,
         Verb.FORWARDED,
         Verb.COMPLETED,
+        Verb.FAILED,
         Verb.RETURNED,
     }
 )
 """Verbs that can start or stop a legal clock: they carry a section for the watcher, if only to say that they do not."""
 
 OPEN_STATES: Final = frozenset(
-    {State.OFFERED, State.ASSIGNED, State.NOTIFIED, State.ACCEPTED, State.FORWARDED, State.COMPLETED, State.RETURNED}
+    {
+        State.OFFERED,
+        State.ASSIGNED,
+        State.NOTIFIED,
+        State.ACCEPTED,
+        State.SUSPENDED,
+        State.FORWARDED,
+        State.COMPLETED,
+        State.FAILED,
+        State.RETURNED,
+    }
 )
 """States in which a hand-off keeps its case from being closed: somebody still has to act."""
 
@@ -155,19 +211,28 @@ CASES: Final[Mapping[CaseState, Mapping[tuple[Verb, Part], CaseState]]] = {
         (Verb.CASE_TRANSFER_DECLINED, Part.PENDING): CaseState.OPEN,
         (Verb.CASE_NOTED, Part.PARTY): CaseState.TRANSFER_OFFERED,
     },
-    CaseState.CLOSED: {(Verb.CASE_NOTED, Part.PARTY): CaseState.CLOSED},
+    CaseState.CLOSED: {
+        (Verb.CASE_NOTED, Part.PARTY): CaseState.CLOSED,
+        (Verb.CASE_REOPENED, Part.OWNER): CaseState.OPEN,
+    },
 }
 """``case.opened`` alone creates a case, in OPEN."""
 
 
-_STEPS: Final = frozenset(step for table in (*CASES.values(), *HANDOFFS.values()) for step in table) | frozenset(
+_EVER: Final = frozenset(step for table in (*CASES.values(), *HANDOFFS.values()) for step in table) | frozenset(
     (verb, Part.RECIPIENT) for steps in RECEIPTS.values() for verb in steps
 )
 
 
 def may_ever(verb: Verb, part: Part) -> bool:
     """Whether there is a state in which *part* may say *verb*: "not now" is told from "never"."""
-    return (verb, part) in _STEPS
+    return (verb, part) in _EVER
+
+
+def playing(state: State, verb: Verb, parts: Sequence[Part]) -> Part | None:
+    """Return as which of its *parts* an agency says *verb* of a hand-off in *state*: as one that may, if any may."""
+    able = (part for part in parts if (verb, part) in HANDOFFS[state])
+    return next(able, next((part for part in parts if may_ever(verb, part)), None))
 
 
 def advance_case(state: CaseState, verb: Verb, part: Part) -> CaseState:
@@ -200,7 +265,12 @@ def _advance(table: Mapping[_S, Mapping[tuple[Verb, Part], _S]], state: _S, verb
 def relieve(state: State, following: State) -> State:
     """Return the state of a hand-off that was forwarded, once the next one, now in state *following*, is received."""
     # What was taken back before it arrived relieves nobody.
-    return state if following is State.WITHDRAWN else ON_NEXT_RECEIVED.get(state, state)
+    return state if following in GIVEN_BACK else ON_NEXT_RECEIVED.get(state, state)
+
+
+def give_back(state: State, following: State) -> State:
+    """Return the state of a hand-off that was forwarded, once the next one has moved to *following*."""
+    return ON_NEXT_GIVEN_BACK.get(state, state) if following in GIVEN_BACK else state
 
 
 def advance_receipt(receipt: Receipt, verb: Verb) -> Receipt:

@@ -23,6 +23,7 @@ class Verb(StrEnum):
     CASE_TRANSFER_DECLINED = "case.transfer.declined"
     CASE_NOTED = "case.noted"
     CASE_CLOSED = "case.closed"
+    CASE_REOPENED = "case.reopened"
 
     OFFERED = "handoff.offered"
     ASSIGNED = "handoff.assigned"
@@ -31,12 +32,20 @@ class Verb(StrEnum):
     UNREADABLE = "handoff.unreadable"
     ACCEPTED = "handoff.accepted"
     DECLINED = "handoff.declined"
+    EXPIRED = "handoff.expired"
     WITHDRAWN = "handoff.withdrawn"
     FORWARDED = "handoff.forwarded"
     PROGRESSED = "handoff.progressed"
+    SUSPENDED = "handoff.suspended"
+    RESUMED = "handoff.resumed"
     COMPLETED = "handoff.completed"
+    FAILED = "handoff.failed"
     RETURNED = "handoff.returned"
+    CANCELLED = "handoff.cancelled"
+    REOPENED = "handoff.reopened"
     CLOSED = "handoff.closed"
+    ASKED = "handoff.asked"
+    ANSWERED = "handoff.answered"
 
     @property
     def type(self) -> str:

@@ -7,6 +7,7 @@ the table has no such step the view was behind (a store that began late): it is 
 """
 
 import sqlite3
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -17,6 +18,7 @@ from referral_contracts.envelope import Envelope, EventRef, HandoffKey
 from referral_contracts.errors import RemoteError
 from referral_contracts.lifecycle import (
     HEADLESS,
+    ON_NEXT_GIVEN_BACK,
     ON_RECEIVED,
     OPENINGS,
     CaseState,
@@ -25,6 +27,8 @@ from referral_contracts.lifecycle import (
     advance_case,
     advance_handoff,
     advance_receipt,
+    give_back,
+    playing,
     relieve,
 )
 from referral_contracts.topics import agency_of
@@ -137,12 +141,14 @@ def _fold_handoff(db: sqlite3.Connection, key: HandoffKey, happened: Happened) -
     if envelope.verb in _RECEIPTS:
         _receive(db, before, happened)
         return
-    try:
-        state = advance_handoff(before.state, envelope.verb, _part(before, envelope.source))
-    except RemoteError:
+    state = _advanced(before, envelope)
+    if state is None:
         return
     head = before.head if envelope.verb in HEADLESS else happened.ref
     views.put_handoff(db, replace(before, state=state, head=head, admitted_ms=happened.admitted_ms))
+    forwarded = None if before.forwarded_from is None else views.handoff(db, before.subject, before.forwarded_from)
+    if forwarded is not None:
+        views.put_handoff(db, replace(forwarded, state=give_back(forwarded.state, state)))
 
 
 def _open_next(db: sqlite3.Connection, key: HandoffKey, happened: Happened, before: Handoff | None) -> None:
@@ -168,10 +174,20 @@ def _receive(db: sqlite3.Connection, before: Handoff, happened: Happened) -> Non
         views.put_handoff(db, replace(relieved, state=relieve(relieved.state, before.state)))
 
 
-def _part(handoff: Handoff, source: str) -> Part:
+def _advanced(handoff: Handoff, envelope: Envelope) -> State | None:
+    # That a duty came back is told to the forwarder; whoever assigned it sees it by what the forwarder does next.
+    for state in (handoff.state, ON_NEXT_GIVEN_BACK.get(handoff.state, handoff.state)):
+        part = playing(state, envelope.verb, _parts(handoff, envelope.source))
+        with suppress(RemoteError):
+            return advance_handoff(state, envelope.verb, part or Part.OWNER)
+    return None
+
+
+def _parts(handoff: Handoff, source: str) -> tuple[Part, ...]:
+    # Who is neither of the two was let by the router as the owner, or as the watcher: what it says tells which.
     if source == agency_of(handoff.key.recipient):
-        return Part.RECIPIENT
-    return Part.SENDER if source == handoff.opened_by else Part.OWNER
+        return Part.RECIPIENT, Part.OWNER
+    return (Part.SENDER, Part.OWNER) if source == handoff.opened_by else (Part.OWNER, Part.WATCHER)
 
 
 def take_standing(db: sqlite3.Connection, verdict: Verdict) -> None:

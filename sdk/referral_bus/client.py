@@ -130,6 +130,10 @@ class ReferralBus:
         """Return a draft that closes the case; what it says is sealed to ourselves."""
         return self._drafts.about_case(Verb.CASE_CLOSED, subject, (payload, *more))
 
+    def reopen_case(self, subject: str, payload: Payload, *more: Payload) -> Draft:
+        """Return a draft that opens a closed case again; what it says is sealed to ourselves."""
+        return self._drafts.about_case(Verb.CASE_REOPENED, subject, (payload, *more))
+
     def accept(self, handoff: Handoff, payload: Payload, *more: Payload) -> Draft:
         """Return a draft that accepts what was offered or assigned to us."""
         return self._about(Verb.ACCEPTED, handoff, (payload, *more))
@@ -165,6 +169,34 @@ class ReferralBus:
     def _about(self, verb: Verb, handoff: Handoff, payloads: Sequence[Payload], following: str | None = None) -> Draft:
         key, subject = (handoff.key, handoff.subject) if isinstance(handoff, HandoffView) else (handoff, None)
         return self._drafts.about_handoff(verb, key, payloads, subject=subject, following=following)
+
+    def suspend(self, handoff: Handoff, payload: Payload, *more: Payload) -> Draft:
+        """Return a draft that lets accepted work rest."""
+        return self._about(Verb.SUSPENDED, handoff, (payload, *more))
+
+    def resume(self, handoff: Handoff, payload: Payload, *more: Payload) -> Draft:
+        """Return a draft that goes on with work that rested."""
+        return self._about(Verb.RESUMED, handoff, (payload, *more))
+
+    def fail(self, handoff: Handoff, payload: Payload, *more: Payload) -> Draft:
+        """Return a draft that tells that accepted work could not be done."""
+        return self._about(Verb.FAILED, handoff, (payload, *more))
+
+    def cancel(self, handoff: Handoff, payload: Payload, *more: Payload) -> Draft:
+        """Return a draft that ends work that has begun; the owner of the case may end any hand-off of it."""
+        return self._about(Verb.CANCELLED, handoff, (payload, *more))
+
+    def reopen(self, handoff: Handoff, payload: Payload, *more: Payload) -> Draft:
+        """Return a draft that gives completed work back to its recipient, to go on with it."""
+        return self._about(Verb.REOPENED, handoff, (payload, *more))
+
+    def ask(self, handoff: Handoff, payload: Payload, *more: Payload) -> Draft:
+        """Return a draft that asks the other side something. It moves nothing."""
+        return self._about(Verb.ASKED, handoff, (payload, *more))
+
+    def answer(self, handoff: Handoff, payload: Payload, *more: Payload) -> Draft:
+        """Return a draft that answers what the other side asked."""
+        return self._about(Verb.ANSWERED, handoff, (payload, *more))
 
     # Saying it.
 

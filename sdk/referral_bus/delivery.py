@@ -206,6 +206,34 @@ class Delivery:
         """Close what was completed or returned."""
         return self._about_handoff(Verb.CLOSED, payload, *more)
 
+    async def suspend(self, payload: Payload, *more: Payload) -> Sent:
+        """Let accepted work rest."""
+        return self._about_handoff(Verb.SUSPENDED, payload, *more)
+
+    async def resume(self, payload: Payload, *more: Payload) -> Sent:
+        """Go on with work that rested."""
+        return self._about_handoff(Verb.RESUMED, payload, *more)
+
+    async def fail(self, payload: Payload, *more: Payload) -> Sent:
+        """Tell that it could not be done."""
+        return self._about_handoff(Verb.FAILED, payload, *more)
+
+    async def cancel(self, payload: Payload, *more: Payload) -> Sent:
+        """End what has begun."""
+        return self._about_handoff(Verb.CANCELLED, payload, *more)
+
+    async def reopen(self, payload: Payload, *more: Payload) -> Sent:
+        """Give completed work back, to go on with it."""
+        return self._about_handoff(Verb.REOPENED, payload, *more)
+
+    async def ask(self, payload: Payload, *more: Payload) -> Sent:
+        """Ask the other side something."""
+        return self._about_handoff(Verb.ASKED, payload, *more)
+
+    async def answer(self, payload: Payload, *more: Payload) -> Sent:
+        """Answer what the other side asked."""
+        return self._about_handoff(Verb.ANSWERED, payload, *more)
+
     async def accept_transfer(self, payload: Payload, *more: Payload) -> Sent:
         """Take over the case."""
         return self._reply(self._drafts.about_case(Verb.CASE_TRANSFER_ACCEPTED, self.subject, (payload, *more)))

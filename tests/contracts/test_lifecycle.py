@@ -11,11 +11,13 @@ from referral_contracts.lifecycle import (
     CLOCK_VERBS,
     HANDOFFS,
     HEADLESS,
+    ON_NEXT_GIVEN_BACK,
     ON_NEXT_RECEIVED,
     ON_RECEIVED,
     OPEN_STATES,
     OPENINGS,
     RECEIPTS,
+    TALK,
     CaseState,
     Part,
     Receipt,
@@ -23,7 +25,9 @@ from referral_contracts.lifecycle import (
     advance_case,
     advance_handoff,
     advance_receipt,
+    give_back,
     may_ever,
+    playing,
     relieve,
 )
 from referral_contracts.verbs import Verb
@@ -32,7 +36,15 @@ from tests.contracts.refusals import code_of
 ON_THE_SIDE = {Verb.RECEIVED, Verb.UNREADABLE}
 CASE_VERBS = {verb for verb in Verb if verb.of_case}
 STEPS = {step for table in (*CASES.values(), *HANDOFFS.values()) for step in table}
-ENDS = {State.RECEIVED, State.DECLINED, State.WITHDRAWN, State.RELEASED, State.CLOSED}
+ENDS = {
+    State.RECEIVED,
+    State.DECLINED,
+    State.EXPIRED,
+    State.WITHDRAWN,
+    State.RELEASED,
+    State.STOPPED,
+    State.CLOSED,
+}
 
 
 def reachable(table: Mapping[State, set[State]], start: set[State]) -> set[State]:
@@ -45,9 +57,10 @@ def reachable(table: Mapping[State, set[State]], start: set[State]) -> set[State
 
 NEXT: Mapping[State, set[State]] = {
     state: {
-        *rows.values(),
+        *(after for (verb, _), after in rows.items() if verb not in TALK),
         *({ON_RECEIVED[state]} if state in ON_RECEIVED else ()),
         *({ON_NEXT_RECEIVED[state]} if state in ON_NEXT_RECEIVED else ()),
+        *({ON_NEXT_GIVEN_BACK[state]} if state in ON_NEXT_GIVEN_BACK else ()),
     }
     for state, rows in HANDOFFS.items()
 }
@@ -81,8 +94,9 @@ def test_every_handoff_can_come_to_an_end() -> None:
 
 
 def test_an_ended_handoff_moves_no_more() -> None:
-    assert {state for state, rows in HANDOFFS.items() if not rows} - {State.NOTIFIED} == ENDS
-    assert all(NEXT[state] == set() for state in ENDS)
+    assert {state for state, rows in HANDOFFS.items() if {verb for verb, _ in rows} <= TALK} == ENDS
+    # But for a duty that comes back to the one who had passed it on.
+    assert {state: NEXT[state] for state in ENDS if NEXT[state]} == {State.RELEASED: {State.ASSIGNED}}
 
 
 def test_a_case_waits_for_every_handoff_that_can_still_move() -> None:
@@ -101,10 +115,10 @@ def test_what_opens_is_no_step_of_a_table() -> None:
 
 
 def test_a_duty_cannot_be_declined_and_a_request_not_be_forwarded() -> None:
-    recipient = {verb for verb, part in HANDOFFS[State.ASSIGNED] if part is Part.RECIPIENT}
+    recipient = {verb for verb, part in HANDOFFS[State.ASSIGNED] if part is Part.RECIPIENT} - TALK
     assert recipient == {Verb.ACCEPTED, Verb.FORWARDED}
 
-    recipient = {verb for verb, part in HANDOFFS[State.OFFERED] if part is Part.RECIPIENT}
+    recipient = {verb for verb, part in HANDOFFS[State.OFFERED] if part is Part.RECIPIENT} - TALK
     assert recipient == {Verb.ACCEPTED, Verb.DECLINED}
 
 
@@ -118,7 +132,7 @@ def test_only_the_sender_takes_back_and_only_before_acceptance() -> None:
 def test_the_owner_alone_closes_and_hands_over_a_case() -> None:
     owned = {(verb, part) for rows in CASES.values() for verb, part in rows if part is Part.OWNER}
 
-    assert owned == {(Verb.CASE_TRANSFER_OFFERED, Part.OWNER), (Verb.CASE_CLOSED, Part.OWNER)}
+    assert {verb for verb, _ in owned} == {Verb.CASE_TRANSFER_OFFERED, Verb.CASE_CLOSED, Verb.CASE_REOPENED}
     assert {verb for rows in CASES.values() for verb, part in rows if part is Part.PENDING} == {
         Verb.CASE_TRANSFER_ACCEPTED,
         Verb.CASE_TRANSFER_DECLINED,
@@ -146,7 +160,53 @@ def test_a_receipt_is_given_once_and_a_repaired_key_may_give_it_late() -> None:
 def test_what_was_taken_back_relieves_nobody() -> None:
     assert relieve(State.FORWARDED, State.ASSIGNED) is State.RELEASED
     assert relieve(State.FORWARDED, State.WITHDRAWN) is State.FORWARDED
+    assert relieve(State.FORWARDED, State.STOPPED) is State.FORWARDED
     assert relieve(State.RELEASED, State.ACCEPTED) is State.RELEASED
+
+
+@pytest.mark.parametrize("before", [State.FORWARDED, State.RELEASED])
+@pytest.mark.parametrize("following", State)
+def test_a_duty_that_the_next_does_not_do_is_the_forwarders_again(before: State, following: State) -> None:
+    ended_undone = {State.WITHDRAWN, State.RETURNED, State.FAILED, State.STOPPED}
+
+    assert give_back(before, following) is (State.ASSIGNED if following in ended_undone else before)
+    # Whoever has done something else with it since is left alone.
+    assert give_back(State.ACCEPTED, following) is State.ACCEPTED
+
+
+def test_the_owner_can_end_every_handoff_that_somebody_else_has_to_move_and_so_close_its_case() -> None:
+    moved_by_owner = {
+        state for state, rows in HANDOFFS.items() for verb, part in rows if part is Part.OWNER and verb not in TALK
+    }
+
+    assert moved_by_owner == OPEN_STATES
+
+
+def test_time_ends_a_request_and_what_nobody_closed_and_never_a_duty() -> None:
+    said = {(state, verb) for state, rows in HANDOFFS.items() for verb, part in rows if part is Part.WATCHER}
+
+    assert said == {
+        (State.OFFERED, Verb.EXPIRED),
+        (State.COMPLETED, Verb.CLOSED),
+        (State.FAILED, Verb.CLOSED),
+        (State.RETURNED, Verb.CLOSED),
+    }
+
+
+def test_whoever_plays_two_parts_speaks_as_the_one_that_may() -> None:
+    both = [Part.SENDER, Part.OWNER]
+
+    assert playing(State.ACCEPTED, Verb.CANCELLED, both) is Part.SENDER
+    assert playing(State.FORWARDED, Verb.CANCELLED, both) is Part.OWNER
+    assert playing(State.CLOSED, Verb.CANCELLED, both) is Part.SENDER
+    assert playing(State.OFFERED, Verb.ACCEPTED, both) is None
+
+
+def test_talk_is_for_the_three_who_are_in_it_in_every_state() -> None:
+    for state, rows in HANDOFFS.items():
+        assert {step: after for step, after in rows.items() if step[0] in TALK} == {
+            (verb, part): state for verb in TALK for part in (Part.SENDER, Part.RECIPIENT, Part.OWNER)
+        }
 
 
 def test_what_can_start_or_stop_a_clock_tells_the_watcher() -> None:
@@ -159,7 +219,14 @@ def test_what_can_start_or_stop_a_clock_tells_the_watcher() -> None:
         Verb.UNREADABLE,
         Verb.WITHDRAWN,
         Verb.PROGRESSED,
+        Verb.EXPIRED,
+        Verb.SUSPENDED,
+        Verb.RESUMED,
+        Verb.CANCELLED,
+        Verb.REOPENED,
         Verb.CLOSED,
+        Verb.ASKED,
+        Verb.ANSWERED,
     }
 
 

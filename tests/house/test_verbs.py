@@ -20,8 +20,9 @@ from referral_contracts.verbs import Verb
 from tests.house.tree import ROOT, files
 from tools.lifecycle_page import FHIR
 
-SAID_UNASKED = {Verb.RECEIVED, Verb.UNREADABLE}
-"""What the SDK says by itself, in the transaction that stores the event: no method and no command says it."""
+SAID_UNASKED = {Verb.RECEIVED, Verb.UNREADABLE, Verb.EXPIRED}
+"""What no method and no command says: the SDK says it by itself, in the transaction that stores the event, or the
+deadline watcher does."""
 SOME = {
     "OPENINGS": "opens a hand-off for each recipient",
     "HEADLESS": "moves no head",
@@ -30,6 +31,8 @@ SOME = {
     "CLOCKED": "gets a clock section from the SDK",
     "_BY_FORM": "what a Mẫu 01 in it tells the watcher",
     "_RECEIPTS": "is a receipt",
+    "TALK": "asks or answers, in every state",
+    "_BY_WATCHER": "the deadline watcher may say it, though it is no party",
     "_ANSWER_NOTHING": "answers nothing",
     "_APART": "goes to each recipient in an event of its own",
     "_JUDGED": "is held against the directory's policy",
@@ -37,7 +40,7 @@ SOME = {
     "_TO_NOBODY": "has no recipients, in the vectors",
 }
 """Tables and sets of the code that hold some of the verbs only, and what a verb that is in one does."""
-LOOKED_AT = 19
+LOOKED_AT = 28
 """How many verbs have been held against each row of SOME."""
 
 

@@ -53,7 +53,8 @@ class Event:
         clock_context = seal_context(
             self.town.sim.bus, event_id, self.source, self.subject, self.handoff, len(sections)
         )
-        sections.append(seal(b'{"body":{},"schema":"clock/1.0"}', clock_context, watcher).section)
+        if self.source != "watcher":
+            sections.append(seal(b'{"body":{},"schema":"clock/1.0"}', clock_context, watcher).section)
         return spelled(
             self.source,
             self.verb,

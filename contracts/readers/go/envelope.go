@@ -62,9 +62,10 @@ var (
 	subjectForm = regexp.MustCompile(`\A[0-9a-f]{32}\z`)
 	timeForm    = regexp.MustCompile(`\A[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z\z`)
 	verbs       = strings.Fields(`case.opened case.transfer.offered case.transfer.accepted case.transfer.declined
-		case.noted case.closed handoff.offered handoff.assigned handoff.notified handoff.received handoff.unreadable
-		handoff.accepted handoff.declined handoff.withdrawn handoff.forwarded handoff.progressed handoff.completed
-		handoff.returned handoff.closed`)
+		case.noted case.closed case.reopened handoff.offered handoff.assigned handoff.notified handoff.received
+		handoff.unreadable handoff.accepted handoff.declined handoff.expired handoff.withdrawn handoff.forwarded
+		handoff.progressed handoff.suspended handoff.resumed handoff.completed handoff.failed handoff.returned
+		handoff.cancelled handoff.reopened handoff.closed handoff.asked handoff.answered`)
 	contentSizes = map[int]bool{1040: true, 2064: true, 4112: true, 8208: true, 16400: true, 32784: true,
 		65552: true, 131088: true}
 )

@@ -6,7 +6,7 @@ The verb in the clear says what happened; these say why, by whom, and with what 
 
 from typing import Annotated, ClassVar
 
-from pydantic import StringConstraints
+from pydantic import StrictBool, StringConstraints
 
 from referral_contracts.payloads.actor import Address
 from referral_contracts.payloads.base import Choice, Line, Moment, Text, label
@@ -326,6 +326,15 @@ class Closing(Payload):
 
     schema_name: ClassVar[str] = "closing"
 
+    automatic: Annotated[
+        StrictBool | None,
+        label(
+            "Tự động",
+            "automatic",
+            "Hệ thống kết thúc vì đã quá thời hạn phản hồi.",
+            "Closed by the bus, because nobody did within the set time.",
+        ),
+    ] = None
     note: Annotated[
         Text | None,
         label("Ghi chú", "note", "Điều cần ghi lại khi kết thúc.", "What to keep on record.", personal=True),

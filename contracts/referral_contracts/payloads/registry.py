@@ -24,6 +24,15 @@ from referral_contracts.payloads.handoff import (
 from referral_contracts.payloads.mau01 import Mau01
 from referral_contracts.payloads.payload import Payload
 from referral_contracts.payloads.request import HandoffRequest, Tie
+from referral_contracts.payloads.talk import Answer, Question
+from referral_contracts.payloads.turn import (
+    Cancellation,
+    Expiry,
+    Failure,
+    Reopening,
+    Resumption,
+    Suspension,
+)
 from referral_contracts.verbs import Verb
 
 USES: Final[Mapping[Verb, tuple[type[Payload], ...]]] = {
@@ -33,6 +42,7 @@ USES: Final[Mapping[Verb, tuple[type[Payload], ...]]] = {
     Verb.CASE_TRANSFER_DECLINED: (TransferAnswer,),
     Verb.CASE_NOTED: (Note, Mau01, Progress),
     Verb.CASE_CLOSED: (CaseClosing,),
+    Verb.CASE_REOPENED: (Reopening,),
     Verb.OFFERED: (HandoffRequest, Mau01, Tie),
     Verb.ASSIGNED: (HandoffRequest, Mau01, Tie),
     Verb.NOTIFIED: (HandoffRequest, Mau01, Note, Tie),
@@ -40,12 +50,20 @@ USES: Final[Mapping[Verb, tuple[type[Payload], ...]]] = {
     Verb.UNREADABLE: (Unreadable,),
     Verb.ACCEPTED: (Acceptance,),
     Verb.DECLINED: (Decline,),
+    Verb.EXPIRED: (Expiry,),
     Verb.WITHDRAWN: (Withdrawal,),
     Verb.FORWARDED: (Forwarding,),
     Verb.PROGRESSED: (Progress, Note),
+    Verb.SUSPENDED: (Suspension,),
+    Verb.RESUMED: (Resumption,),
     Verb.COMPLETED: (Outcome, Note),
+    Verb.FAILED: (Failure, Note),
     Verb.RETURNED: (Return, Note),
+    Verb.CANCELLED: (Cancellation,),
+    Verb.REOPENED: (Reopening, HandoffRequest),
     Verb.CLOSED: (Closing,),
+    Verb.ASKED: (Question,),
+    Verb.ANSWERED: (Answer, Note),
 }
 """What an event of each verb may carry besides its `clock` section, which every verb may have."""
 

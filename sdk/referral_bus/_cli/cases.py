@@ -30,6 +30,7 @@ def add_to(app: typer.Typer) -> None:
     add(group, "accept", accept, json=SENT_JSON)
     add(group, "decline", decline, json=SENT_JSON)
     add(group, "close", close, json=SENT_JSON)
+    add(group, "reopen", reopen, json=SENT_JSON)
     add(new_group(app, "handoff", "Hand-offs of this agency's cases."), "show", show_handoff, json=_HANDOFF)
 
 
@@ -89,6 +90,13 @@ async def close(
 ) -> Exit:
     """Close a case that this agency owns. What it says is sealed to this agency alone."""
     return await _say(call, ReferralBus.close_case, case, files, Patience(no_wait=no_wait, timeout_s=timeout))
+
+
+async def reopen(
+    call: Call, *, case: CaseArgument, files: SectionFiles, no_wait: NoWait = False, timeout: Timeout = WAIT_S
+) -> Exit:
+    """Open a closed case again that this agency owns. What it says is sealed to this agency alone."""
+    return await _say(call, ReferralBus.reopen_case, case, files, Patience(no_wait=no_wait, timeout_s=timeout))
 
 
 async def _say(call: Call, saying: Callable[..., Draft], case: str, files: Sequence[str], patience: Patience) -> Exit:

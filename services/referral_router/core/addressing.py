@@ -141,7 +141,8 @@ def _check_readers(ask: Ask) -> None:
         addresses = [reader.address for reader in section.readers]
         if len(set(addresses)) != len(addresses):
             raise RemoteError(Code.WRONG_READERS)
-        timed = watcher in addresses
+        # What the watcher says itself it may read like any sender; it tells itself no clocks.
+        timed = watcher in addresses and watcher != source
         clocks += timed
         readers = recipients.intersection(addresses)
         served |= readers

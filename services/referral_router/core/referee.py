@@ -10,20 +10,23 @@ from typing import Final, TypeAlias
 
 from referral_contracts.codes import Code
 from referral_contracts.decisions import NOTHING_TOLD, Standing
+from referral_contracts.directory import ROLE_WATCHER
 from referral_contracts.envelope import HandoffKey, case_pseudonym
 from referral_contracts.errors import RemoteError
 from referral_contracts.lifecycle import (
+    HANDOFFS,
     HEADLESS,
     ON_RECEIVED,
     OPENINGS,
     CaseState,
     Part,
-    Receipt,
     State,
     advance_case,
     advance_handoff,
     advance_receipt,
+    give_back,
     may_ever,
+    playing,
     relieve,
 )
 from referral_contracts.topics import agency_of
@@ -40,6 +43,8 @@ MAX_OPENED: Final = 128
 MAX_ADDRESSES: Final = 512
 """Addresses that a case's events went to, after which they go to no new ones: it is in the same record. Half of them
 are for its owner to bring in: no party uses up whom the owner can still ask."""
+
+_BY_WATCHER: Final = frozenset(verb for steps in HANDOFFS.values() for verb, part in steps if part is Part.WATCHER)
 
 _OPEN_TOLD: Final = 32
 """How many open hand-offs a refused closing names."""
@@ -70,7 +75,9 @@ def rule(case: Case, ask: Ask) -> Ruling:
         return Refused(Code.ARCHIVED)
     if verb is Verb.CASE_OPENED:
         return _open_case(case, ask)
-    if case.state is None or ask.envelope.source not in case.parties:
+    # What time has done is said by one who need not be a party: it is about a hand-off, or is refused like a stranger.
+    heard = ask.envelope.source in case.parties or (verb in _BY_WATCHER and _is_watcher(ask))
+    if case.state is None or not heard:
         return Refused(Code.NOT_FOUND)
     if ask.envelope.data.supersedes is not None:
         return Refused(Code.MALFORMED_ENVELOPE)
@@ -180,15 +187,15 @@ def _check_room(case: Case, recipients: Iterable[str], source: str) -> None:
 
 
 def _rule_handoff(case: Case, ask: Ask) -> Ruling:
-    envelope, verb, data = ask.envelope, ask.envelope.verb, ask.envelope.data
+    verb, data = ask.envelope.verb, ask.envelope.data
     if data.handoff is None or data.answers is None:
         return Refused(Code.MALFORMED_ENVELOPE)
     handoff = case.handoffs.get(str(data.handoff))
-    parts = [] if handoff is None else _parts(case, handoff, data.handoff.recipient, envelope.source)
+    parts = [] if handoff is None else _parts(case, handoff, data.handoff.recipient, ask)
     if handoff is None or not parts:
         return Refused(Code.NOT_FOUND)
     told = _handoff_standing(data.handoff, handoff)
-    part = next((part for part in parts if may_ever(verb, part)), None)
+    part = playing(handoff.state, verb, parts)
     if part is None:
         return Refused(Code.WRONG_PARTY, told)
     try:
@@ -202,14 +209,16 @@ def _rule_handoff(case: Case, ask: Ask) -> Ruling:
     return Accepted(_handoff_standing(data.handoff, handoff))
 
 
-def _parts(case: Case, handoff: Handoff, recipient: str, source: str) -> list[Part]:
-    parts = []
+def _parts(case: Case, handoff: Handoff, recipient: str, ask: Ask) -> list[Part]:
+    parts, source = [], ask.envelope.source
     if source == agency_of(recipient):
         parts.append(Part.RECIPIENT)
     if source == handoff.sender:
         parts.append(Part.SENDER)
     if source == case.owner:
         parts.append(Part.OWNER)
+    if _is_watcher(ask):
+        parts.append(Part.WATCHER)
     return parts
 
 
@@ -236,9 +245,6 @@ def _move(case: Case, key: HandoffKey, handoff: Handoff, part: Part, ask: Ask) -
     if data.answers is None or Ref.of(data.answers.id, data.answers.sha256) != handoff.head:
         raise RemoteError(Code.STALE_HEAD)
     after = advance_handoff(handoff.state, verb, part)
-    if verb is Verb.WITHDRAWN and handoff.forwarded_from and handoff.receipt is Receipt.RECEIVED:
-        # Its receipt has relieved the forwarder: taken back now, the duty would be nobody's.
-        raise RemoteError(Code.ILLEGAL_TRANSITION)
     if verb is Verb.FORWARDED:
         _forward(case, key, handoff, ask)
     elif part is Part.RECIPIENT:
@@ -252,6 +258,13 @@ def _move(case: Case, key: HandoffKey, handoff: Handoff, part: Part, ask: Ask) -
     handoff.state = after
     if verb not in HEADLESS:
         handoff.head = ask.ref
+    forwarded = case.handoffs.get(handoff.forwarded_from or "")
+    if forwarded is not None:
+        forwarded.state = give_back(forwarded.state, after)
+
+
+def _is_watcher(ask: Ask) -> bool:
+    return ask.envelope.source == ask.directory.service(ROLE_WATCHER)
 
 
 def _forward(case: Case, key: HandoffKey, handoff: Handoff, ask: Ask) -> None:

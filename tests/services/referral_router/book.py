@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from referral_contracts.envelope import Envelope, EventRef, HandoffKey, case_pseudonym
 from referral_contracts.lifecycle import (
+    HANDOFFS,
     HEADLESS,
     ON_NEXT_RECEIVED,
     ON_RECEIVED,
@@ -26,6 +27,11 @@ from referral_contracts.lifecycle import (
 from referral_contracts.topics import agency_of
 from referral_contracts.verbs import Verb
 from referral_router.core.case import Case
+from tests.services.referral_router.founding import WATCHER
+
+BY_WATCHER = {Verb.EXPIRED, Verb.CLOSED}
+UNDONE = {State.WITHDRAWN, State.RETURNED, State.FAILED, State.STOPPED}
+"""Where a hand-off ends without the duty having been done."""
 
 
 @dataclass
@@ -75,7 +81,7 @@ class Book:
             assert envelope.subject == case_pseudonym(envelope.bus, source, envelope.id)
             self.pages[envelope.subject] = Page(owner=source, head=ref, parties={source})
         page = self.pages[envelope.subject]
-        assert source in page.parties, "only parties speak"
+        assert source in page.parties or verb in BY_WATCHER, "only parties speak"
         if verb in OPENINGS:
             self._open(page, envelope, ref)
         elif verb.of_case and verb is not Verb.CASE_OPENED:
@@ -84,7 +90,7 @@ class Book:
             assert data.handoff is not None
             assert data.answers is not None
             self._move_loop(page, page.loops[str(data.handoff)], envelope, ref)
-        page.parties |= {agency_of(address) for address in data.recipients}
+        page.parties |= {source, *(agency_of(address) for address in data.recipients)}
         page.events += 1
 
     def _open(self, page: Page, envelope: Envelope, ref: EventRef) -> None:
@@ -120,7 +126,7 @@ class Book:
             assert (source, answers) == (loop.agency, loop.opening), "a receipt is the recipient's, for the opening"
             loop.receipt = advance_receipt(loop.receipt, verb)
             if verb is Verb.RECEIVED:
-                if loop.relieves is not None and loop.state is not State.WITHDRAWN:
+                if loop.relieves is not None and loop.state not in UNDONE:
                     before = page.loops[loop.relieves]
                     before.state = ON_NEXT_RECEIVED.get(before.state, before.state)
                 loop.state = ON_RECEIVED.get(loop.state, loop.state)
@@ -129,8 +135,11 @@ class Book:
             Part.RECIPIENT: source == loop.agency,
             Part.SENDER: source == loop.sender,
             Part.OWNER: source == page.owner,
+            Part.WATCHER: source == WATCHER,
         }
-        part = next(part for part, does in plays.items() if does and may_ever(verb, part))
+        able = [part for part, does in plays.items() if does and (verb, part) in HANDOFFS[loop.state]]
+        assert able, "somebody speaks who may"
+        part = able[0]
         assert answers == loop.head, "a hand-off moves from its head"
         loop.state = advance_handoff(loop.state, verb, part)
         if verb not in HEADLESS:
@@ -138,6 +147,9 @@ class Book:
         if verb is Verb.FORWARDED:
             (following,) = [address for address in envelope.data.recipients if address != loop.sender]
             self._begin(page, envelope, ref, following, State.ASSIGNED).relieves = str(loop.key)
+        passed_on = page.loops.get(loop.relieves or "")
+        if passed_on is not None and loop.state in UNDONE and passed_on.state in (State.FORWARDED, State.RELEASED):
+            passed_on.state = State.ASSIGNED
 
     def agrees_with(self, state: Mapping[bytes, bytes]) -> bool:
         """Compare with the router's own records; an archived case has only its owner and head left."""

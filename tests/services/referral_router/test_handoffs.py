@@ -353,18 +353,18 @@ class TestForwarding:
         # Its client says so by itself, and cannot know.
         world.accepted(world.say(NEXT_WARD, Verb.RECEIVED, WARD, case=case, about=about, answers=passed))
 
-        assert self.state(world, case, duty, WARD, HOTLINE) is State.FORWARDED
+        assert self.state(world, case, duty, WARD, HOTLINE) is State.ASSIGNED
 
-    def test_a_duty_that_has_arrived_is_not_taken_back(self) -> None:
+    def test_a_duty_that_is_taken_back_after_it_arrived_is_the_forwarders_again(self) -> None:
         world, case, duty, passed = self.forwarded()
         about = passed.to(NEXT_WARD)
         world.accepted(world.say(NEXT_WARD, Verb.RECEIVED, WARD, case=case, about=about, answers=passed))
 
         back = world.say(WARD, Verb.WITHDRAWN, NEXT_WARD, case=case, about=about, answers=passed)
 
-        assert world.code(back) is Code.ILLEGAL_TRANSITION
-        assert self.state(world, case, passed, NEXT_WARD, WARD) is State.ASSIGNED
-        assert self.state(world, case, duty, WARD, HOTLINE) is State.RELEASED
+        assert world.code(back) is Code.ACCEPTED
+        assert self.state(world, case, passed, NEXT_WARD, WARD) is State.WITHDRAWN
+        assert self.state(world, case, duty, WARD, HOTLINE) is State.ASSIGNED
 
     def test_a_duty_that_was_assigned_directly_may_be_taken_back_after_it_arrived(self) -> None:
         loop = Loop(Verb.ASSIGNED)

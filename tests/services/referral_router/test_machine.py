@@ -33,11 +33,12 @@ from tests.services.referral_router.founding import (
     POLICE,
     SCHOOL,
     WARD,
+    WATCHER,
     YOUTH_POLICE,
 )
 from tests.services.referral_router.world import Said, World
 
-AGENCIES = [HOTLINE, WARD, NEXT_WARD, POLICE, HOSPITAL, SCHOOL, CLINIC]
+AGENCIES = [HOTLINE, WARD, NEXT_WARD, POLICE, HOSPITAL, SCHOOL, CLINIC, WATCHER]
 RECIPIENTS = [
     (),
     (WARD,),
@@ -206,6 +207,7 @@ def plausible(page: Page, case: str) -> list[list[Saying]]:
 def _of_case(page: Page, case: str) -> Iterator[Saying]:
     head = {"answers": named(page.head, case)}
     yield page.owner, Verb.CASE_CLOSED, (), head
+    yield page.owner, Verb.CASE_REOPENED, (), head
     yield page.owner, Verb.CASE_TRANSFER_OFFERED, (NEXT_WARD if page.owner != NEXT_WARD else WARD,), head
     if page.state is CaseState.TRANSFER_OFFERED:
         for verb in (Verb.CASE_TRANSFER_ACCEPTED, Verb.CASE_TRANSFER_DECLINED):
@@ -226,8 +228,9 @@ def _of_loop(loop: Loop, page: Page, case: str) -> Iterator[Saying]:
         elif part is Part.SENDER:
             yield loop.sender, verb, (loop.key.recipient,), more
         else:
+            speaker = WATCHER if part is Part.WATCHER else page.owner
             both = sorted({loop.sender, loop.key.recipient})
-            yield page.owner, verb, tuple(one for one in both if agency_of(one) != page.owner), more
+            yield speaker, verb, tuple(one for one in both if agency_of(one) != speaker), more
 
 
 TestBus = Bus.TestCase

@@ -1,0 +1,37 @@
+"""A question about a hand-off and its answer: talk that moves nothing."""
+
+from typing import Annotated, ClassVar
+
+from referral_contracts.payloads.base import Moment, Text, label
+from referral_contracts.payloads.payload import Payload
+from referral_contracts.payloads.request import EventId
+
+
+class Question(Payload):
+    """One side asks the other."""
+
+    schema_name: ClassVar[str] = "question"
+
+    text: Annotated[
+        Text | None,
+        label("Nội dung hỏi", "text", "Cần biết điều gì.", "What one wants to know.", personal=True, essential=True),
+    ] = None
+    answer_by: Annotated[
+        Moment | None,
+        label("Cần trả lời trước", "answer by", "Cần câu trả lời lúc nào.", "When the answer is needed."),
+    ] = None
+
+
+class Answer(Payload):
+    """The other side's answer."""
+
+    schema_name: ClassVar[str] = "answer"
+
+    question: Annotated[
+        EventId | None,
+        label("Câu hỏi", "question", "Mã sự kiện của câu hỏi.", "Id of the event that asked.", essential=True),
+    ] = None
+    text: Annotated[
+        Text | None,
+        label("Nội dung trả lời", "text", "Trả lời.", "The answer.", personal=True, essential=True),
+    ] = None
