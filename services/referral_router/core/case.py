@@ -186,7 +186,8 @@ class Case:
         for source, count, *codes in claims:
             held = Claims(value[at : at + count * SIZE], map(names.__getitem__, codes))
             case.claims[names[source]] = held
-            at += len(held) * SIZE
+            # By what it says, not by what is left: a record that ends between two claims is cut off as well.
+            at += count * SIZE
         if at != len(value) or not {int}.issuperset(map(type, case.deliveries.values())):
             raise ValueError("not as long as it says")
         return case

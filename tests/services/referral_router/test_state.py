@@ -17,7 +17,7 @@ from referral_contracts.topics import BATCH_MAX, POSITION_KEY
 from referral_contracts.verbs import Verb
 from referral_router.core import Router
 from referral_router.core.case import Case, Handoff, ghost_key, ghost_of, kind_and_touched, stub
-from referral_router.core.claims import Claim
+from referral_router.core.claims import SIZE, Claim
 from referral_router.core.fold import MAX_CASE_CLAIMS, MAX_CLAIMS
 from referral_router.core.position import Position
 from referral_router.core.referee import MAX_ADDRESSES, MAX_HANDOFFS, MAX_OPENED
@@ -85,6 +85,9 @@ class TestCases:
 
         with pytest.raises(Fatal, match=Code.STATE_FORMAT):
             Case.decode(value[:end])
+        with pytest.raises(Fatal, match=Code.STATE_FORMAT):
+            # Between two claims.
+            Case.decode(value[:-SIZE])
         with pytest.raises(Fatal, match=Code.STATE_FORMAT):
             Case.decode(value + b"\0" + more)
 
