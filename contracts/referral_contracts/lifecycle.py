@@ -10,7 +10,7 @@ A step is keyed by the verb and by the part that its speaker plays. What is not 
 know of whom) is policy, and lies in the directory.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from enum import StrEnum
 from typing import Final, TypeVar
 
@@ -97,7 +97,7 @@ _END: Final = {(Verb.CANCELLED, Part.OWNER): State.STOPPED}
 _CANCEL: Final = {(Verb.CANCELLED, Part.SENDER): State.STOPPED, **_END}
 _GIVE_UP: Final = {(Verb.FAILED, Part.RECIPIENT): State.FAILED, (Verb.RETURNED, Part.RECIPIENT): State.RETURNED}
 _REOPEN: Final = {(Verb.REOPENED, Part.SENDER): State.ACCEPTED, (Verb.REOPENED, Part.OWNER): State.ACCEPTED}
-_CLOSE: Final = {(Verb.CLOSED, part): State.CLOSED for part in (Part.SENDER, Part.OWNER, Part.WATCHER)}
+_CLOSE: Final = {(Verb.CLOSED, part): State.CLOSED for part in (Part.SENDER, Part.OWNER)}
 
 _STEPS: Final[Mapping[State, Mapping[tuple[Verb, Part], State]]] = {
     State.OFFERED: {
@@ -128,15 +128,15 @@ _STEPS: Final[Mapping[State, Mapping[tuple[Verb, Part], State]]] = {
     State.WITHDRAWN: {},
     State.FORWARDED: {(Verb.FORWARDED, Part.RECIPIENT): State.FORWARDED, **_END},
     State.RELEASED: {},
-    State.COMPLETED: {**_CLOSE, **_REOPEN},
+    State.COMPLETED: {**_CLOSE, (Verb.CLOSED, Part.WATCHER): State.CLOSED, **_REOPEN},
     State.FAILED: {**_CLOSE},
     State.RETURNED: {**_CLOSE},
     State.STOPPED: {},
     State.CLOSED: {},
 }
 TALK: Final = frozenset({Verb.ASKED, Verb.ANSWERED})
-"""Verbs that the parties of a hand-off may say in every state, and that change none."""
-_TALKING: Final = tuple((verb, part) for verb in sorted(TALK) for part in (Part.SENDER, Part.RECIPIENT, Part.OWNER))
+"""Verbs that the two sides of a hand-off may say in every state, and that change none."""
+_TALKING: Final = tuple((verb, part) for verb in sorted(TALK) for part in (Part.SENDER, Part.RECIPIENT))
 
 HANDOFFS: Final[Mapping[State, Mapping[tuple[Verb, Part], State]]] = {
     state: {**steps, **dict.fromkeys(_TALKING, state)} for state, steps in _STEPS.items()
@@ -156,10 +156,10 @@ ON_NEXT_RECEIVED: Final[Mapping[State, State]] = {State.FORWARDED: State.RELEASE
 """What ``received`` does to the hand-off that was forwarded."""
 
 GIVEN_BACK: Final = frozenset({State.WITHDRAWN, State.RETURNED, State.FAILED, State.STOPPED})
-"""States of the next hand-off in which the duty is the forwarder's again."""
+"""States in which a next hand-off has ended with the duty undone. It relieves nobody any more."""
 
 ON_NEXT_GIVEN_BACK: Final[Mapping[State, State]] = {State.FORWARDED: State.ASSIGNED, State.RELEASED: State.ASSIGNED}
-"""What that does to the hand-off that was forwarded: a duty is always somebody's."""
+"""What that does to the hand-off that was forwarded, when no other next one is on."""
 
 HEADLESS: Final = frozenset({Verb.RECEIVED, Verb.UNREADABLE, Verb.PROGRESSED, *TALK, Verb.CASE_NOTED})
 """Verbs that move no head."""
@@ -262,15 +262,17 @@ def _advance(table: Mapping[_S, Mapping[tuple[Verb, Part], _S]], state: _S, verb
         raise RemoteError(Code.ILLEGAL_TRANSITION if may_ever(verb, part) else Code.WRONG_PARTY) from None
 
 
-def relieve(state: State, following: State) -> State:
-    """Return the state of a hand-off that was forwarded, once the next one, now in state *following*, is received."""
-    # What was taken back before it arrived relieves nobody.
-    return state if following in GIVEN_BACK else ON_NEXT_RECEIVED.get(state, state)
+def passed_on(state: State, following: Collection[Receipt]) -> State:
+    """
+    Return the state of a hand-off that was forwarded, by the receipts of those next ones that are still on.
 
-
-def give_back(state: State, following: State) -> State:
-    """Return the state of a hand-off that was forwarded, once the next one has moved to *following*."""
-    return ON_NEXT_GIVEN_BACK.get(state, state) if following in GIVEN_BACK else state
+    A duty is always somebody's: the next one's that has received it, or else the forwarder's.
+    """
+    if state not in ON_NEXT_GIVEN_BACK:
+        return state
+    if Receipt.RECEIVED in following:
+        return ON_NEXT_RECEIVED.get(state, state)
+    return State.FORWARDED if following else ON_NEXT_GIVEN_BACK[state]
 
 
 def advance_receipt(receipt: Receipt, verb: Verb) -> Receipt:

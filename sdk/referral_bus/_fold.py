@@ -17,6 +17,7 @@ from referral_contracts.decisions import Verdict
 from referral_contracts.envelope import Envelope, EventRef, HandoffKey
 from referral_contracts.errors import RemoteError
 from referral_contracts.lifecycle import (
+    GIVEN_BACK,
     HEADLESS,
     ON_NEXT_GIVEN_BACK,
     ON_RECEIVED,
@@ -27,9 +28,8 @@ from referral_contracts.lifecycle import (
     advance_case,
     advance_handoff,
     advance_receipt,
-    give_back,
+    passed_on,
     playing,
-    relieve,
 )
 from referral_contracts.topics import agency_of
 from referral_contracts.verbs import Verb
@@ -145,10 +145,11 @@ def _fold_handoff(db: sqlite3.Connection, key: HandoffKey, happened: Happened) -
     if state is None:
         return
     head = before.head if envelope.verb in HEADLESS else happened.ref
-    views.put_handoff(db, replace(before, state=state, head=head, admitted_ms=happened.admitted_ms))
-    forwarded = None if before.forwarded_from is None else views.handoff(db, before.subject, before.forwarded_from)
-    if forwarded is not None:
-        views.put_handoff(db, replace(forwarded, state=give_back(forwarded.state, state)))
+    forwarded_from = None if state in GIVEN_BACK else before.forwarded_from
+    moved = replace(before, state=state, head=head, forwarded_from=forwarded_from, admitted_ms=happened.admitted_ms)
+    views.put_handoff(db, moved)
+    if forwarded_from != before.forwarded_from:
+        _settle_duty(db, before)
 
 
 def _open_next(db: sqlite3.Connection, key: HandoffKey, happened: Happened, before: Handoff | None) -> None:
@@ -169,17 +170,26 @@ def _receive(db: sqlite3.Connection, before: Handoff, happened: Happened) -> Non
     if received:
         state = ON_RECEIVED.get(state, state)
     views.put_handoff(db, replace(before, receipt=receipt, state=state, admitted_ms=happened.admitted_ms))
-    relieved = None if before.forwarded_from is None else views.handoff(db, before.subject, before.forwarded_from)
-    if received and relieved is not None:
-        views.put_handoff(db, replace(relieved, state=relieve(relieved.state, before.state)))
+    if received:
+        _settle_duty(db, before)
+
+
+def _settle_duty(db: sqlite3.Connection, following: Handoff) -> None:
+    """Work out anew whose the duty is that *following* was a forwarding of."""
+    key = following.forwarded_from
+    first = None if key is None else views.handoff(db, following.subject, key)
+    if key is not None and first is not None:
+        receipts = [one.receipt for one in views.forwarded(db, following.subject, key)]
+        views.put_handoff(db, replace(first, state=passed_on(first.state, receipts)))
 
 
 def _advanced(handoff: Handoff, envelope: Envelope) -> State | None:
     # That a duty came back is told to the forwarder; whoever assigned it sees it by what the forwarder does next.
     for state in (handoff.state, ON_NEXT_GIVEN_BACK.get(handoff.state, handoff.state)):
         part = playing(state, envelope.verb, _parts(handoff, envelope.source))
-        with suppress(RemoteError):
-            return advance_handoff(state, envelope.verb, part or Part.OWNER)
+        if part is not None:
+            with suppress(RemoteError):
+                return advance_handoff(state, envelope.verb, part)
     return None
 
 

@@ -107,9 +107,12 @@ class Sender:
                 self._quiet = now_ms, until_ms, window_ms
                 return []
         db = self._home.store.db
+        found = outbox.overdue(db, now_ms - window_ms, now_ms, AT_ONCE)
         oldest_ms = outbox.oldest_submission(db)
-        self._quiet = now_ms, (now_ms if oldest_ms is None else oldest_ms) + window_ms, window_ms
-        return outbox.overdue(db, now_ms - window_ms, now_ms, AT_ONCE)
+        # Only when there is none: then every one of them was handed over within the last window.
+        quiet = now_ms, (now_ms if oldest_ms is None else oldest_ms) + window_ms, window_ms
+        self._quiet = None if found else quiet
+        return found
 
     def _set_unfit(self, code: Code | None) -> None:
         if code is not self._unfit:

@@ -25,10 +25,9 @@ from referral_contracts.lifecycle import (
     advance_case,
     advance_handoff,
     advance_receipt,
-    give_back,
     may_ever,
+    passed_on,
     playing,
-    relieve,
 )
 from referral_contracts.verbs import Verb
 from tests.contracts.refusals import code_of
@@ -157,21 +156,16 @@ def test_a_receipt_is_given_once_and_a_repaired_key_may_give_it_late() -> None:
         assert code_of(lambda r=receipt, v=verb: advance_receipt(r, v)) is Code.ILLEGAL_TRANSITION  # type: ignore[misc]
 
 
-def test_what_was_taken_back_relieves_nobody() -> None:
-    assert relieve(State.FORWARDED, State.ASSIGNED) is State.RELEASED
-    assert relieve(State.FORWARDED, State.WITHDRAWN) is State.FORWARDED
-    assert relieve(State.FORWARDED, State.STOPPED) is State.FORWARDED
-    assert relieve(State.RELEASED, State.ACCEPTED) is State.RELEASED
-
-
 @pytest.mark.parametrize("before", [State.FORWARDED, State.RELEASED])
-@pytest.mark.parametrize("following", State)
-def test_a_duty_that_the_next_does_not_do_is_the_forwarders_again(before: State, following: State) -> None:
-    ended_undone = {State.WITHDRAWN, State.RETURNED, State.FAILED, State.STOPPED}
+def test_a_duty_is_the_next_ones_that_received_it_or_the_forwarders(before: State) -> None:
+    assert passed_on(before, []) is State.ASSIGNED
+    assert passed_on(before, [Receipt.NONE, Receipt.UNREADABLE]) is State.FORWARDED
+    assert passed_on(before, [Receipt.NONE, Receipt.RECEIVED]) is State.RELEASED
 
-    assert give_back(before, following) is (State.ASSIGNED if following in ended_undone else before)
-    # Whoever has done something else with it since is left alone.
-    assert give_back(State.ACCEPTED, following) is State.ACCEPTED
+
+@pytest.mark.parametrize("state", sorted(set(State) - {State.FORWARDED, State.RELEASED}))
+def test_what_was_not_passed_on_follows_nobody(state: State) -> None:
+    assert passed_on(state, []) is passed_on(state, [Receipt.RECEIVED]) is state
 
 
 def test_the_owner_can_end_every_handoff_that_somebody_else_has_to_move_and_so_close_its_case() -> None:
@@ -182,14 +176,12 @@ def test_the_owner_can_end_every_handoff_that_somebody_else_has_to_move_and_so_c
     assert moved_by_owner == OPEN_STATES
 
 
-def test_time_ends_a_request_and_what_nobody_closed_and_never_a_duty() -> None:
+def test_time_ends_a_request_and_closes_what_was_done_and_nothing_else() -> None:
     said = {(state, verb) for state, rows in HANDOFFS.items() for verb, part in rows if part is Part.WATCHER}
 
     assert said == {
         (State.OFFERED, Verb.EXPIRED),
         (State.COMPLETED, Verb.CLOSED),
-        (State.FAILED, Verb.CLOSED),
-        (State.RETURNED, Verb.CLOSED),
     }
 
 
@@ -202,10 +194,10 @@ def test_whoever_plays_two_parts_speaks_as_the_one_that_may() -> None:
     assert playing(State.OFFERED, Verb.ACCEPTED, both) is None
 
 
-def test_talk_is_for_the_three_who_are_in_it_in_every_state() -> None:
+def test_talk_is_for_the_two_sides_in_every_state() -> None:
     for state, rows in HANDOFFS.items():
         assert {step: after for step, after in rows.items() if step[0] in TALK} == {
-            (verb, part): state for verb in TALK for part in (Part.SENDER, Part.RECIPIENT, Part.OWNER)
+            (verb, part): state for verb in TALK for part in (Part.SENDER, Part.RECIPIENT)
         }
 
 

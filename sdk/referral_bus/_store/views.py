@@ -94,6 +94,12 @@ def handoffs(db: sqlite3.Connection, key: HandoffKey) -> list[Handoff]:
     return [_handoff(row) for row in rows]
 
 
+def forwarded(db: sqlite3.Connection, subject: str, key: HandoffKey) -> list[Handoff]:
+    """Return the hand-offs that pass the duty of *key* on."""
+    found = db.execute("SELECT * FROM handoffs WHERE subject = ? AND forwarded_from = ?", (subject, str(key)))
+    return [_handoff(row) for row in found]
+
+
 def put_handoff(db: sqlite3.Connection, item: Handoff) -> None:
     """Write a hand-off."""
     relieved = item.forwarded_from

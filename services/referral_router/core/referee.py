@@ -14,6 +14,7 @@ from referral_contracts.directory import ROLE_WATCHER
 from referral_contracts.envelope import HandoffKey, case_pseudonym
 from referral_contracts.errors import RemoteError
 from referral_contracts.lifecycle import (
+    GIVEN_BACK,
     HANDOFFS,
     HEADLESS,
     ON_RECEIVED,
@@ -24,10 +25,9 @@ from referral_contracts.lifecycle import (
     advance_case,
     advance_handoff,
     advance_receipt,
-    give_back,
     may_ever,
+    passed_on,
     playing,
-    relieve,
 )
 from referral_contracts.topics import agency_of
 from referral_contracts.verbs import Verb
@@ -75,8 +75,9 @@ def rule(case: Case, ask: Ask) -> Ruling:
         return Refused(Code.ARCHIVED)
     if verb is Verb.CASE_OPENED:
         return _open_case(case, ask)
-    # What time has done is said by one who need not be a party: it is about a hand-off, or is refused like a stranger.
-    heard = ask.envelope.source in case.parties or (verb in _BY_WATCHER and _is_watcher(ask))
+    # What time has done to a hand-off is said by one who need not be a party.
+    timely = verb in _BY_WATCHER and ask.envelope.data.handoff is not None
+    heard = ask.envelope.source in case.parties or (timely and _is_watcher(ask))
     if case.state is None or not heard:
         return Refused(Code.NOT_FOUND)
     if ask.envelope.data.supersedes is not None:
@@ -234,9 +235,7 @@ def _receive(case: Case, handoff: Handoff, key: HandoffKey, ask: Ask) -> None:
     addressing.check_answer(ask, must={handoff.sender}, may=set())
     handoff.receipt = receipt
     if ask.envelope.verb is Verb.RECEIVED:
-        relieved = case.handoffs.get(handoff.forwarded_from or "")
-        if relieved is not None:
-            relieved.state = relieve(relieved.state, handoff.state)
+        _settle_duty(case, handoff.forwarded_from)
         handoff.state = ON_RECEIVED.get(handoff.state, handoff.state)
 
 
@@ -258,9 +257,17 @@ def _move(case: Case, key: HandoffKey, handoff: Handoff, part: Part, ask: Ask) -
     handoff.state = after
     if verb not in HEADLESS:
         handoff.head = ask.ref
-    forwarded = case.handoffs.get(handoff.forwarded_from or "")
-    if forwarded is not None:
-        forwarded.state = give_back(forwarded.state, after)
+    if after in GIVEN_BACK:
+        forwarded_from, handoff.forwarded_from = handoff.forwarded_from, None
+        _settle_duty(case, forwarded_from)
+
+
+def _settle_duty(case: Case, forwarded: str | None) -> None:
+    """Work out anew whose a duty is that was *forwarded*."""
+    first = case.handoffs.get(forwarded or "")
+    if first is not None:
+        following = [next_.receipt for next_ in case.handoffs.values() if next_.forwarded_from == forwarded]
+        first.state = passed_on(first.state, following)
 
 
 def _is_watcher(ask: Ask) -> bool:

@@ -11,7 +11,6 @@ from referral_contracts.envelope import Envelope, EventRef, HandoffKey, case_pse
 from referral_contracts.lifecycle import (
     HANDOFFS,
     HEADLESS,
-    ON_NEXT_RECEIVED,
     ON_RECEIVED,
     OPEN_STATES,
     OPENINGS,
@@ -45,6 +44,7 @@ class Loop:
     state: State
     receipt: Receipt = Receipt.NONE
     relieves: str | None = None
+    undone: bool = False
 
     @property
     def agency(self) -> str:
@@ -126,9 +126,7 @@ class Book:
             assert (source, answers) == (loop.agency, loop.opening), "a receipt is the recipient's, for the opening"
             loop.receipt = advance_receipt(loop.receipt, verb)
             if verb is Verb.RECEIVED:
-                if loop.relieves is not None and loop.state not in UNDONE:
-                    before = page.loops[loop.relieves]
-                    before.state = ON_NEXT_RECEIVED.get(before.state, before.state)
+                self._whose_duty(page, loop.relieves)
                 loop.state = ON_RECEIVED.get(loop.state, loop.state)
             return
         plays = {
@@ -142,14 +140,24 @@ class Book:
         part = able[0]
         assert answers == loop.head, "a hand-off moves from its head"
         loop.state = advance_handoff(loop.state, verb, part)
+        loop.undone = loop.undone or loop.state in UNDONE
         if verb not in HEADLESS:
             loop.head = ref
         if verb is Verb.FORWARDED:
             (following,) = [address for address in envelope.data.recipients if address != loop.sender]
             self._begin(page, envelope, ref, following, State.ASSIGNED).relieves = str(loop.key)
-        passed_on = page.loops.get(loop.relieves or "")
-        if passed_on is not None and loop.state in UNDONE and passed_on.state in (State.FORWARDED, State.RELEASED):
-            passed_on.state = State.ASSIGNED
+        self._whose_duty(page, loop.relieves)
+
+    @staticmethod
+    def _whose_duty(page: Page, passed_on: str | None) -> None:
+        first = page.loops.get(passed_on or "")
+        if first is None or first.state not in {State.FORWARDED, State.RELEASED}:
+            return
+        # Nobody's who gave it back, also after that was closed.
+        holders = [loop for loop in page.loops.values() if loop.relieves == passed_on and not loop.undone]
+        first.state = State.FORWARDED if holders else State.ASSIGNED
+        if any(loop.receipt is Receipt.RECEIVED for loop in holders):
+            first.state = State.RELEASED
 
     def agrees_with(self, state: Mapping[bytes, bytes]) -> bool:
         """Compare with the router's own records; an archived case has only its owner and head left."""
