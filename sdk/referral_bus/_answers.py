@@ -52,12 +52,9 @@ def parties(db: sqlite3.Connection, key: HandoffKey, agency: str, subject: str |
     Raises:
         LocalError: NOT_FOUND: none that is known here. ID_REUSED: one of several cases.
     """
-    known = [found for found in views.handoffs(db, key) if subject in {None, found.subject}]
-    if len(known) > 1:
-        # Whichever we took, what is meant for one agency could go to another.
-        raise LocalError(Code.ID_REUSED, "hand-offs of several cases have this key; the case has to be told")
-    if known:
-        return Parties(subject=known[0].subject, opened_by=known[0].opened_by, recipient=key.recipient)
+    known = views.only_handoff(db, key, subject)
+    if known is not None:
+        return Parties(subject=known.subject, opened_by=known.opened_by, recipient=key.recipient)
     opening = outbox.get(db, key.opening)
     if opening is None or opening.state in _DEAD or key.recipient not in opening.recipients:
         raise LocalError(Code.NOT_FOUND, "no hand-off of that key is known here")

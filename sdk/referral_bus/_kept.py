@@ -15,6 +15,7 @@ from referral_bus._verify import VerifiedDelivery
 from referral_bus.keys import AgencyKeys
 
 KEPT: Final = 256
+"""Deliveries, at most; what comes after pushes out the oldest."""
 KEPT_BYTES: Final = 4 * 1024 * 1024
 """The same by their size as they came: opened, a body made for it takes thirty times as much."""
 
@@ -55,8 +56,8 @@ class Kept:
         while len(self._kept) > KEPT or self.size > KEPT_BYTES:
             self._drop(next(iter(self._kept)))
 
-    def ask(self, stored: Stored) -> AtHand:
-        """Return a stored delivery."""
+    def take(self, stored: Stored) -> AtHand:
+        """Return a stored delivery; one of those who were about to ask has done so."""
         kept, asked = self._kept.get(stored.seq, (None, 0))
         if kept is None:
             return AtHand(stored.recall, self._keys)

@@ -60,7 +60,7 @@ def make_receipt(db: sqlite3.Connection, row: Row, composer: Composer, kept: Kep
     stored = None if about is None else inbox.get(db, row.answers_hash or "", about.recipient)
     if stored is None:
         raise LocalError(Code.INTERNAL, "a receipt for what is not in the store")
-    answering = kept.ask(stored).opened.payloads
+    answering = kept.take(stored).opened.payloads
     draft = Draft(
         id=row.id,
         verb=row.verb,

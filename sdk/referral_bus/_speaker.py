@@ -106,4 +106,4 @@ class Speaker:
         db, key = self._home.store.db, draft.handoff
         known = views.handoff(db, draft.subject, key)
         stored = None if known is None else inbox.opening(db, known.subject, known.opened_by, key)
-        return () if stored is None else self._home.kept.ask(stored).opened.payloads
+        return () if stored is None else self._home.kept.take(stored).opened.payloads

@@ -299,11 +299,8 @@ class ReferralBus:
         Raises:
             LocalError: ID_REUSED: somebody used another's id in another case; the case has to be told.
         """
-        known = views.handoffs(self._engine.home.store.db, key)
-        found = [handoff for handoff in known if subject in {None, handoff.subject}]
-        if len(found) > 1:
-            raise LocalError(Code.ID_REUSED, "hand-offs of several cases have this key; the case has to be told")
-        return found[0].view() if found else None
+        found = views.only_handoff(self._engine.home.store.db, key, subject)
+        return None if found is None else found.view()
 
     def case(self, subject: str) -> CaseView | None:
         """Return a case as known here."""

@@ -38,7 +38,7 @@ class Delivery:
     def __init__(self, stored: Stored, home: Home, speaker: Speaker) -> None:
         """Show a stored delivery; sections are opened when they are first looked at."""
         self._stored = stored
-        self._at_hand = home.kept.ask(stored)
+        self._at_hand = home.kept.take(stored)
         self._home = home
         self._speaker = speaker
         self._drafts = Drafts(home)

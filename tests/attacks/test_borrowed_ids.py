@@ -11,14 +11,12 @@ import pytest
 
 from referral_bus import Code, EntryState, LocalError, ReferralBus
 from referral_contracts.encoding import event_hash
-from referral_contracts.envelope import Envelope, EventRef, HandoffKey
+from referral_contracts.envelope import EventRef, HandoffKey
 from referral_contracts.lifecycle import Receipt, State
 from referral_contracts.sections import encode_section
-from referral_contracts.signing import Typ
-from referral_contracts.topics import H_SIGNATURE, SUBMISSIONS, partition_for
 from referral_contracts.verbs import Verb
 from tests.sdk.cli.terminal import AGENCIES, EXAMPLES, KEYS, Terminal
-from tests.sdk.forging import Event
+from tests.sdk.forging import Event, submit
 from tests.sdk.town import ACCEPTANCE, CRIME, DECLINE, MEDICAL, NOTE, OPENING, REQUEST, WITHDRAWAL, Town
 
 HOTLINE, POLICE, HOSPITAL = "hotline-111", "police-b", "hospital-c"
@@ -45,14 +43,6 @@ def borrow(town: Town, subject: str, event_id: str, verb: Verb = Verb.OFFERED) -
     Event(
         town=town, source=POLICE, verb=verb, subject=subject, recipients=(HOSPITAL,), plaintexts=(said,), id=event_id
     ).submit()
-
-
-def submit(town: Town, envelope: Envelope) -> None:
-    """Sign and submit an event of the police."""
-    value = envelope.encode()
-    signature = town.sim.keys[POLICE].signing.sign(Typ.EVENT, value).encode()
-    at = partition_for(envelope.subject, town.sim.partitions)
-    town.sim.broker.append(SUBMISSIONS, at, envelope.subject.encode(), value, ((H_SIGNATURE, signature),))
 
 
 @pytest.mark.asyncio

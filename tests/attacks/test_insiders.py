@@ -8,17 +8,14 @@ import pytest
 from referral_bus import Code, EntryState, ReferralBus, _open
 from referral_bus._kept import KEPT_BYTES
 from referral_contracts.encoding import format_time, jcs
-from referral_contracts.envelope import Envelope
 from referral_contracts.lifecycle import Receipt, State
 from referral_contracts.sections import ReadSection, encode_section, read_section
-from referral_contracts.signing import Typ
-from referral_contracts.topics import H_SIGNATURE, SUBMISSIONS, partition_for
 from referral_contracts.verbs import Verb
 from referral_router.core import fold as router
 from referral_router.core import referee
 from tests.sdk.cli import terminal
-from tests.sdk.forging import Event, plaintext
-from tests.sdk.town import ACCEPTANCE, CASE_CLOSING, CRIME, KEYS, MEDICAL, NOTE, OPENING, Town
+from tests.sdk.forging import Event, plaintext, submit
+from tests.sdk.town import ACCEPTANCE, CASE_CLOSING, CRIME, MEDICAL, NOTE, OPENING, Town
 
 HOTLINE, POLICE, HOSPITAL = "hotline-111", "police-b", "hospital-c"
 
@@ -28,14 +25,6 @@ async def case_with_police(hotline: ReferralBus) -> str:
     await hotline.send(opened)
     assert (await hotline.send(hotline.offer(opened.subject, {POLICE: [CRIME]}))).accepted
     return opened.subject
-
-
-def submit(town: Town, envelope: Envelope) -> None:
-    """Sign an event as its source and submit it."""
-    value = envelope.encode()
-    signature = KEYS[envelope.source].signing.sign(Typ.EVENT, value).encode()
-    at = partition_for(envelope.subject, town.sim.partitions)
-    town.sim.broker.append(SUBMISSIONS, at, envelope.subject.encode(), value, ((H_SIGNATURE, signature),))
 
 
 def revoke_sealing_keys(town: Town, agency: str) -> None:

@@ -21,6 +21,15 @@ from tests.sdk.town import Town
 SALT = b"\x00" * 16
 
 
+def submit(town: Town, envelope: Envelope) -> bytes:
+    """Sign *envelope* as its source and hand it to the bus; return its bytes."""
+    value, subject = envelope.encode(), envelope.subject
+    signature = town.sim.keys[envelope.source].signing.sign(Typ.EVENT, value).encode()
+    partition = partition_for(subject, town.sim.partitions)
+    town.sim.broker.append(topics.SUBMISSIONS, partition, subject.encode(), value, ((topics.H_SIGNATURE, signature),))
+    return value
+
+
 @dataclass(frozen=True, kw_only=True)
 class Event:
     """An event with whatever plaintexts in its sections, each sealed to its readers and to the sender."""
@@ -69,13 +78,7 @@ class Event:
 
     def submit(self) -> bytes:
         """Sign it as its source and hand it to the bus; return its bytes."""
-        value = self.envelope().encode()
-        signature = self.town.sim.keys[self.source].signing.sign(Typ.EVENT, value).encode()
-        partition = partition_for(self.subject, self.town.sim.partitions)
-        self.town.sim.broker.append(
-            topics.SUBMISSIONS, partition, self.subject.encode(), value, ((topics.H_SIGNATURE, signature),)
-        )
-        return value
+        return submit(self.town, self.envelope())
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from referral_bus import Code, Delivery, LocalError, ReferralBus
+from referral_bus import Code, LocalError, ReferralBus
 from referral_bus.testing import DEFAULT_POLICY
 from referral_contracts.directory_model import MaySend
 from referral_contracts.envelope import HandoffKey
@@ -30,19 +30,10 @@ from tests.sdk.town import (
     WITHDRAWAL,
     Town,
     case_with,
+    heard,
 )
 
 pytestmark = pytest.mark.asyncio
-SOON_S = 30.0
-
-
-async def heard(bus: ReferralBus, verb: Verb) -> Delivery:
-    """Return the next delivery of *verb*; those before it are acknowledged."""
-    while True:
-        delivery = await bus.next(timeout_s=SOON_S)
-        if delivery.verb is verb:
-            return delivery
-        await delivery.ack()
 
 
 def state_of(bus: ReferralBus, key: HandoffKey | None) -> State | None:

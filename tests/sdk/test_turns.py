@@ -2,7 +2,7 @@
 
 import pytest
 
-from referral_bus import Code, Delivery, ReferralBus
+from referral_bus import Code, ReferralBus
 from referral_contracts.decisions import Decision
 from referral_contracts.encoding import jcs
 from referral_contracts.envelope import EventData, EventRef, HandoffKey
@@ -21,10 +21,8 @@ from referral_contracts.payloads.turn import (
     Suspension,
     SuspensionReason,
 )
-from referral_contracts.signing import Typ
-from referral_contracts.topics import H_SIGNATURE, SUBMISSIONS, partition_for
 from referral_contracts.verbs import Verb
-from tests.sdk.forging import Event
+from tests.sdk.forging import Event, submit
 from tests.sdk.town import (
     ACCEPTANCE,
     CASE_CLOSING,
@@ -37,6 +35,7 @@ from tests.sdk.town import (
     WITHDRAWAL,
     Town,
     case_with,
+    heard,
 )
 
 pytestmark = pytest.mark.asyncio
@@ -50,15 +49,6 @@ AGAIN = Reopening(actor=WHO, reason=ReopeningReason.NOT_ACHIEVED)
 QUESTION = Question(actor=WHO, text="Trẻ hiện ở đâu?")
 
 
-async def heard(bus: ReferralBus, verb: Verb) -> Delivery:
-    """Return the next delivery of *verb*; those before it are acknowledged."""
-    while True:
-        delivery = await bus.next(timeout_s=30)
-        if delivery.verb is verb:
-            return delivery
-        await delivery.ack()
-
-
 def stands(key: HandoffKey | None, *buses: ReferralBus) -> list[State | None]:
     """Return how a hand-off stands in the eyes of each."""
     assert key is not None
@@ -70,10 +60,7 @@ def by_watcher(town: Town, verb: Verb, key: HandoffKey, subject: str, head: Even
     """Let the deadline watcher say *verb* of a hand-off."""
     said = Event(town=town, source="watcher", verb=verb, subject=subject, recipients=to, handoff=key).envelope()
     data = EventData(**{**dict(said.data), "answers": head})
-    value = said.model_copy(update={"data": data}).encode()
-    signature = town.sim.keys["watcher"].signing.sign(Typ.EVENT, value).encode()
-    partition = partition_for(subject, town.sim.partitions)
-    town.sim.broker.append(SUBMISSIONS, partition, subject.encode(), value, ((H_SIGNATURE, signature),))
+    submit(town, said.model_copy(update={"data": data}))
 
 
 def last(town: Town, source: str) -> Decision:

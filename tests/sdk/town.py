@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import referral_router.core
-from referral_bus import AgencyKeys, Code, ReferralBus
+from referral_bus import AgencyKeys, Code, Delivery, ReferralBus
 from referral_bus.registrar import Term, event_key_record, sealing_key_record
 from referral_bus.testing import DEFAULT_POLICY, Simulator
 from referral_bus.transport import Connect
@@ -191,3 +191,12 @@ def _replace_key(town: Town, agency: str, new: KeyRecord) -> None:
     revoked = {"revoked_at": format_time(town.sim.clock.now_ms())}
     ended = [key.model_copy(update=revoked) if key.use == new.use else key for key in found.entry.keys]
     town.sim.change_directory(agencies=[found.entry.model_copy(update={"keys": (*ended, new)})])
+
+
+async def heard(bus: ReferralBus, verb: Verb) -> Delivery:
+    """Return the next delivery of *verb*; those before it are acknowledged."""
+    while True:
+        delivery = await bus.next(timeout_s=30)
+        if delivery.verb is verb:
+            return delivery
+        await delivery.ack()

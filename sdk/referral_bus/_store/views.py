@@ -4,7 +4,9 @@ import sqlite3
 from dataclasses import dataclass, replace
 
 from referral_bus.views import CaseView, HandoffView
+from referral_contracts.codes import Code
 from referral_contracts.envelope import EventRef, HandoffKey
+from referral_contracts.errors import LocalError
 from referral_contracts.lifecycle import CaseState, Receipt, State
 from referral_contracts.verbs import Verb
 
@@ -83,15 +85,24 @@ def put_case(db: sqlite3.Connection, item: Case) -> None:
 
 def handoff(db: sqlite3.Connection, subject: str, key: HandoffKey) -> Handoff | None:
     """Return a hand-off of a case."""
-    return next((found for found in handoffs(db, key) if found.subject == subject), None)
+    return only_handoff(db, key, subject)
 
 
-def handoffs(db: sqlite3.Connection, key: HandoffKey) -> list[Handoff]:
-    """Return the hand-offs of that key: one, unless somebody used another's id in another case."""
+def only_handoff(db: sqlite3.Connection, key: HandoffKey, subject: str | None) -> Handoff | None:
+    """
+    Return the hand-off of that key, in the case *subject* if that is told.
+
+    Raises:
+        LocalError: ID_REUSED: somebody used another's id in another case; the case has to be told.
+    """
     rows = db.execute(
-        "SELECT * FROM handoffs WHERE opening = ? AND recipient = ? ORDER BY subject", (key.opening, key.recipient)
-    )
-    return [_handoff(row) for row in rows]
+        "SELECT * FROM handoffs WHERE opening = ?1 AND recipient = ?2 AND (?3 IS NULL OR subject = ?3)",
+        (key.opening, key.recipient, subject),
+    ).fetchall()
+    if len(rows) > 1:
+        # Whichever we took, what is meant for one agency could go to another.
+        raise LocalError(Code.ID_REUSED, "hand-offs of several cases have this key; the case has to be told")
+    return _handoff(rows[0]) if rows else None
 
 
 def forwarded(db: sqlite3.Connection, subject: str, key: HandoffKey) -> list[Handoff]:
