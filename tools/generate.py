@@ -19,7 +19,7 @@ from referral_contracts.encoding import AGENCY, TIME
 from referral_contracts.envelope import Envelope
 from referral_contracts.payloads.payload import Payload
 from referral_contracts.payloads.registry import MODELS
-from tools import asyncapi, codes_page, lifecycle_page, spec
+from tools import asyncapi, codes_page, lifecycle_data, lifecycle_page, spec
 from tools.vectors import KEPT, VECTORS, Frozen, all_cases
 from tools.vectors.life import Life
 
@@ -91,7 +91,14 @@ def wire_format() -> Iterator[tuple[Path, str]]:
     yield KEPT.relative_to(ROOT), frozen.text()
 
 
-GENERATORS: Final = (schemas, wire_format, asyncapi.pages, codes_page.pages, lifecycle_page.pages)
+GENERATORS: Final = (
+    schemas,
+    wire_format,
+    asyncapi.pages,
+    codes_page.pages,
+    lifecycle_page.pages,
+    lifecycle_data.pages,
+)
 
 
 def stale(generated: dict[Path, str]) -> Iterator[Path]:

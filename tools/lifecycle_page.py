@@ -131,7 +131,7 @@ def verbs() -> str:
         handoff = "" if verb.of_case or verb in OPENINGS else "yes"
         moves = "" if verb in HEADLESS else "yes"
         clock = "clock" if verb in CLOCK_VERBS else ""
-        rows.append((code(verb.value), handoff, _answered(verb), _told(verb), moves, clock))
+        rows.append((code(verb.value), handoff, answered(verb), told(verb), moves, clock))
     return table(("verb", "`handoff`", "`answers`", "`recipients`", "moves the head", "clock"), rows)
 
 
@@ -139,7 +139,7 @@ def _speakers(verb: Verb) -> frozenset[Part]:
     return frozenset(part for part in Part if may_ever(verb, part))
 
 
-def _answered(verb: Verb) -> str:
+def answered(verb: Verb) -> str:
     if not _speakers(verb) or (verb.of_case and verb in HEADLESS):
         return ""
     if verb.of_case:
@@ -147,7 +147,7 @@ def _answered(verb: Verb) -> str:
     return "opening event" if verb in RECEIPTS[Receipt.NONE] else "head of the hand-off"
 
 
-def _told(verb: Verb) -> str:
+def told(verb: Verb) -> str:
     """Return whom the router lets *verb* be told: it follows from who says it."""
     after = {state for machine in (CASES, HANDOFFS) for steps in machine.values() for state in _after(steps, verb)}
     speakers = _speakers(verb)

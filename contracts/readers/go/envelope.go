@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/json"
+	"os"
 	"regexp"
 	"strings"
 	"time"
@@ -56,16 +57,11 @@ type envelope struct {
 }
 
 var (
-	agencyForm  = regexp.MustCompile(`\A[a-z0-9-]{1,63}\z`)
-	addressForm = regexp.MustCompile(`\A[a-z0-9-]{1,63}(/[a-z0-9-]{1,63})?\z`)
-	idForm      = regexp.MustCompile(`\A[0-9a-f]{8}-[0-9a-f]{4}-[78][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}\z`)
-	subjectForm = regexp.MustCompile(`\A[0-9a-f]{32}\z`)
-	timeForm    = regexp.MustCompile(`\A[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z\z`)
-	verbs       = strings.Fields(`case.opened case.transfer.offered case.transfer.accepted case.transfer.declined
-		case.noted case.closed case.reopened handoff.offered handoff.assigned handoff.notified handoff.received
-		handoff.unreadable handoff.accepted handoff.declined handoff.expired handoff.withdrawn handoff.forwarded
-		handoff.progressed handoff.suspended handoff.resumed handoff.completed handoff.failed handoff.returned
-		handoff.cancelled handoff.reopened handoff.closed handoff.asked handoff.answered`)
+	agencyForm   = regexp.MustCompile(`\A[a-z0-9-]{1,63}\z`)
+	addressForm  = regexp.MustCompile(`\A[a-z0-9-]{1,63}(/[a-z0-9-]{1,63})?\z`)
+	idForm       = regexp.MustCompile(`\A[0-9a-f]{8}-[0-9a-f]{4}-[78][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}\z`)
+	subjectForm  = regexp.MustCompile(`\A[0-9a-f]{32}\z`)
+	timeForm     = regexp.MustCompile(`\A[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z\z`)
 	contentSizes = map[int]bool{1040: true, 2064: true, 4112: true, 8208: true, 16400: true, 32784: true,
 		65552: true, 131088: true}
 )
@@ -103,8 +99,23 @@ func eventHash(value []byte) string {
 	return b64(sum[:])
 }
 
+// The verbs of section 9, by name: ../../lifecycle.json.
+var verbs map[string]struct{}
+
+func readVerbs(file string) error {
+	var told struct {
+		Verbs map[string]struct{} `json:"verbs"`
+	}
+	raw, err := os.ReadFile(file)
+	if err == nil {
+		err = json.Unmarshal(raw, &told)
+	}
+	verbs = told.Verbs
+	return err
+}
+
 func verbOf(typ string) (verb, code string) {
-	for _, verb := range verbs {
+	for verb := range verbs {
 		version, known := strings.CutPrefix(typ, "vn.referral-bus."+verb+".")
 		if known && version == "v1" {
 			return verb, ""

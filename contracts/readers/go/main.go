@@ -292,6 +292,10 @@ func main() {
 		fmt.Fprintln(os.Stderr, "usage: reader VECTORS")
 		os.Exit(2)
 	}
+	if err := readVerbs(filepath.Join(os.Args[1], "..", "lifecycle.json")); err != nil {
+		fmt.Fprintln(os.Stderr, "reader:", err)
+		os.Exit(2)
+	}
 	files, _ := filepath.Glob(filepath.Join(os.Args[1], "*.json"))
 	passed, failed, left := 0, 0, 0
 	for _, file := range files {
