@@ -40,6 +40,7 @@ def section_schema(model: type[Payload]) -> dict[str, object]:
         **_DIALECT,
         "$comment": "For writers. A reader keeps the fields that it does not know: a newer minor version may add some.",
         "title": model.schema_id(),
+        **model.about.as_schema(),
         "type": "object",
         "properties": {"body": body, "schema": {"const": model.schema_id()}},
         "required": ["body", "schema"],

@@ -8,7 +8,7 @@ from typing import Final
 from referral_contracts import encoding, envelope, topics, wire
 from referral_contracts.codes import Blame
 from referral_contracts.directory_model import MAX_KEYS
-from referral_contracts.payloads.registry import USES
+from referral_contracts.payloads.registry import MODELS, USES
 from referral_router.core.fold import MAX_CASE_CLAIMS, MAX_CLAIMS, MAX_GHOST_CLAIMS, MAX_GHOSTS
 from referral_router.core.referee import MAX_ADDRESSES, MAX_HANDOFFS, MAX_OPENED
 from tools import codes_page, lifecycle_page, opening
@@ -29,6 +29,19 @@ def _bodies() -> str:
 def _codes() -> str:
     intro = f"The third column is one of {', '.join(blame.value for blame in Blame)}:\n\n{codes_page.blames()}\n"
     return intro + codes_page.table_of_codes()
+
+
+def _forms() -> str:
+    rows = (
+        (
+            code(model.schema_id()),
+            f"{model.about.vi} / {model.about.en}",
+            code(model.about.status.value),
+            "; ".join(f"{part.place} ({part.confidence.value}: {part.en})" for part in model.about.basis),
+        )
+        for model in sorted(MODELS.values(), key=lambda model: model.schema_id())
+    )
+    return table(("schema", "name", "status", "rests on"), rows)
 
 
 def _kinds() -> str:
@@ -69,6 +82,7 @@ def blocks(life: Life) -> Mapping[str, Callable[[], str]]:
         "bodies": _bodies,
         "cases": lifecycle_page.cases,
         "codes": _codes,
+        "forms": _forms,
         "handoffs": lifecycle_page.handoffs,
         "kinds": _kinds,
         "life": lambda: opening.text(life),

@@ -7,6 +7,7 @@ import pytest
 from referral_contracts import directory, envelope, sealing, topics, wire
 from referral_contracts.codes import Code
 from referral_contracts.lifecycle import CaseState, Part, Receipt, State
+from referral_contracts.payloads.basis import Status
 from referral_contracts.signing import Typ
 from referral_contracts.verbs import TYPE_PREFIX, Verb
 from tests.house.tree import ROOT
@@ -16,7 +17,7 @@ PAGE = (ROOT / "contracts/SPEC.md").read_text()
 WORDS = re.sub(r"<!-- generated: .*?<!-- /generated -->", "", PAGE, flags=re.DOTALL)
 
 NAMES = {
-    *(item.value for kind in (Code, CaseState, State, Receipt, Part, Typ) for item in kind),
+    *(item.value for kind in (Code, CaseState, State, Receipt, Part, Typ, Status) for item in kind),
     *KINDS,
     directory.ROLE_WATCHER,
     directory.ROLE_LOG,

@@ -138,15 +138,26 @@ class Label:
     help_en: str
     personal: bool
     essential: bool
+    provisional: bool = False
 
 
-def label(vi: str, en: str, help_vi: str, help_en: str, *, personal: bool = False, essential: bool = False) -> Any:  # noqa: ANN401 (what pydantic's own Field returns)
+def label(
+    vi: str,
+    en: str,
+    help_vi: str,
+    help_en: str,
+    *,
+    personal: bool = False,
+    essential: bool = False,
+    provisional: bool = False,
+) -> Any:  # noqa: ANN401 (what pydantic's own Field returns)
     """
     Return the mark of a field: its name and a short help, in Vietnamese and in English.
 
     Args:
         personal: It may hold personal data (NĐ 56/2017 Đ.33): never in a log, an error, a metric, a key.
         essential: The work is held up without it; it is shown as missing, and never demanded.
+        provisional: It stands in a printed form of which this part was not read: it may yet change.
     """
     extra: JsonDict = {
         "vi": vi,
@@ -156,6 +167,8 @@ def label(vi: str, en: str, help_vi: str, help_en: str, *, personal: bool = Fals
         "personal": personal,
         "essential": essential,
     }
+    if provisional:
+        extra["provisional"] = True
     return Field(title=en, json_schema_extra=extra)
 
 

@@ -3,6 +3,7 @@
 from typing import Annotated, ClassVar
 
 from referral_contracts.payloads.base import Choice, Line, Text, label
+from referral_contracts.payloads.basis import About
 from referral_contracts.payloads.handoff import DeclineReason, Explanation, OtherReason
 from referral_contracts.payloads.payload import Payload
 from referral_contracts.payloads.place import Place
@@ -49,6 +50,7 @@ class CaseOpening(Payload):
     """Why this case was opened. What is known of the child is in the Mẫu 01 beside it."""
 
     schema_name: ClassVar[str] = "case-opening"
+    about: ClassVar[About] = About(vi="Mở vụ việc", en="case opening")
 
     reason: Annotated[
         Text | None,
@@ -77,6 +79,7 @@ class TransferOffer(Payload):
     """The owner offers the case to another agency, and stays responsible until that one accepts."""
 
     schema_name: ClassVar[str] = "transfer-offer"
+    about: ClassVar[About] = About(vi="Đề nghị chuyển vụ việc", en="offer of the case")
 
     reason: Annotated[
         TransferReason,
@@ -117,6 +120,7 @@ class TransferAnswer(Payload):
     """The answer to an offered case. Whether it is yes or no is the verb."""
 
     schema_name: ClassVar[str] = "transfer-answer"
+    about: ClassVar[About] = About(vi="Trả lời đề nghị chuyển vụ việc", en="answer to an offered case")
 
     contact: Annotated[
         Line | None,
@@ -146,6 +150,7 @@ class CaseClosing(Payload):
     """The owner ends the case."""
 
     schema_name: ClassVar[str] = "case-closing"
+    about: ClassVar[About] = About(vi="Kết thúc vụ việc", en="closing of the case")
 
     reason: Annotated[
         ClosingReason,
@@ -186,6 +191,7 @@ class Note(Payload):
     """Something filed to named recipients, without asking for anything."""
 
     schema_name: ClassVar[str] = "note"
+    about: ClassVar[About] = About(vi="Ghi chú", en="note")
 
     title: Annotated[
         Line | None,

@@ -11,6 +11,7 @@ from pydantic import Field, StringConstraints
 
 from referral_contracts.payloads.actor import Address, Channel
 from referral_contracts.payloads.base import FieldGroup, Moment, label
+from referral_contracts.payloads.basis import About
 from referral_contracts.payloads.payload import Payload
 from referral_contracts.payloads.place import Commune, Province
 
@@ -64,6 +65,7 @@ class ClockSection(Payload):
     """The triggers of one event, or the plain statement that there are none."""
 
     schema_name: ClassVar[str] = "clock"
+    about: ClassVar[About] = About(vi="Sự kiện tính thời hạn", en="happenings for the deadline watcher")
 
     triggers: Annotated[
         Annotated[tuple[Trigger, ...], Field(min_length=1)] | Literal["none"],

@@ -10,6 +10,7 @@ from pydantic import StrictBool, StringConstraints
 
 from referral_contracts.payloads.actor import Address
 from referral_contracts.payloads.base import Choice, Line, Moment, Text, label
+from referral_contracts.payloads.basis import About
 from referral_contracts.payloads.measure import Measure
 from referral_contracts.payloads.payload import Payload
 from referral_contracts.payloads.request import EventId
@@ -84,12 +85,14 @@ class Receipt(Payload):
     """The opening event arrived and every section meant for us opened. The recipient's own system says so."""
 
     schema_name: ClassVar[str] = "receipt"
+    about: ClassVar[About] = About(vi="Xác nhận đã nhận được", en="receipt")
 
 
 class Unreadable(Payload):
     """The opening event arrived, and a section of it could not be opened or understood."""
 
     schema_name: ClassVar[str] = "unreadable"
+    about: ClassVar[About] = About(vi="Báo không đọc được", en="report that a section cannot be read")
 
     code: Annotated[
         str,
@@ -107,6 +110,7 @@ class Acceptance(Payload):
     """The recipient takes the work on."""
 
     schema_name: ClassVar[str] = "acceptance"
+    about: ClassVar[About] = About(vi="Nhận thực hiện", en="acceptance")
 
     contact: Annotated[
         Line | None,
@@ -154,6 +158,7 @@ class Decline(Payload):
     """The recipient does not take the work on."""
 
     schema_name: ClassVar[str] = "decline"
+    about: ClassVar[About] = About(vi="Từ chối", en="refusal")
 
     reason: Annotated[
         DeclineReason,
@@ -183,6 +188,7 @@ class Withdrawal(Payload):
     """The sender takes the request back."""
 
     schema_name: ClassVar[str] = "withdrawal"
+    about: ClassVar[About] = About(vi="Rút lại đề nghị", en="withdrawal")
 
     reason: Annotated[
         WithdrawalReason,
@@ -203,6 +209,7 @@ class Forwarding(Payload):
     """The recipient of a statutory assignment passes it on to the competent body."""
 
     schema_name: ClassVar[str] = "forwarding"
+    about: ClassVar[About] = About(vi="Chuyển tiếp", en="forwarding")
 
     forwarded_to: Annotated[
         Address | None,
@@ -239,6 +246,7 @@ class Progress(Payload):
     """What has been done so far."""
 
     schema_name: ClassVar[str] = "progress"
+    about: ClassVar[About] = About(vi="Báo cáo tiến độ", en="progress report")
 
     summary: Annotated[
         Text | None,
@@ -266,6 +274,7 @@ class Outcome(Payload):
     """The work is done, and this came of it."""
 
     schema_name: ClassVar[str] = "outcome"
+    about: ClassVar[About] = About(vi="Kết quả thực hiện", en="outcome")
 
     result: Annotated[
         Result,
@@ -301,6 +310,7 @@ class Return(Payload):
     """The recipient gives back work that it had accepted."""
 
     schema_name: ClassVar[str] = "return"
+    about: ClassVar[About] = About(vi="Trả lại việc đã nhận", en="return")
 
     reason: Annotated[
         ReturnReason,
@@ -325,6 +335,7 @@ class Closing(Payload):
     """The sender, or the owner of the case, has taken note of the result: nothing is open any more."""
 
     schema_name: ClassVar[str] = "closing"
+    about: ClassVar[About] = About(vi="Kết thúc chuyển gửi", en="closing of a hand-off")
 
     automatic: Annotated[
         StrictBool | None,

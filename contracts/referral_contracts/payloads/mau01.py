@@ -11,6 +11,7 @@ from typing import Annotated, ClassVar, Self
 from pydantic import model_validator
 
 from referral_contracts.payloads.base import Age, Choice, Day, Line, Moment, Text, label
+from referral_contracts.payloads.basis import About, Basis, Confidence, Status
 from referral_contracts.payloads.payload import Payload
 from referral_contracts.payloads.place import Place, Sex, one_age
 
@@ -42,6 +43,19 @@ class Mau01(Payload):
     """Báo cáo tiếp nhận thông tin trẻ em."""
 
     schema_name: ClassVar[str] = "mau01"
+    about: ClassVar[About] = About(
+        vi="Mẫu số 01: Báo cáo tiếp nhận thông tin trẻ em",
+        en="Form 01: report on receiving information about a child",
+        status=Status.FROZEN,
+        basis=(
+            Basis(
+                place="NĐ 56/2017/NĐ-CP, Điều 25 khoản 1, Mẫu số 01",
+                vi="nghĩa vụ ghi chép và toàn bộ các mục của mẫu",
+                en="the duty to record, and every field of the form",
+                confidence=Confidence.TEXT,
+            ),
+        ),
+    )
 
     receiving_agency: Annotated[
         Line | None,

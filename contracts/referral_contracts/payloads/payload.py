@@ -9,12 +9,14 @@ from typing import Annotated, ClassVar
 
 from referral_contracts.payloads.actor import Actor, Happening
 from referral_contracts.payloads.base import FieldGroup, label
+from referral_contracts.payloads.basis import About
 
 
 class Payload(FieldGroup):
     """What one sealed section says, with its schema's name and version."""
 
     schema_name: ClassVar[str]
+    about: ClassVar[About]
     major: ClassVar[int] = 1
     minor: ClassVar[int] = 0
 

@@ -12,6 +12,7 @@ from pydantic import StringConstraints
 
 from referral_contracts.encoding import EVENT_ID
 from referral_contracts.payloads.base import Answer, Choice, FieldGroup, Line, Moment, Text, label
+from referral_contracts.payloads.basis import About
 from referral_contracts.payloads.payload import Payload
 from referral_contracts.payloads.place import Child, Place
 
@@ -143,6 +144,7 @@ class HandoffRequest(Payload):
     """A request, a statutory assignment or a notice to one agency."""
 
     schema_name: ClassVar[str] = "handoff-request"
+    about: ClassVar[About] = About(vi="Đề nghị chuyển gửi", en="request to one agency")
 
     service: Annotated[
         Service,
@@ -297,6 +299,7 @@ class Tie(Payload):
     """
 
     schema_name: ClassVar[str] = "tie"
+    about: ClassVar[About] = About(vi="Liên kết các sự kiện", en="tie between events")
 
     events: Annotated[
         tuple[EventId, ...],

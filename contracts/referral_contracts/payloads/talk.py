@@ -3,6 +3,7 @@
 from typing import Annotated, ClassVar
 
 from referral_contracts.payloads.base import Moment, Text, label
+from referral_contracts.payloads.basis import About
 from referral_contracts.payloads.payload import Payload
 from referral_contracts.payloads.request import EventId
 
@@ -11,6 +12,7 @@ class Question(Payload):
     """One side asks the other."""
 
     schema_name: ClassVar[str] = "question"
+    about: ClassVar[About] = About(vi="Câu hỏi", en="question")
 
     text: Annotated[
         Text | None,
@@ -26,6 +28,7 @@ class Answer(Payload):
     """The other side's answer."""
 
     schema_name: ClassVar[str] = "answer"
+    about: ClassVar[About] = About(vi="Câu trả lời", en="answer")
 
     question: Annotated[
         EventId | None,

@@ -9,6 +9,7 @@ from typing import Annotated, ClassVar
 from pydantic import StrictBool
 
 from referral_contracts.payloads.base import Choice, Moment, Text, label
+from referral_contracts.payloads.basis import About
 from referral_contracts.payloads.handoff import Explanation, Measures, OtherReason
 from referral_contracts.payloads.payload import Payload
 
@@ -64,6 +65,7 @@ class Suspension(Payload):
     """The recipient's work rests. It stays responsible."""
 
     schema_name: ClassVar[str] = "suspension"
+    about: ClassVar[About] = About(vi="Tạm dừng thực hiện", en="suspension")
 
     reason: Annotated[
         SuspensionReason,
@@ -88,6 +90,7 @@ class Resumption(Payload):
     """The recipient goes on with work that rested."""
 
     schema_name: ClassVar[str] = "resumption"
+    about: ClassVar[About] = About(vi="Tiếp tục thực hiện", en="resumption")
 
     note: Annotated[
         Text | None,
@@ -99,6 +102,7 @@ class Failure(Payload):
     """The recipient tried, and could not do it."""
 
     schema_name: ClassVar[str] = "failure"
+    about: ClassVar[About] = About(vi="Không thực hiện được", en="failure")
 
     reason: Annotated[
         FailureReason,
@@ -126,6 +130,7 @@ class Cancellation(Payload):
     """Who asked for it, or the owner of the case, ends it."""
 
     schema_name: ClassVar[str] = "cancellation"
+    about: ClassVar[About] = About(vi="Hủy việc", en="cancellation")
 
     reason: Annotated[
         CancellationReason,
@@ -139,6 +144,7 @@ class Reopening(Payload):
     """What was finished goes on: a completed hand-off, or a closed case."""
 
     schema_name: ClassVar[str] = "reopening"
+    about: ClassVar[About] = About(vi="Mở lại", en="reopening")
 
     reason: Annotated[
         ReopeningReason,
@@ -152,6 +158,7 @@ class Expiry(Payload):
     """A request was not answered in the time that was set for it. The deadline watcher says so."""
 
     schema_name: ClassVar[str] = "expiry"
+    about: ClassVar[About] = About(vi="Hết hạn trả lời", en="expiry")
 
     due_at: Annotated[
         Moment | None,
