@@ -191,7 +191,7 @@ def said(number: int, sent: Sent, planned: tuple[Part, ...] = ()) -> Said:
         subject=sent.subject,
         handoffs=sent.handoffs,
         state=None if verdict is None else verdict.state,
-        still_open=() if verdict is None else verdict.open or (),
+        still_open=() if verdict is None else tuple(one.key for one in verdict.open or ()),
         events=len(sent.entries),
         planned=planned,
     )

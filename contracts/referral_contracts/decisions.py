@@ -92,6 +92,21 @@ class First(_Leaf):
     event: Hash
 
 
+class OpenHandoff(_Leaf):
+    """A hand-off that keeps a case from being closed, with all that its owner needs to end it."""
+
+    head: EventRef
+    opening: EventId
+    recipient: Address
+    sender: AgencyId
+    state: State
+
+    @property
+    def key(self) -> HandoffKey:
+        """Which hand-off it is."""
+        return HandoffKey(opening=self.opening, recipient=self.recipient)
+
+
 class Verdict(_Leaf):
     """The answer to one submission. Signed: a promise that the decision is in the log."""
 
@@ -113,7 +128,7 @@ class Verdict(_Leaf):
     id: EventId | None = None
     """Absent, as the subject, when the submission did not spell one."""
     kind: Literal["verdict"]
-    open: Annotated[tuple[HandoffKey, ...], Field(min_length=1)] | None = None
+    open: Annotated[tuple[OpenHandoff, ...], Field(min_length=1)] | None = None
     """For the owner who may not close yet: what is still open."""
     partition: Count
     salt: Salt
@@ -172,7 +187,7 @@ class Standing:
     state: State | None = None
     case_head: EventRef | None = None
     case_state: CaseState | None = None
-    open: tuple[HandoffKey, ...] = ()
+    open: tuple[OpenHandoff, ...] = ()
     first: First | None = None
 
 
@@ -213,7 +228,7 @@ def verdict_leaf(
         parts.append(f'"id":"{event_id}",')
     parts.append('"kind":"verdict",')
     if told.open:
-        parts.append(f'"open":[{",".join(_key(key) for key in told.open)}],')
+        parts.append(f'"open":[{",".join(one.model_dump_json() for one in told.open)}],')
     parts.append(f'"partition":{partition},"salt":"{b64(salt)}"')
     if told.state is not None:
         parts.append(f',"state":"{told.state.value}"')

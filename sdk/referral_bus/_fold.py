@@ -13,7 +13,8 @@ from typing import Final
 
 from referral_bus._store import views
 from referral_bus._store.views import Case, Handoff
-from referral_contracts.decisions import Verdict
+from referral_contracts.decisions import OpenHandoff, Verdict
+from referral_contracts.encoding import parse_time
 from referral_contracts.envelope import Envelope, EventRef, HandoffKey
 from referral_contracts.errors import RemoteError
 from referral_contracts.lifecycle import (
@@ -212,3 +213,23 @@ def take_standing(db: sqlite3.Connection, verdict: Verdict) -> None:
         case = views.case(db, verdict.subject)
         if case is not None:
             views.put_case(db, replace(case, owned=True, state=verdict.case_state, head=verdict.case_head))
+    if verdict.open is not None or verdict.case_state is CaseState.CLOSED:
+        # What else we were told of so has ended since; how, nobody told us.
+        views.forget_told(db, verdict.subject)
+    for told in verdict.open or ():
+        _take_told(db, verdict.subject, told, verdict.admitted)
+
+
+def _take_told(db: sqlite3.Connection, subject: str, told: OpenHandoff, admitted: str) -> None:
+    known = views.handoff(db, subject, told.key)
+    if known is None:
+        known = Handoff(
+            key=told.key,
+            subject=subject,
+            opened_by=told.sender,
+            opened_with=None,
+            state=told.state,
+            head=told.head,
+            admitted_ms=parse_time(admitted),
+        )
+    views.put_handoff(db, replace(known, state=told.state, head=told.head))

@@ -19,13 +19,15 @@ class HandoffView:
     key: HandoffKey
     subject: str
     opened_by: str
-    opened_with: Verb
+    opened_with: Verb | None
+    """None to the owner of the case that was told of it by a refused closing alone."""
     state: State
     head: EventRef
     """The last event that moved it: what the next one has to answer."""
-    receipt: Receipt
+    receipt: Receipt | None
+    """None where `opened_with` is: what the recipient's side said of it is not known here."""
     admitted_ms: int
-    """When the last event of it was admitted."""
+    """When the last event of it was admitted, or the refusal that told of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

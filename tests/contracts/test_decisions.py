@@ -14,6 +14,7 @@ from referral_contracts.decisions import (
     Decision,
     Delivery,
     First,
+    OpenHandoff,
     Standing,
     Verdict,
     decision_leaf,
@@ -52,6 +53,9 @@ ids = st.from_regex(EVENT_ID, fullmatch=True)
 subjects = st.text("0123456789abcdef", min_size=32, max_size=32)
 refs = st.builds(EventRef, id=ids, sha256=hashes.map(b64))
 handoffs = st.builds(HandoffKey, opening=ids, recipient=addresses)
+open_handoffs = st.builds(
+    OpenHandoff, head=refs, opening=ids, recipient=addresses, sender=names, state=st.sampled_from(State)
+)
 firsts = st.builds(
     First, code=st.sampled_from(Code), counter=counts, decision=hashes.map(b64), event=hashes.map(b64)
 )  # fmt: skip
@@ -62,7 +66,7 @@ standings = st.builds(
     state=st.none() | st.sampled_from(State),
     case_head=st.none() | refs,
     case_state=st.none() | st.sampled_from(CaseState),
-    open=st.lists(handoffs, max_size=3).map(tuple),
+    open=st.lists(open_handoffs, max_size=3).map(tuple),
     first=st.none() | firsts,
 )
 DECISIONS: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
@@ -123,7 +127,7 @@ def plain(told: dict[str, Any], kind: str) -> dict[str, object]:
     standing = told.pop("standing", None)
     if standing is not None:
         told["id"] = told.pop("event_id")
-        listed = [key.model_dump() for key in standing.open] or None
+        listed = [one.model_dump(mode="json") for one in standing.open] or None
         rest = {
             name: None if (value := getattr(standing, name)) is None else value.model_dump(mode="json")
             for name in ("handoff", "head", "case_head", "first")

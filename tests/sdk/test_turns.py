@@ -139,10 +139,18 @@ class TestOwner:
             # The owner learns of the other one by the refusal: it was no party of it.
             assert early.entries[0].code is Code.OPEN_HANDOFFS
             assert verdict is not None
-            assert verdict.open == (key,)
+            assert verdict.open is not None
+            assert [one.key for one in verdict.open] == [key]
 
             assert last(town, "hotline-111").code is Code.OPEN_HANDOFFS
-            assert (await ward.send(ward.withdraw(key, WITHDRAWAL))).accepted
+            told = hotline.handoff(key)
+            assert told is not None
+            assert (told.state, told.opened_by, told.opened_with, told.receipt) == (State.OFFERED, "ward-a", None, None)
+
+            assert (await hotline.send(hotline.cancel(key, ENDED))).accepted
+            assert (await heard(police, Verb.CANCELLED)).payloads == (ENDED,)
+            assert (await heard(ward, Verb.CANCELLED)).payloads == (ENDED,)
+            assert stands(key, hotline, ward, police) == [State.STOPPED] * 3
             assert (await hotline.send(hotline.close_case(subject, CASE_CLOSING))).accepted
             assert (await hotline.send(hotline.reopen_case(subject, AGAIN))).accepted
             case = hotline.case(subject)
@@ -150,6 +158,26 @@ class TestOwner:
             assert case is not None
             assert case.state is CaseState.OPEN
             assert (await hotline.send(hotline.offer(subject, {"police-b": [CRIME]}))).accepted
+
+    async def test_what_a_refusal_told_of_is_forgotten_when_it_has_ended_by_others(self, town: Town) -> None:
+        async with town.bus("hotline-111") as hotline, town.bus("ward-a") as ward:
+            subject = await case_with(town, hotline, {"ward-a": [REQUEST]})
+            assigned = await heard(ward, Verb.ASSIGNED)
+            (asked,) = (await ward.send(ward.offer(subject, {"police-b": [CRIME]}))).handoffs
+            (again,) = (await ward.send(ward.offer(subject, {"police-b": [CRIME]}))).handoffs
+            await hotline.send(hotline.close_case(subject, CASE_CLOSING))
+            assert stands(asked, hotline) == stands(again, hotline) == [State.OFFERED]
+
+            assert (await ward.send(ward.withdraw(asked, WITHDRAWAL))).accepted
+            await hotline.send(hotline.close_case(subject, CASE_CLOSING))
+
+            # How it ended nobody told the owner.
+            assert stands(asked, hotline) == [None]
+            assert stands(again, hotline) == [State.OFFERED]
+            assert assigned.handoff is not None
+            for key in (again, assigned.handoff):
+                assert (await hotline.send(hotline.cancel(key, ENDED))).accepted
+            assert (await hotline.send(hotline.close_case(subject, CASE_CLOSING))).accepted
 
     async def test_nobody_else_reopens_a_case(self, town: Town) -> None:
         async with town.bus("hotline-111") as hotline, town.bus("ward-a") as ward:

@@ -60,17 +60,17 @@ def test_the_forwarder_is_released_by_the_next_ones_receipt_and_by_nothing_else(
 
     closing = world.answer(world.write(HOTLINE, Verb.CASE_CLOSED, case=opened.case, answers=opened))
 
-    assert {assigned.to(WARD), forwarded.to(NEXT_WARD)} == set(closing.open or ())
+    assert {assigned.to(WARD), forwarded.to(NEXT_WARD)} == {one.key for one in closing.open or ()}
 
     accepted = world.reply(NEXT_WARD, Verb.ACCEPTED, forwarded)
     closing = world.answer(world.write(HOTLINE, Verb.CASE_CLOSED, case=opened.case, answers=opened))
 
-    assert {assigned.to(WARD), forwarded.to(NEXT_WARD)} == set(closing.open or ())
+    assert {assigned.to(WARD), forwarded.to(NEXT_WARD)} == {one.key for one in closing.open or ()}
 
     world.reply(NEXT_WARD, Verb.RECEIVED, forwarded)
     closing = world.answer(world.write(HOTLINE, Verb.CASE_CLOSED, case=opened.case, answers=opened))
 
-    assert {forwarded.to(NEXT_WARD)} == set(closing.open or ())
+    assert {forwarded.to(NEXT_WARD)} == {one.key for one in closing.open or ()}
 
     completed = world.reply(NEXT_WARD, Verb.COMPLETED, forwarded, accepted)
     world.say(WARD, Verb.CLOSED, case=opened.case, to=[NEXT_WARD], about=forwarded.to(NEXT_WARD), answers=completed)

@@ -5,7 +5,15 @@ from typing import Final
 
 from referral_contracts import merkle
 from referral_contracts.codes import Code
-from referral_contracts.decisions import First, Standing, decision_leaf, delivery_leaf, sign_batch, verdict_leaf
+from referral_contracts.decisions import (
+    First,
+    OpenHandoff,
+    Standing,
+    decision_leaf,
+    delivery_leaf,
+    sign_batch,
+    verdict_leaf,
+)
 from referral_contracts.encoding import b64, format_time, sha256
 from referral_contracts.envelope import EventRef, HandoffKey, case_pseudonym
 from referral_contracts.lifecycle import CaseState, State
@@ -19,6 +27,9 @@ _SUBJECT: Final = case_pseudonym(BUS, HOTLINE.id, event_id(1))
 _TIME: Final = format_time(START)
 _KEY: Final = HandoffKey(opening=event_id(2), recipient=HOSPITAL.id)
 _HEAD: Final = EventRef(id=event_id(2), sha256=_EVENT)
+_OPEN: Final = OpenHandoff(
+    head=_HEAD, opening=_KEY.opening, recipient=_KEY.recipient, sender=HOTLINE.id, state=State.OFFERED
+)
 _PARTITION: Final = 3
 
 
@@ -123,7 +134,7 @@ def _leaves() -> Iterator[Vector]:
         "verdict_duplicate": ("verdict", _verdict(Code.DUPLICATE, Standing(first=first)), "the same bytes again"),
         "verdict_open_handoffs": (
             "verdict",
-            _verdict(Code.OPEN_HANDOFFS, Standing(case_head=_HEAD, case_state=CaseState.OPEN, open=(_KEY,))),
+            _verdict(Code.OPEN_HANDOFFS, Standing(case_head=_HEAD, case_state=CaseState.OPEN, open=(_OPEN,))),
             "a case that cannot be closed yet, to its owner",
         ),
         "verdict_unread": (

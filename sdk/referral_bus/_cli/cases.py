@@ -61,9 +61,9 @@ async def show_handoff(call: Call, *, handoff: HandoffArgument, timeout: Timeout
         facts = [
             ("việc / hand-off", name_of(found.key)),
             ("vụ việc / case", found.subject),
-            ("bên mở / opened by", f"{found.opened_by}: {both(VERBS[found.opened_with])}"),
+            ("bên mở / opened by", _opening(found)),
             ("trạng thái / state", both(STATES[found.state])),
-            ("biên nhận / receipt", both(RECEIPTS[found.receipt])),
+            ("biên nhận / receipt", _receipt(found)),
             ("từ lúc / since", f"{when(found.admitted_ms)} (+07:00)"),
             ("bước cuối / last step", found.head.id),
         ]
@@ -117,8 +117,16 @@ def _case_line(case: CaseView) -> str:
 
 def _handoff_lines(item: HandoffView) -> tuple[str, str]:
     # A line of its own for what is copied by hand: a narrow terminal would fold it in a table.
-    how = (both(STATES[item.state]), both(RECEIPTS[item.receipt]), f"bên mở / opened by {item.opened_by}")
+    how = (both(STATES[item.state]), _receipt(item), f"bên mở / opened by {item.opened_by}")
     return f"  {name_of(item.key)}", f"    {'  '.join(how)}"
+
+
+def _opening(item: HandoffView) -> str:
+    return item.opened_by if item.opened_with is None else f"{item.opened_by}: {both(VERBS[item.opened_with])}"
+
+
+def _receipt(item: HandoffView) -> str:
+    return "—" if item.receipt is None else both(RECEIPTS[item.receipt])
 
 
 def _case_fields(case: CaseView) -> Fields:
@@ -138,9 +146,9 @@ def _handoff_fields(item: HandoffView) -> Fields:
         "recipient": item.key.recipient,
         "subject": item.subject,
         "opened_by": item.opened_by,
-        "opened_with": item.opened_with.value,
+        "opened_with": None if item.opened_with is None else item.opened_with.value,
         "state": item.state.value,
-        "receipt": item.receipt.value,
+        "receipt": None if item.receipt is None else item.receipt.value,
         "head": {"id": item.head.id, "sha256": item.head.sha256},
         "admitted": format_time(item.admitted_ms),
     }

@@ -13,7 +13,7 @@ from referral_bus._cli.files import read_sections
 from referral_bus._cli.finding import name_of
 from referral_bus._cli.screen import Fields
 from referral_bus._cli.session import WAIT_S, be_present, open_bus, patiently, prepare, tell_silence
-from referral_bus._cli.wording import ENTRIES, VERBS, both, refusal
+from referral_bus._cli.wording import ENTRIES, STATES, VERBS, both, refusal
 from referral_bus._cli.world import Exit
 from referral_bus.client import ReferralBus
 from referral_bus.draft import Draft
@@ -123,7 +123,12 @@ def judge(entries: Sequence[Entry]) -> Exit:
         code = entry.code or Code.INTERNAL
         complain(f"{both(ENTRIES[entry.state])}: {refusal(code)}", *hints_of(code))
         if entry.verdict is not None and entry.verdict.open:
-            advise(*(f"still open: {name_of(key)}" for key in entry.verdict.open))
+            advise(
+                *(
+                    f"still open: {name_of(one.key)}  {both(STATES[one.state])}  bên mở / opened by {one.sender}"
+                    for one in entry.verdict.open
+                )
+            )
     return Exit.REFUSED if refused else Exit.DONE
 
 

@@ -7,7 +7,7 @@ and when is in the clear, as it is in the envelope.
 
 from typing import Final
 
-FORMAT: Final = "4"
+FORMAT: Final = "5"
 """Written into the file; a store of another format is refused, never guessed at."""
 
 TABLES: Final = """
@@ -114,7 +114,7 @@ CREATE TABLE handoffs (
     recipient TEXT NOT NULL,
     subject TEXT NOT NULL,
     opened_by TEXT NOT NULL,
-    opened_with TEXT NOT NULL,
+    opened_with TEXT,               -- unknown where only a verdict told of it
     state TEXT NOT NULL,
     head_id TEXT NOT NULL,
     head_hash TEXT NOT NULL,

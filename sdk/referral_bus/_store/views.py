@@ -7,7 +7,7 @@ from referral_bus.views import CaseView, HandoffView
 from referral_contracts.codes import Code
 from referral_contracts.envelope import EventRef, HandoffKey
 from referral_contracts.errors import LocalError
-from referral_contracts.lifecycle import CaseState, Receipt, State
+from referral_contracts.lifecycle import OPEN_STATES, CaseState, Receipt, State
 from referral_contracts.verbs import Verb
 
 
@@ -30,7 +30,8 @@ class Handoff:
     key: HandoffKey
     subject: str
     opened_by: str
-    opened_with: Verb
+    opened_with: Verb | None
+    """None: a verdict told of it, and no event."""
     state: State
     head: EventRef
     receipt: Receipt = Receipt.NONE
@@ -46,7 +47,7 @@ class Handoff:
             opened_with=self.opened_with,
             state=self.state,
             head=self.head,
-            receipt=self.receipt,
+            receipt=None if self.opened_with is None else self.receipt,
             admitted_ms=self.admitted_ms,
         )
 
@@ -122,7 +123,7 @@ def put_handoff(db: sqlite3.Connection, item: Handoff) -> None:
             item.key.recipient,
             item.subject,
             item.opened_by,
-            item.opened_with.value,
+            None if item.opened_with is None else item.opened_with.value,
             item.state.value,
             item.head.id,
             item.head.sha256,
@@ -130,6 +131,14 @@ def put_handoff(db: sqlite3.Connection, item: Handoff) -> None:
             None if relieved is None else str(relieved),
             item.admitted_ms,
         ),
+    )
+
+
+def forget_told(db: sqlite3.Connection, subject: str) -> None:
+    """Forget the open hand-offs of a case that only a verdict told of."""
+    db.executemany(
+        "DELETE FROM handoffs WHERE subject = ? AND opened_with IS NULL AND state = ?",
+        [(subject, state.value) for state in OPEN_STATES],
     )
 
 
@@ -159,7 +168,7 @@ def _handoff(row: sqlite3.Row) -> Handoff:
         key=HandoffKey(opening=row["opening"], recipient=row["recipient"]),
         subject=row["subject"],
         opened_by=row["opened_by"],
-        opened_with=Verb(row["opened_with"]),
+        opened_with=None if row["opened_with"] is None else Verb(row["opened_with"]),
         state=State(row["state"]),
         head=EventRef(id=row["head_id"], sha256=row["head_hash"]),
         receipt=Receipt(row["receipt"]),

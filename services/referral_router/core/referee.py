@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
 from referral_contracts.codes import Code
-from referral_contracts.decisions import NOTHING_TOLD, Standing
+from referral_contracts.decisions import NOTHING_TOLD, OpenHandoff, Standing
 from referral_contracts.directory import ROLE_WATCHER
 from referral_contracts.envelope import HandoffKey, case_pseudonym
 from referral_contracts.errors import RemoteError
@@ -128,14 +128,26 @@ def _rule_case(case: Case, state: CaseState, ask: Ask) -> Ruling:
     except RemoteError as error:
         return Refused(error.code, own)
     if verb is Verb.CASE_CLOSED and (still := case.open_handoffs()):
-        keys = tuple(HandoffKey.parse(key) for key in still[:_OPEN_TOLD])
-        return Refused(Code.OPEN_HANDOFFS, Standing(case_head=case.head.wire, case_state=state, open=keys))
+        told = tuple(_open_handoff(key, case.handoffs[key]) for key in still[:_OPEN_TOLD])
+        return Refused(Code.OPEN_HANDOFFS, Standing(case_head=case.head.wire, case_state=state, open=told))
     case.state = after
     _hand_over(case, ask)
     if verb not in HEADLESS:
         case.head = ask.ref
     _routed(case, ask)
     return Accepted(_case_standing(case) if source == case.owner else NOTHING_TOLD)
+
+
+def _open_handoff(key: str, handoff: Handoff) -> OpenHandoff:
+    # To the owner alone: it may end what it was never told of, and has to name the head and both sides.
+    told = HandoffKey.parse(key)
+    return OpenHandoff(
+        head=handoff.head.wire,
+        opening=told.opening,
+        recipient=told.recipient,
+        sender=handoff.sender,
+        state=handoff.state,
+    )
 
 
 def _hand_over(case: Case, ask: Ask) -> None:

@@ -3,9 +3,9 @@
 import pytest
 
 from referral_contracts.codes import Code
-from referral_contracts.lifecycle import CaseState
+from referral_contracts.lifecycle import CaseState, State
 from referral_contracts.verbs import Verb
-from tests.services.referral_router.founding import HOTLINE, NEXT_WARD, POLICE, WARD
+from tests.services.referral_router.founding import HOTLINE, NEXT_WARD, POLICE, WARD, WATCHER
 from tests.services.referral_router.world import Said, World, new_id
 
 
@@ -157,8 +157,24 @@ class TestClosing:
         verdict = world.verdict(world.say(HOTLINE, Verb.CASE_CLOSED, case=case, answers=case))
 
         assert verdict.code is Code.OPEN_HANDOFFS
-        assert verdict.open == (offer.to(POLICE), offer.to(WARD))
+        assert verdict.open is not None
+        assert [one.key for one in verdict.open] == [offer.to(POLICE), offer.to(WARD)]
+        assert {(one.sender, one.state, one.head) for one in verdict.open} == {(HOTLINE, State.OFFERED, offer.ref)}
         assert (verdict.case_state, verdict.case_head) == (CaseState.OPEN, case.ref)
+
+    def test_nobody_but_the_owner_is_told_what_is_open(self) -> None:
+        world = World()
+        case = world.open_case()
+        offer = world.accepted(world.say(HOTLINE, Verb.CASE_TRANSFER_OFFERED, WARD, case=case, answers=case))
+        taken = world.accepted(world.say(WARD, Verb.CASE_TRANSFER_ACCEPTED, HOTLINE, case=case, answers=offer))
+        world.accepted(world.say(WARD, Verb.OFFERED, POLICE, case=case))
+        pending = world.say(WARD, Verb.CASE_TRANSFER_OFFERED, NEXT_WARD, case=case, answers=taken)
+        world.accepted(pending)
+
+        for source, answers in ((HOTLINE, taken), (POLICE, taken), (NEXT_WARD, pending), (WATCHER, pending)):
+            refused = world.verdict(world.say(source, Verb.CASE_CLOSED, case=case, answers=answers))
+            assert refused.code in {Code.WRONG_PARTY, Code.NOT_FOUND}
+            assert refused.open is None
 
     def test_it_names_no_more_than_a_verdict_holds(self) -> None:
         world = World()
