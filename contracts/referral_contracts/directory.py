@@ -13,23 +13,22 @@ from typing import Final
 
 from referral_contracts import merkle
 from referral_contracts.codes import Code
+from referral_contracts.directory_admission import admit_keys, check_named, refuse_loss
 from referral_contracts.directory_model import (
     HEAD_KEY,
     POLICY_KEY,
     Change,
     Entry,
     Head,
-    KeyRecord,
     MayKnow,
     Policy,
     SignedHead,
     Use,
 )
-from referral_contracts.encoding import b64, jcs, parse_time, sha256, unb64
+from referral_contracts.encoding import b64, parse_time, sha256, unb64
 from referral_contracts.errors import LocalError, RemoteError
-from referral_contracts.keys import SealingPublic, VerifyKey
+from referral_contracts.keys import VerifyKey
 from referral_contracts.sealing import Reader
-from referral_contracts.signing import Typ, parse_signature, verify
 from referral_contracts.topics import agency_of
 from referral_contracts.trust import RootKey, TrustRoot
 from referral_contracts.verbs import Verb
@@ -38,11 +37,6 @@ ROLE_REGISTRAR: Final = "registrar"
 ROLE_ROUTER: Final = "router"
 ROLE_WATCHER: Final = "deadline-watcher"
 ROLE_LOG: Final = "audit-log"
-
-
-def possession(bus: str, agency: str, key: KeyRecord) -> bytes:
-    """Return what a key's ``proof`` signs: that this key is meant for this agency, desk and use."""
-    return jcs({"agency": agency, "bus": bus, "desk": key.desk, "kid": key.kid, "use": key.use.value})
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +76,8 @@ class Member:
     """Whether the bus has an inbox for it."""
     roles: frozenset[str]
     addresses: frozenset[str]
+    ends_ms: float
+    """From when on it speaks no more; infinity while nobody said so."""
     event_keys: Mapping[str, EventKey]
     seal_keys: Mapping[str, tuple[SealKey, ...]]
     """By address."""
@@ -107,6 +103,7 @@ def _member(value: bytes) -> Member:
         on_bus=entry.delivery.kind == "bus",
         roles=frozenset(entry.roles),
         addresses=frozenset({entry.id, *(f"{entry.id}/{desk}" for desk in entry.desks)}),
+        ends_ms=inf if entry.ends_at is None else parse_time(entry.ends_at),
         event_keys=event_keys,
         seal_keys={address: tuple(keys) for address, keys in seal_keys.items()},
     )
@@ -187,6 +184,11 @@ class Directory:
         # Keys that were asked for: an event to three agencies asks for six, at 0.2 µs instead of 1. Only what there
         # is is kept, so that nobody fills it by asking.
         return {}
+
+    @cached_property
+    def ending(self) -> frozenset[str]:
+        """The agencies whose end is known, past or to come: few, and asked for with each event."""
+        return frozenset(key for key, value in self.entries.items() if key != POLICY_KEY and b'"ends_at":' in value)
 
     @cached_property
     def services(self) -> Mapping[str, tuple[str, ...]]:
@@ -301,6 +303,9 @@ def apply(directory: Directory | None, change: Change, root: TrustRoot, kids: Ma
         RemoteError: Not the next version, an entry lost, a weak, repeated or unproven key, too few signatures.
     """
     head = change.data.head.head
+    if directory is not None and head == directory.head:
+        # Who did not hear that it was taken submits it again.
+        raise RemoteError(Code.DUPLICATE, "this is the directory already")
     version, last = (0, None) if directory is None else (directory.version, head_hash(directory.head))
     if head.version <= version:
         raise RemoteError(Code.DIRECTORY_STALE, "not a newer version")
@@ -311,51 +316,19 @@ def apply(directory: Directory | None, change: Change, root: TrustRoot, kids: Ma
     entries = {} if directory is None else dict(directory.entries)
     owners = dict(kids)
     for entry in change.data.agencies:
-        _admit_keys(change.bus, entry, owners)
+        admit_keys(change.bus, entry, owners)
         owners.update((key.kid, entry.id) for key in entry.keys)
         # The one before may have come in this very change: then it is a loss all the same.
-        _refuse_loss(entry, entries.get(entry.id))
+        refuse_loss(entry, entries.get(entry.id))
         entries[entry.id] = entry.encode()
     if change.data.policy is not None:
         entries[POLICY_KEY] = change.data.policy.encode()
+    for entry in change.data.agencies:
+        check_named(entry, entries)
     after = assemble(entries, change.data.head, root, directory)
     if any(len(agencies) > 1 for agencies in after.services.values()):
         raise RemoteError(Code.NOT_PERMITTED, "two entries with the role of one service")
     return after
-
-
-def _refuse_loss(entry: Entry, old: bytes | None) -> None:
-    # A key's history is evidence: what was signed with it must stay checkable, and what was revoked stays revoked.
-    kept = {key.kid: key for key in entry.keys}
-    for key in () if old is None else Entry.decode(old).keys:
-        now = kept.get(key.kid)
-        if now is None or now.desk != key.desk:
-            raise RemoteError(Code.ENTRY_VANISHED, "a key's history was dropped")
-        if key.revoked_at is not None and (now.revoked_at is None or now.revoked_at > key.revoked_at):
-            raise RemoteError(Code.ENTRY_VANISHED, "a revocation was taken back")
-
-
-def _admit_keys(bus: str, entry: Entry, kids: Mapping[str, str]) -> None:
-    provers: dict[str, VerifyKey] = {}
-    for record in sorted(entry.keys, key=lambda key: key.use is Use.SEAL):
-        if kids.get(record.kid, entry.id) != entry.id:
-            raise RemoteError(Code.REPEATED_KEY, "the key belongs to another entry")
-        raw = unb64(record.public)
-        if record.use is Use.EVENT:
-            key = VerifyKey.admit(raw)
-            provers[key.kid] = key
-            kid = key.kid
-        else:
-            kid = SealingPublic.admit(raw).kid
-        if kid != record.kid:
-            raise RemoteError(Code.MALFORMED_KEY, "a key's id is not its thumbprint")
-        proof = parse_signature(record.proof.encode("ascii", "replace"), Typ.ENTRY)
-        prover = provers.get(proof.kid if record.use is Use.SEAL else record.kid)
-        if prover is None or prover.kid != proof.kid:
-            raise RemoteError(Code.MISSING_PROOF, "a key without proof of possession")
-        verify(prover, proof, possession(bus, entry.id, record))
-    if len({record.kid for record in entry.keys}) != len(entry.keys):
-        raise RemoteError(Code.REPEATED_KEY, "a key twice in one entry")
 
 
 __all__ = [

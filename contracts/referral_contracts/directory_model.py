@@ -30,6 +30,18 @@ CHANGED_TYPE: Final = "vn.referral-bus.directory.changed.v1"
 CLAIM_WINDOWS: Final = 3
 """A used id is remembered this many W: an event may lie W before its stamp, and its repetition W after."""
 
+_DAY: Final = "(Mo|Tu|We|Th|Fr|Sa|Su)"
+_DAYS: Final = f"{_DAY}(-{_DAY})?(,{_DAY}(-{_DAY})?)*"
+_CLOCK: Final = "([01][0-9]|2[0-3]):[0-5][0-9]"
+_TIMES: Final = f"{_CLOCK}-({_CLOCK}|24:00)"
+_SPAN: Final = f"{_DAYS} {_TIMES}(,{_TIMES})*"
+HOURS: Final = f"^(24/7|{_SPAN}(; {_SPAN})*)$"
+"""A part of what OpenStreetMap calls ``opening_hours``, which others' tools read."""
+PHONE: Final = r"^\+?[0-9]([ .-]?[0-9]){1,19}$"
+"""What can be dialled: 111, 0206 3852 011, +84 206 3852 011."""
+
+MAX_SUCCESSORS: Final = 32
+"""One district ended in some ten communes; a province in fewer."""
 MAX_KEYS: Final = 64
 """Keys of one entry. Sealing keys live 90 days at most; with four desks that is four years of history."""
 
@@ -102,14 +114,23 @@ class Delivery(_Wire):
     """How the agency is reached: on the bus, through another agency's system, or not by the bus at all."""
 
     agency: Agency | None = None
+    """Through whom, for ``via``."""
     kind: Literal["bus", "via", "off-bus"]
+
+    @model_validator(mode="after")
+    def _names_the_other(self) -> Self:
+        if (self.kind == "via") != (self.agency is not None):
+            msg = "via, and only via, names an agency"
+            raise ValueError(msg)
+        return self
 
 
 class Duty(_Wire):
-    """Where a person answers."""
+    """Where a person answers, and when."""
 
-    hours: Text | None = None
-    phone: Text | None = None
+    hours: Annotated[str, StringConstraints(pattern=HOURS, max_length=300)] | None = None
+    """``24/7``, or days and times of the place, as in ``Mo-Fr 07:30-11:30,13:00-17:00; Sa 08:00-12:00``."""
+    phone: Annotated[str, StringConstraints(pattern=PHONE)] | None = None
 
 
 class KeyRecord(_Wire):
@@ -134,6 +155,8 @@ class Entry(_Wire):
     delivery: Delivery
     desks: tuple[Desk, ...] = ()
     duty: Duty | None = None
+    ends_at: Time | None = None
+    """From then on it says nothing more; what it had to say is its successors'."""
     id: Agency
     jurisdiction: tuple[Jurisdiction, ...] = ()
     keys: Annotated[tuple[KeyRecord, ...], Field(max_length=MAX_KEYS)]
@@ -142,7 +165,16 @@ class Entry(_Wire):
     parent: Agency | None = None
     """Up the hierarchy: whom an escalation goes to."""
     roles: tuple[Role, ...]
-    successors: tuple[Agency, ...] = ()
+    successors: Annotated[tuple[Agency, ...], Field(max_length=MAX_SUCCESSORS)] = ()
+    """Who takes over. The first speaks for it in whatever it has not moved to another of them."""
+
+    @model_validator(mode="after")
+    def _is_followed(self) -> Self:
+        named = {*self.successors}
+        if self.id in named or len(named) != len(self.successors) or (named and self.ends_at is None):
+            msg = "successors are others, each once, from a moment on"
+            raise ValueError(msg)
+        return self
 
 
 class MaySend(_Wire):

@@ -7,7 +7,8 @@ Pure: keys and `now` are arguments. How a change reaches the bus is the client's
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from referral_contracts.directory import Directory, RootKey, TrustRoot, entries_root, head_hash, possession
+from referral_contracts.directory import Directory, RootKey, TrustRoot, entries_root, head_hash
+from referral_contracts.directory_admission import possession
 from referral_contracts.directory_model import (
     POLICY_KEY,
     Change,

@@ -14,6 +14,7 @@ from referral_contracts.directory import (
 )
 from referral_contracts.directory_model import (
     Change,
+    Delivery,
     SignedHead,
     WireVersion,
 )
@@ -153,6 +154,21 @@ class TestChanges:
         other = whole.model_copy(update={"data": whole.data.model_copy(update={"head": head})})
 
         assert code_of(lambda: apply(first(), other, root(), owners(first()))) is code
+
+    def test_a_change_that_comes_again_is_told_so_and_an_older_one_is_stale(self) -> None:
+        second = change(first())
+        taken = apply(first(), second, root(), owners(first()))
+
+        assert code_of(lambda: apply(taken, second, root(), owners(taken))) is Code.DUPLICATE
+        assert code_of(lambda: apply(after(taken), second, root(), owners(taken))) is Code.DIRECTORY_STALE
+
+    def test_an_entry_names_agencies_that_are_there(self) -> None:
+        ending = {"ends_at": format_time(NOW), "successors": ("e",)}
+
+        assert code_of(lambda: after(first(), entry("b", **ending))) is Code.UNKNOWN_RECIPIENT
+        assert after(first(), entry("b", **ending), entry("e")).ending == {"b"}
+        through = Delivery(kind="via", agency="e")
+        assert code_of(lambda: after(first(), entry("b", delivery=through))) is Code.UNKNOWN_RECIPIENT
 
     def test_a_change_of_another_bus_is_refused(self) -> None:
         other = change(first()).model_copy(update={"bus": "production"})

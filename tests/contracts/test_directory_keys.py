@@ -2,9 +2,7 @@ import pytest
 
 from referral_bus.registrar import event_key_record, sealing_key_record
 from referral_contracts.codes import Code
-from referral_contracts.directory import (
-    possession,
-)
+from referral_contracts.directory_admission import possession
 from referral_contracts.directory_model import (
     Entry,
 )
@@ -58,6 +56,19 @@ class TestKeys:
         before = after(first(), revoked(1))
 
         assert code_of(lambda: after(before, revoked(again))) is code
+
+    @pytest.mark.parametrize(
+        ("over", "code"),
+        [
+            ({"valid_from": format_time(NOW - HOUR)}, Code.ENTRY_VANISHED),
+            ({"valid_from": format_time(NOW + HOUR)}, Code.ENTRY_VANISHED),
+            ({"valid_until": format_time(NOW + HOUR)}, Code.ENTRY_VANISHED),
+            ({"valid_until": format_time(TERM.until_ms + HOUR)}, None),
+            ({"revoked_at": format_time(NOW + HOUR)}, None),
+        ],
+    )
+    def test_a_term_is_not_moved_under_what_was_signed_in_it(self, over: dict[str, str], code: Code | None) -> None:
+        assert code_after(entry("b", signing_record("b", **over), sealing_record("b"))) is code
 
     def test_a_key_of_another_entry_is_refused(self) -> None:
         taken = event_key_record(BUS, "e", SIGNING["b"], TERM)

@@ -66,7 +66,14 @@ def _taken() -> Iterator[Vector]:
 
 def _versions() -> Iterator[Vector]:
     kind, second = "change", version(FIRST, later_ms=1000)
-    yield fault(Code.DIRECTORY_STALE, kind, "change_again", "the first once more", **_given(_FOUNDING, _FOUNDING))
+    yield fault(Code.DUPLICATE, kind, "change_again", "the first once more", **_given(_FOUNDING, _FOUNDING))
+    yield fault(
+        Code.DIRECTORY_STALE,
+        kind,
+        "change_too_late",
+        "the first once more, after the second",
+        **_given(_FOUNDING, _FOUNDING, change(second).encode()),
+    )
     yield fault(
         Code.DIRECTORY_FORKED, kind, "change_that_skips", "version 2 before 1", **_given(change(second).encode())
     )
@@ -140,6 +147,16 @@ def _contents() -> Iterator[Vector]:
         "change_takes_a_revocation_back",
         "what was revoked stays revoked",
         **_given(change(back, [HOTLINE.small_entry]).encode(), _FOUNDING, revoking),
+    )
+    shorter = HOTLINE.with_keys(_altered(HOTLINE.event_key, valid_until=HOTLINE.event_key.valid_from))
+    yield fault(Code.ENTRY_VANISHED, kind, "change_shortens_a_term", "a key was good for longer", **_with(shorter))
+    followed = HOTLINE.small_entry.model_copy(update={"ends_at": format_time(START), "successors": ("nobody",)})
+    yield fault(
+        Code.UNKNOWN_RECIPIENT,
+        kind,
+        "change_with_an_unknown_successor",
+        "a successor that has no entry",
+        **_with(followed),
     )
     usurper = HOSPITAL.small_entry.model_copy(update={"roles": ("hospital", ROUTER.role)})
     both = (ROUTER.small_entry, usurper)

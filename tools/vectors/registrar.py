@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from referral_contracts.directory import RootKey, TrustRoot, possession
+from referral_contracts.directory import RootKey, TrustRoot
+from referral_contracts.directory_admission import possession
 from referral_contracts.directory_model import KeyRecord, Use
 from referral_contracts.encoding import b64, format_time
 from referral_contracts.keys import SealingKey, SigningKey

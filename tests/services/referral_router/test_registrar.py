@@ -114,10 +114,10 @@ def test_an_expired_head_is_renewed_whenever_it_is() -> None:
 def test_changes_of_one_batch_follow_each_other() -> None:
     hall = founded()
     second = change(hall.directory)
-    other = change(hall.directory, policy=POLICY)
+    other = change(hall.directory, policy=POLICY.model_copy(update={"window_ms": HOUR}))
     codes = [judged.code for judged in hall.submit(second, other, second)]
 
-    assert codes == [Code.ACCEPTED, Code.DIRECTORY_STALE, Code.DIRECTORY_STALE]
+    assert codes == [Code.ACCEPTED, Code.DIRECTORY_STALE, Code.DUPLICATE]
     assert hall.directory.version == 2
 
 

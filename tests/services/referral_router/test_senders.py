@@ -1,7 +1,6 @@
 """Whose signature counts: one valid event key of the source, at the moment the event was admitted."""
 
 from dataclasses import replace
-from typing import Literal
 
 import pytest
 
@@ -121,9 +120,9 @@ def test_a_sender_that_could_not_be_answered_is_not_heard(source: str) -> None:
     assert (judged.code, judged.verdict, judged.value) == (Code.TOPIC_MISSING, None, b"")
 
 
-@pytest.mark.parametrize("kind", ["via", "off-bus"])
-def test_nor_is_one_that_has_left_the_bus_and_kept_its_topic(kind: Literal["via", "off-bus"]) -> None:
-    left = founding.entry(HOTLINE).model_copy(update={"delivery": Delivery(kind=kind)})
+@pytest.mark.parametrize("delivery", [Delivery(agency="ward-a", kind="via"), Delivery(kind="off-bus")])
+def test_nor_is_one_that_has_left_the_bus_and_kept_its_topic(delivery: Delivery) -> None:
+    left = founding.entry(HOTLINE).model_copy(update={"delivery": delivery})
     world = World(directory=founding.with_entry(left))
     judged = world.judge(opening())
 

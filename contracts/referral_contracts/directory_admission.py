@@ -1,0 +1,79 @@
+"""
+What an entry has to show before the directory takes it: its keys are its own and proven, and nothing of it is lost.
+
+A key's history is evidence: what was signed with it must stay checkable.
+"""
+
+from collections.abc import Mapping
+
+from referral_contracts.codes import Code
+from referral_contracts.directory_model import Entry, KeyRecord, Use
+from referral_contracts.encoding import jcs, unb64
+from referral_contracts.errors import RemoteError
+from referral_contracts.keys import SealingPublic, VerifyKey
+from referral_contracts.signing import Typ, parse_signature, verify
+
+
+def possession(bus: str, agency: str, key: KeyRecord) -> bytes:
+    """Return what a key's ``proof`` signs: that this key is meant for this agency, desk and use."""
+    return jcs({"agency": agency, "bus": bus, "desk": key.desk, "kid": key.kid, "use": key.use.value})
+
+
+def refuse_loss(entry: Entry, old: bytes | None) -> None:
+    """
+    Check that *entry* keeps the keys of the entry before, and when they were good.
+
+    Raises:
+        RemoteError: A key is gone or elsewhere, or is good for another time than what was signed with it relied on.
+    """
+    kept = {key.kid: key for key in entry.keys}
+    for key in () if old is None else Entry.decode(old).keys:
+        now = kept.get(key.kid)
+        if now is None or now.desk != key.desk:
+            raise RemoteError(Code.ENTRY_VANISHED, "a key's history was dropped")
+        if key.revoked_at is not None and (now.revoked_at is None or now.revoked_at > key.revoked_at):
+            raise RemoteError(Code.ENTRY_VANISHED, "a revocation was taken back")
+        # A key that goes out of use early is revoked, which is seen; a shorter term would look as if it always was.
+        if now.valid_from != key.valid_from or now.valid_until < key.valid_until:
+            raise RemoteError(Code.ENTRY_VANISHED, "a key's term was moved")
+
+
+def check_named(entry: Entry, entries: Mapping[str, bytes]) -> None:
+    """
+    Check that the agencies that *entry* names are there.
+
+    Raises:
+        RemoteError: A successor, or the agency that it is reached through, is none.
+    """
+    through = () if entry.delivery.agency is None else (entry.delivery.agency,)
+    if not {*entry.successors, *through} <= entries.keys():
+        raise RemoteError(Code.UNKNOWN_RECIPIENT, "an entry names an agency that the directory does not have")
+
+
+def admit_keys(bus: str, entry: Entry, kids: Mapping[str, str]) -> None:
+    """
+    Check that the keys of *entry* are good, its own, and shown to be; *kids* tells whose the others are.
+
+    Raises:
+        RemoteError: A weak, repeated or unproven key.
+    """
+    provers: dict[str, VerifyKey] = {}
+    for record in sorted(entry.keys, key=lambda key: key.use is Use.SEAL):
+        if kids.get(record.kid, entry.id) != entry.id:
+            raise RemoteError(Code.REPEATED_KEY, "the key belongs to another entry")
+        raw = unb64(record.public)
+        if record.use is Use.EVENT:
+            key = VerifyKey.admit(raw)
+            provers[key.kid] = key
+            kid = key.kid
+        else:
+            kid = SealingPublic.admit(raw).kid
+        if kid != record.kid:
+            raise RemoteError(Code.MALFORMED_KEY, "a key's id is not its thumbprint")
+        proof = parse_signature(record.proof.encode("ascii", "replace"), Typ.ENTRY)
+        prover = provers.get(proof.kid if record.use is Use.SEAL else record.kid)
+        if prover is None or prover.kid != proof.kid:
+            raise RemoteError(Code.MISSING_PROOF, "a key without proof of possession")
+        verify(prover, proof, possession(bus, entry.id, record))
+    if len({record.kid for record in entry.keys}) != len(entry.keys):
+        raise RemoteError(Code.REPEATED_KEY, "a key twice in one entry")
