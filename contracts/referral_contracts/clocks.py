@@ -13,6 +13,12 @@ from referral_contracts.payloads.actor import Actor, Channel, Happening, Role
 from referral_contracts.payloads.clock import ClockSection, Trigger
 from referral_contracts.payloads.handoff import Acceptance, Outcome, Progress
 from referral_contracts.payloads.mau01 import IntakeChannel, Mau01
+from referral_contracts.payloads.mau02 import Mau02
+from referral_contracts.payloads.mau03 import Mau03
+from referral_contracts.payloads.mau04 import Mau04
+from referral_contracts.payloads.mau05 import Mau05
+from referral_contracts.payloads.mau06 import Mau06
+from referral_contracts.payloads.mau07 import Mau07
 from referral_contracts.payloads.measure import MeasureKind
 from referral_contracts.payloads.payload import Payload
 from referral_contracts.payloads.place import Place
@@ -77,9 +83,27 @@ _BY_MEASURE: Final[Mapping[MeasureKind, str]] = {
     # Stops forensic-order-prompt, starts forensic-order-dispatch-24h.
     MeasureKind.FORENSIC_ORDER_ISSUED: "forensic-order-issued",
 }
+# What a paper of the case says has been done, by the verbs that file it; one passed on with the case says nothing new.
+_BY_PAPER: Final[Mapping[type[Payload], str]] = {
+    # Stops initial-risk-assessment.
+    Mau02: "initial-risk-assessed",
+    # Stops detailed-assessment, starts draft-plan-5wd.
+    Mau03: "detailed-risk-assessed",
+    # Stops draft-plan-5wd, starts approve-plan-2wd.
+    Mau04: "plan-drafted",
+    # Stops approve-plan-2wd and plan-procedure-7wd.
+    Mau05: "plan-approved",
+    # Stops plan-review.
+    Mau06: "plan-reviewed",
+    # Stops separation-decision-12h, starts separation-max-15d.
+    Mau07: "separation-in-force",
+}
+_FILINGS: Final = tuple(
+    verb for verb, models in USES.items() if verb is not Verb.CASE_TRANSFER_OFFERED and set(_BY_PAPER) & set(models)
+)
 _REPORTS: Final = tuple(verb for verb, models in USES.items() if {Progress, Outcome, Failure} & set(models))
 
-TELLING_VERBS: Final = frozenset({*_BY_FORM, *(verb for verb, _ in _BY_SERVICE), *_REPORTS})
+TELLING_VERBS: Final = frozenset({*_BY_FORM, *(verb for verb, _ in _BY_SERVICE), *_FILINGS, *_REPORTS})
 """The verbs for which a body can hold a trigger. `lifecycle.CLOCK_VERBS` are those that must have a clock section."""
 
 
@@ -94,6 +118,7 @@ def derive_clock(verb: Verb, payload: Payload, *, sender: str, answering: Payloa
     triggers = (
         *_of_form(verb, payload, sender, answering),
         *_of_service(verb, payload, sender, answering),
+        *_of_paper(verb, payload, sender, answering),
         *_of_measures(payload, sender, answering),
     )
     return _section(triggers, payload.actor.acting_for)
@@ -138,6 +163,12 @@ def _of_service(verb: Verb, payload: Payload, sender: str, answering: Payload | 
         # legalaid-clock-start: a case counts as accepted when it is written in the register (TT 12/2018 Đ.5 k.2).
         registered = Happening(occurred_at=payload.registered_at)
         yield _trigger(LEGAL_AID_REGISTERED, registered, request.place, whose=sender)
+
+
+def _of_paper(verb: Verb, payload: Payload, sender: str, answering: Payload | None) -> Iterator[Trigger]:
+    if verb in _FILINGS and type(payload) in _BY_PAPER:
+        place = answering.place if isinstance(answering, HandoffRequest) else None
+        yield _trigger(_BY_PAPER[type(payload)], payload.happened, place, whose=sender)
 
 
 def _of_measures(payload: Payload, sender: str, answering: Payload | None) -> Iterator[Trigger]:

@@ -80,11 +80,22 @@ def encode_section(payload: Payload) -> bytes:
         LocalError: The payload breaks its own form; it was made or changed behind the model's back.
     """
     try:
-        body = jcs(payload.model_dump(mode="json", exclude_none=True, warnings="error"))
+        body = jcs(_filled(payload.model_dump(mode="json", exclude_none=True, warnings="error")))
         type(payload).model_validate_json(body)
     except (ValidationError, PydanticSerializationError) as error:
         raise LocalError(Code.MALFORMED_SECTION, f"not a valid {payload.schema_id()}") from error
     return b'{"body":%b,"schema":%b}' % (body, jcs(payload.schema_id()))
+
+
+def _filled(value: dict[str, object]) -> dict[str, object]:
+    # An empty list says nothing either: a form that gains one in a later version is written as before.
+    return {name: _filled_in(item) for name, item in value.items() if item != []}
+
+
+def _filled_in(value: object) -> object:
+    if isinstance(value, dict):
+        return _filled(value)
+    return [_filled_in(item) for item in value] if isinstance(value, list) else value
 
 
 def read_draft(data: bytes) -> Payload:
@@ -126,6 +137,11 @@ def read_section(data: bytes) -> ReadSection:
     if payload is None:
         return ReadSection(schema=schema, body=body, payload=None, code=Code.MALFORMED_SECTION)
     return ReadSection(schema=schema, body=body, payload=payload, unknown=(*unknown, *set_aside))
+
+
+def form_of(schema: str) -> type[Payload] | None:
+    """Return the form that *schema* names, of whatever minor version; None for one that is not known here."""
+    return _model(schema)[0]
 
 
 def known_schemas() -> tuple[str, ...]:

@@ -4,6 +4,7 @@ from typing import Annotated, ClassVar
 
 from referral_contracts.payloads.base import Choice, Line, Text, label
 from referral_contracts.payloads.basis import About
+from referral_contracts.payloads.document import Documents, Enclosed
 from referral_contracts.payloads.handoff import DeclineReason, Explanation, OtherReason
 from referral_contracts.payloads.payload import Payload
 from referral_contracts.payloads.place import Place
@@ -114,6 +115,8 @@ class TransferOffer(Payload):
         ),
     ] = None
     legal_basis: LegalBasis = ()
+    documents: Documents = ()
+    enclosed: Enclosed = None
 
 
 class TransferAnswer(Payload):
@@ -201,3 +204,5 @@ class Note(Payload):
         Text | None,
         label("Nội dung", "text", "Nội dung ghi chú.", "The note itself.", personal=True, essential=True),
     ] = None
+    documents: Documents = ()
+    enclosed: Enclosed = None

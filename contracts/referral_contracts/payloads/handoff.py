@@ -11,6 +11,7 @@ from pydantic import StrictBool, StringConstraints
 from referral_contracts.payloads.actor import Address
 from referral_contracts.payloads.base import Choice, Line, Moment, Text, label
 from referral_contracts.payloads.basis import About
+from referral_contracts.payloads.document import Documents, Enclosed
 from referral_contracts.payloads.measure import Measure
 from referral_contracts.payloads.payload import Payload
 from referral_contracts.payloads.request import EventId
@@ -182,6 +183,8 @@ class Decline(Payload):
             "Which agency could take it on.",
         ),
     ] = None
+    documents: Documents = ()
+    enclosed: Enclosed = None
 
 
 class Withdrawal(Payload):
@@ -268,6 +271,8 @@ class Progress(Payload):
         Moment | None,
         label("Báo cáo lần sau", "next report at", "Khi nào báo cáo tiếp.", "When to expect the next report."),
     ] = None
+    documents: Documents = ()
+    enclosed: Enclosed = None
 
 
 class Outcome(Payload):
@@ -304,6 +309,8 @@ class Outcome(Payload):
             "Kiến nghị", "recommendation", "Nên làm gì tiếp cho trẻ em.", "What the child needs next.", personal=True
         ),
     ] = None
+    documents: Documents = ()
+    enclosed: Enclosed = None
 
 
 class Return(Payload):

@@ -22,6 +22,12 @@ from referral_contracts.payloads.handoff import (
     Withdrawal,
 )
 from referral_contracts.payloads.mau01 import Mau01
+from referral_contracts.payloads.mau02 import Mau02
+from referral_contracts.payloads.mau03 import Mau03
+from referral_contracts.payloads.mau04 import Mau04
+from referral_contracts.payloads.mau05 import Mau05
+from referral_contracts.payloads.mau06 import Mau06
+from referral_contracts.payloads.mau07 import Mau07
 from referral_contracts.payloads.payload import Payload
 from referral_contracts.payloads.request import HandoffRequest, Tie
 from referral_contracts.payloads.talk import Answer, Question
@@ -35,17 +41,20 @@ from referral_contracts.payloads.turn import (
 )
 from referral_contracts.verbs import Verb
 
+_PAPERS: Final = (Mau02, Mau03, Mau04, Mau05, Mau06, Mau07)
+"""What is filed in a case or passed on with it, to whoever has to act on it."""
+
 USES: Final[Mapping[Verb, tuple[type[Payload], ...]]] = {
     Verb.CASE_OPENED: (CaseOpening, Mau01),
-    Verb.CASE_TRANSFER_OFFERED: (TransferOffer, Mau01, Note),
+    Verb.CASE_TRANSFER_OFFERED: (TransferOffer, Mau01, Note, *_PAPERS),
     Verb.CASE_TRANSFER_ACCEPTED: (TransferAnswer,),
     Verb.CASE_TRANSFER_DECLINED: (TransferAnswer,),
-    Verb.CASE_NOTED: (Note, Mau01, Progress),
+    Verb.CASE_NOTED: (Note, Mau01, Progress, *_PAPERS),
     Verb.CASE_CLOSED: (CaseClosing,),
     Verb.CASE_REOPENED: (Reopening,),
-    Verb.OFFERED: (HandoffRequest, Mau01, Tie),
-    Verb.ASSIGNED: (HandoffRequest, Mau01, Tie),
-    Verb.NOTIFIED: (HandoffRequest, Mau01, Note, Tie),
+    Verb.OFFERED: (HandoffRequest, Mau01, Tie, *_PAPERS),
+    Verb.ASSIGNED: (HandoffRequest, Mau01, Tie, *_PAPERS),
+    Verb.NOTIFIED: (HandoffRequest, Mau01, Note, Tie, *_PAPERS),
     Verb.RECEIVED: (Receipt,),
     Verb.UNREADABLE: (Unreadable,),
     Verb.ACCEPTED: (Acceptance,),
@@ -53,10 +62,10 @@ USES: Final[Mapping[Verb, tuple[type[Payload], ...]]] = {
     Verb.EXPIRED: (Expiry,),
     Verb.WITHDRAWN: (Withdrawal,),
     Verb.FORWARDED: (Forwarding,),
-    Verb.PROGRESSED: (Progress, Note),
+    Verb.PROGRESSED: (Progress, Note, *_PAPERS),
     Verb.SUSPENDED: (Suspension,),
     Verb.RESUMED: (Resumption,),
-    Verb.COMPLETED: (Outcome, Note),
+    Verb.COMPLETED: (Outcome, Note, *_PAPERS),
     Verb.FAILED: (Failure, Note),
     Verb.RETURNED: (Return, Note),
     Verb.CANCELLED: (Cancellation,),

@@ -13,6 +13,7 @@ from pydantic import StringConstraints
 from referral_contracts.encoding import EVENT_ID
 from referral_contracts.payloads.base import Answer, Choice, FieldGroup, Line, Moment, Text, label
 from referral_contracts.payloads.basis import About
+from referral_contracts.payloads.document import Documents, Enclosed
 from referral_contracts.payloads.payload import Payload
 from referral_contracts.payloads.place import Child, Place
 
@@ -289,6 +290,8 @@ class HandoffRequest(Payload):
             "Only events that the recipient may know of.",
         ),
     ] = ()
+    documents: Documents = ()
+    enclosed: Enclosed = None
 
 
 class Tie(Payload):

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta, timezone
 from typing import Final
 
+from referral_contracts.encoding import b64, sha256
 from referral_contracts.payloads.base import Choice, FieldGroup, Label, label_of
 from referral_contracts.payloads.payload import Payload
 
@@ -28,6 +29,8 @@ class Row:
     en: str
     value: str = field(repr=False)
     """Safe to print: control characters and direction overrides are replaced."""
+    provisional: bool = False
+    """The printed form was not read so far; of a form of which nothing was read, its `about` tells."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,8 +49,10 @@ def printable(text: str) -> str:
 
 def describe(payload: Payload) -> Iterator[Row]:
     """Yield the filled-in fields of *payload* in the order of the form."""
+    provisional = {name for name, info in type(payload).model_fields.items() if label_of(info).provisional}
     for path, mark, value in _leaves(payload):
-        yield Row(path=path, vi=mark.vi, en=mark.en, value=printable(_told(value)))
+        unread = path.partition(".")[0] in provisional
+        yield Row(path=path, vi=mark.vi, en=mark.en, value=printable(_told(value)), provisional=unread)
 
 
 def completeness(payload: Payload) -> tuple[Missing, ...]:
@@ -66,11 +71,17 @@ def personal_strings(payload: Payload) -> tuple[str, ...]:
     Ages, yes and no, and coded answers are left out: as strings they are too short to mean anybody.
     """
     found = (
-        value.isoformat() if isinstance(value, date) else value
+        _on_the_wire(value)
         for _, mark, value in _leaves(payload)
-        if mark.personal and isinstance(value, str | date) and not isinstance(value, Choice | datetime)
+        if mark.personal and isinstance(value, str | bytes | date) and not isinstance(value, Choice | datetime)
     )
     return tuple(dict.fromkeys(value for value in found if value.strip()))
+
+
+def _on_the_wire(value: str | bytes | date) -> str:
+    if isinstance(value, date):
+        return value.isoformat()
+    return b64(value) if isinstance(value, bytes) else value
 
 
 def _leaves(group: FieldGroup, prefix: str = "") -> Iterator[tuple[str, Label, object]]:
@@ -125,4 +136,7 @@ def _told(value: object) -> str:
             return f"{value:%Y-%m-%d %H:%M} (+00:00)"
     if isinstance(value, date):
         return value.isoformat()
+    if isinstance(value, bytes):
+        # A file is nothing to read here: what tells one from another is.
+        return f"{len(value)} byte, SHA-256 {b64(sha256(value))}"
     return str(value)

@@ -4,6 +4,7 @@ from typing import Annotated, ClassVar
 
 from referral_contracts.payloads.base import Moment, Text, label
 from referral_contracts.payloads.basis import About
+from referral_contracts.payloads.document import Documents, Enclosed
 from referral_contracts.payloads.payload import Payload
 from referral_contracts.payloads.request import EventId
 
@@ -38,3 +39,5 @@ class Answer(Payload):
         Text | None,
         label("Nội dung trả lời", "text", "Trả lời.", "The answer.", personal=True, essential=True),
     ] = None
+    documents: Documents = ()
+    enclosed: Enclosed = None

@@ -7,7 +7,7 @@ import typer
 from referral_bus._cli.command import Call, add
 from referral_bus._cli.faults import complain, hints_of
 from referral_bus._cli.files import read_section
-from referral_bus._cli.screen import form, heading, indented, missing_fields, row_fields
+from referral_bus._cli.screen import caution, form, heading, indented, missing_fields, row_fields
 from referral_bus._cli.world import Exit
 from referral_contracts.errors import LocalError
 from referral_contracts.payloads.shown import completeness, describe
@@ -15,7 +15,10 @@ from referral_contracts.payloads.shown import completeness, describe
 
 def add_to(app: typer.Typer) -> None:
     """Add the verb to *app*."""
-    fields = "file, ok, schema, fields[]{path, vi, en, value}, missing[]{path, vi, en}; or file, ok, error, detail"
+    fields = (
+        "file, ok, schema, status, fields[]{path, vi, en, value, provisional}, missing[]{path, vi, en}; "
+        "or file, ok, error, detail"
+    )
     add(app, "check", check, json=fields, local=True)
 
 
@@ -44,8 +47,10 @@ def check(
             "file": file,
             "ok": True,
             "schema": payload.schema_id(),
+            "status": payload.about.status.value,
             "fields": row_fields(rows),
             "missing": missing_fields(missing),
         }
-        call.screen.put(told, heading(f"{file}  {payload.schema_id()}"), indented(form(rows, missing)))
+        schema = payload.schema_id()
+        call.screen.put(told, heading(f"{file}  {schema}"), *caution(schema), indented(form(rows, missing)))
     return worst

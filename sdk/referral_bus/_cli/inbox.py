@@ -12,7 +12,7 @@ from rich.console import RenderableType
 from referral_bus._cli.command import Call, add, new_group
 from referral_bus._cli.faults import advise, complain, mention
 from referral_bus._cli.finding import DeliveryArgument, find_delivery, name_of
-from referral_bus._cli.screen import Fields, form, heading, indented, row_fields, when, word
+from referral_bus._cli.screen import Fields, caution, form, heading, indented, row_fields, status, when, word
 from referral_bus._cli.session import Timeout, be_present, open_bus
 from referral_bus._cli.wording import VERBS, both
 from referral_bus._cli.world import Exit
@@ -37,7 +37,12 @@ def add_to(app: typer.Typer) -> None:
     add(group, "watch", watch, json=_LINE)
     add(group, "list", list_, json=_LINE)
     add(group, "ack", ack, json=_LINE)
-    add(app, "open", open_, json=f"{_LINE}, with body in each section and fields[]{{path, vi, en, value}}")
+    add(
+        app,
+        "open",
+        open_,
+        json=f"{_LINE}, with status, body and fields[]{{path, vi, en, value, provisional}} in each section",
+    )
 
 
 async def watch(
@@ -213,6 +218,7 @@ def _section_fields(section: OpenedSection) -> Fields:
     return {
         "name": section.name,
         "schema": None if read is None else read.schema,
+        "status": None if read is None else status(read.schema),
         "code": None if section.code is None else section.code.value,
         "body": None if read is None else read.body,
         "fields": [] if read is None else row_fields(read.rows()),
@@ -224,6 +230,7 @@ def _section_lines(section: OpenedSection) -> Iterator[RenderableType]:
     code = f"  {section.code.value}" if section.code is not None else ""
     yield heading(f"  {section.name}  {'không mở được / does not open' if read is None else word(read.schema)}{code}")
     if read is not None:
+        yield from map(indented, caution(read.schema))
         yield indented(indented(form(read.rows())))
 
 

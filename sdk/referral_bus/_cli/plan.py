@@ -9,7 +9,7 @@ from rich.console import RenderableType
 from referral_bus._cli.command import Call, add, new_group
 from referral_bus._cli.drafts import Case, making, opening, transferring
 from referral_bus._cli.saying import Make, SectionFiles, To, draft_of
-from referral_bus._cli.screen import Fields, form, heading, indented, missing_fields, row_fields
+from referral_bus._cli.screen import Fields, caution, form, heading, indented, missing_fields, row_fields, status
 from referral_bus._cli.session import WAIT_S, Timeout, open_bus, prepare
 from referral_bus._cli.wording import VERBS, both
 from referral_bus._cli.world import Exit
@@ -19,8 +19,8 @@ from referral_contracts.topics import agency_of
 from referral_contracts.verbs import Verb
 
 _JSON = (
-    "subject, events[]{verb, recipients[], sections[]{name, schema, readers[], fields[]{path, vi, en, value}, "
-    "missing[]{path, vi, en}}}"
+    "subject, events[]{verb, recipients[], sections[]{name, schema, status, readers[], "
+    "fields[]{path, vi, en, value, provisional}, missing[]{path, vi, en}}}"
 )
 
 
@@ -98,6 +98,7 @@ def _lines(bus: ReferralBus, agency: str, plan: Plan) -> Iterator[RenderableType
 def _sections(sections: Iterable[PlannedSection], *, in_full: bool) -> Iterator[RenderableType]:
     for section in sections:
         yield heading(f"  {section.name}  {section.schema}")
+        yield from map(indented, caution(section.schema))
         if in_full:
             yield indented(indented(form(section.rows, section.missing)))
 
@@ -127,6 +128,7 @@ def _section_fields(sections: Iterable[PlannedSection]) -> list[Fields]:
         {
             "name": section.name,
             "schema": section.schema,
+            "status": status(section.schema),
             "readers": list(section.readers),
             "fields": row_fields(section.rows),
             "missing": missing_fields(section.missing),

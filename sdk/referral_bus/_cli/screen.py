@@ -18,6 +18,7 @@ from rich.table import Table
 from rich.text import Text
 
 from referral_contracts.payloads.shown import VIET_NAM, Missing, Row, printable
+from referral_contracts.sections import form_of
 
 Fields = Mapping[str, object]
 
@@ -116,15 +117,34 @@ def form(rows: Iterable[Row], missing: Sequence[Missing] = ()) -> RenderableType
     return table
 
 
+def caution(schema: str) -> list[RenderableType]:
+    """Return what a person has to know before relying on a form of *schema*: nothing, or a line."""
+    model = form_of(schema)
+    if model is None or not model.about.status.uncertain:
+        return []
+    return [plain(f"  ! {model.about.status.vi} / {model.about.status.en}", "yellow")]
+
+
+def status(schema: str) -> str | None:
+    """Return for JSON how the form of *schema* came about; None when it is not known here."""
+    model = form_of(schema)
+    return None if model is None else model.about.status.value
+
+
 def _label(row: Row | Missing) -> Text:
     # A field that we do not know has its own path for a name.
     names = f"{row.vi} / {row.en}" if row.vi != row.en else " ".join(row.vi.split())
+    if isinstance(row, Row) and row.provisional:
+        names += " (tạm thời / provisional)"
     return plain(names).append(f"  {printable(row.path)}", "dim") if row.path != row.vi else plain(names)
 
 
 def row_fields(rows: Iterable[Row]) -> list[Fields]:
     """Return *rows* for JSON."""
-    return [{"path": row.path, "vi": row.vi, "en": row.en, "value": row.value} for row in rows]
+    return [
+        {"path": row.path, "vi": row.vi, "en": row.en, "value": row.value, "provisional": row.provisional}
+        for row in rows
+    ]
 
 
 def missing_fields(missing: Iterable[Missing]) -> list[Fields]:

@@ -67,6 +67,8 @@ def test_a_provisional_form_demands_nothing_and_misses_nothing(model: type[Paylo
 @pytest.mark.parametrize("model", FORMS, ids=lambda model: model.schema_name)
 def test_what_nobody_has_read_is_not_shown_as_law(model: type[Payload]) -> None:
     unread = model.about.status is Status.PROVISIONAL
+    marked = [name for name, field in model.model_fields.items() if label_of(field).provisional]
+    assert not marked or model.about.status is Status.PARTLY_READ
     for group in groups(model):
         for field in group.model_fields.values():
             mark = label_of(field)

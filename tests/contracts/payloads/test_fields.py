@@ -13,6 +13,7 @@ from referral_contracts.payloads.actor import Actor, Channel, Happening, Role
 from referral_contracts.payloads.base import OTHER, Answer, Choice, FieldGroup, label_of
 from referral_contracts.payloads.clock import Trigger
 from referral_contracts.payloads.mau01 import Mau01
+from referral_contracts.payloads.paper import Level
 from referral_contracts.payloads.payload import Payload
 from referral_contracts.payloads.place import Child, Place, Sex
 from referral_contracts.payloads.registry import MODELS
@@ -20,13 +21,18 @@ from referral_contracts.payloads.request import Safety
 from tests.contracts.payloads.forms import ACTOR
 
 VN = timezone(timedelta(hours=7))
-CLOSED = {Sex, Answer}
-"""Choices that are complete: the form's three answers, and yes or no."""
+CLOSED = {Sex, Answer, Level}
+"""Choices that are complete: the forms' three answers, and yes or no."""
 IMPERSONAL_TEXT = {
     "Acceptance.register_number",
     "Decline.suggested",
     "Forwarding.legal_basis",
     "CaseOpening.legal_basis",
+    "Document.number",
+    "Enclosure.number",
+    "Mau05.legal_bases",
+    "Mau05.plan",
+    "Mau07.legal_bases",
     "TransferOffer.legal_basis",
     "HandoffRequest.legal_basis",
     "Happening.paper_number",
