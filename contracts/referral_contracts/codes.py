@@ -243,7 +243,7 @@ HINTS: Final[dict[Code, str]] = {
     Code.STALE_HEAD: "something moved this hand-off first; read its state and decide again",
     Code.NOT_FOUND: "there is no such case or hand-off that you are a party of",
     Code.OPEN_HANDOFFS: "close, withdraw, cancel or wait for the open hand-offs first",
-    Code.ARCHIVED: "the case is closed and archived; open a new one",
+    Code.ARCHIVED: "the case is closed and archived; its owner can reopen it",
     Code.DIRECTORY_EXPIRED: "the registrar has to renew the directory: referral-bus directory renew",
     Code.LOOSE_PERMISSIONS: "make the file readable by its owner alone: chmod 600",
     Code.BROKER_AWAY: "check the address and that Kafka runs; what is in the outbox stays there",

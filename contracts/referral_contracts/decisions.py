@@ -10,7 +10,7 @@ or drawn from alphabets that need no escape, and because five leaves an event ar
 ``encoding.jcs``.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Final, Literal, TypeAlias, TypeVar
 
@@ -74,11 +74,13 @@ class Delivery(_Leaf):
     admitted: Time
     bus: AgencyId
     counter: Count
-    """The recipient's own count within the case, from 1: a gap is a withheld delivery."""
+    """The recipient's own count within the case, from 1, anew with each `restored`: a gap is a withheld delivery."""
     event: Hash
     kind: Literal["delivery"]
     partition: Count
     recipient: Address
+    restored: Annotated[Count, Field(ge=1)] | None = None
+    """How often the case came back from the archive; absent for never."""
     salt: Salt
     subject: Subject
 
@@ -114,6 +116,8 @@ class Verdict(_Leaf):
     bus: AgencyId
     case_head: EventRef | None = None
     """For the case's owner alone: the last event that moved the case."""
+    case_restored: Annotated[Count, Field(ge=1)] | None = None
+    """For the owner: how often the case came back from the archive; absent for never."""
     case_state: CaseState | None = None
     clock_offset_ms: Offset
     """The event's ``time`` less the broker's stamp."""
@@ -169,12 +173,22 @@ def decision_leaf(
 
 
 def delivery_leaf(
-    *, admitted: str, bus: str, counter: int, event: str, partition: int, recipient: str, salt: bytes, subject: str
+    *,
+    admitted: str,
+    bus: str,
+    counter: int,
+    event: str,
+    partition: int,
+    recipient: str,
+    restored: int,
+    salt: bytes,
+    subject: str,
 ) -> bytes:
-    """Return the bytes of a Delivery."""
+    """Return the bytes of a Delivery; *restored* 0 says that the case never was."""
+    again = f'"restored":{restored},' if restored else ""
     return (
         f'{{"admitted":"{admitted}","bus":"{bus}","counter":{counter},"event":"{event}","kind":"delivery",'
-        f'"partition":{partition},"recipient":"{recipient}","salt":"{b64(salt)}","subject":"{subject}"}}'
+        f'"partition":{partition},"recipient":"{recipient}",{again}"salt":"{b64(salt)}","subject":"{subject}"}}'
     ).encode("ascii")
 
 
@@ -186,6 +200,7 @@ class Standing:
     head: EventRef | None = None
     state: State | None = None
     case_head: EventRef | None = None
+    case_restored: int = 0
     case_state: CaseState | None = None
     open: tuple[OpenHandoff, ...] = ()
     first: First | None = None
@@ -211,11 +226,7 @@ def verdict_leaf(
 ) -> bytes:
     """Return the bytes of a Verdict."""
     told = standing
-    parts = [f'{{"admitted":"{admitted}","bus":"{bus}",']
-    if told.case_head is not None:
-        parts.append(f'"case_head":{_ref(told.case_head)},')
-    if told.case_state is not None:
-        parts.append(f'"case_state":"{told.case_state.value}",')
+    parts = [f'{{"admitted":"{admitted}","bus":"{bus}",', *_case_told(told)]
     parts.append(f'"clock_offset_ms":{clock_offset_ms},"code":"{code.value}","counter":{counter},')
     parts.append(f'"decision":"{b64(decision)}","event":"{event}",')
     if told.first is not None:
@@ -236,6 +247,15 @@ def verdict_leaf(
         parts.append(f',"subject":"{subject}"')
     parts.append("}")
     return "".join(parts).encode("ascii")
+
+
+def _case_told(told: Standing) -> Iterator[str]:
+    if told.case_head is not None:
+        yield f'"case_head":{_ref(told.case_head)},'
+    if told.case_restored:
+        yield f'"case_restored":{told.case_restored},'
+    if told.case_state is not None:
+        yield f'"case_state":"{told.case_state.value}",'
 
 
 def _ref(ref: EventRef) -> str:

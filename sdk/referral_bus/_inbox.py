@@ -236,9 +236,12 @@ class Reader:
         alarms.raise_alarm(db, error.code, self._home.now_ms(), detail=detail, subject=subject, position=record.offset)
 
     def _count(self, db: Connection, delivery: decisions.Delivery, position: int) -> None:
-        before = notes.count(db, delivery.subject, delivery.recipient, delivery.counter)
-        if delivery.counter != before + 1:
-            detail = f"delivery {delivery.counter} came after delivery {before}"
+        found = notes.Count(delivery.restored or 0, delivery.counter)
+        before = notes.count(db, delivery.subject, delivery.recipient, found)
+        # What the router forgets when it archives a case it counts from one again, and says how often that has been.
+        due = before.counter + 1 if found.restored == before.restored else 1
+        if found.restored < before.restored or found.counter != due:
+            detail = f"delivery {_numbered(found)} came after delivery {_numbered(before)}"
             alarms.raise_alarm(
                 db,
                 Code.COUNTER_GAP,
@@ -280,3 +283,7 @@ class Reader:
         told.deliveries += 1
         # The application will ask, and so will whoever makes the receipt.
         home.kept.keep(seq, delivery, 1 if receipt is None else 2)
+
+
+def _numbered(count: notes.Count) -> str:
+    return f"{count.counter}{f' since restoration {count.restored}' if count.restored else ''}"

@@ -104,7 +104,7 @@ class Delivery:
 
     @property
     def counter(self) -> int:
-        """How many deliveries of this case that address has had, this one included."""
+        """How many deliveries of this case that address has had since it was last restored, this one included."""
         return self._leaf.counter
 
     @property

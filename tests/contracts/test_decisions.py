@@ -65,6 +65,7 @@ standings = st.builds(
     head=st.none() | refs,
     state=st.none() | st.sampled_from(State),
     case_head=st.none() | refs,
+    case_restored=counts,
     case_state=st.none() | st.sampled_from(CaseState),
     open=st.lists(open_handoffs, max_size=3).map(tuple),
     first=st.none() | firsts,
@@ -94,6 +95,7 @@ DELIVERIES: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
         "event": hashes.map(b64),
         "partition": counts,
         "recipient": addresses,
+        "restored": counts,
         "salt": salts,
         "subject": subjects,
     }
@@ -132,7 +134,10 @@ def plain(told: dict[str, Any], kind: str) -> dict[str, object]:
             name: None if (value := getattr(standing, name)) is None else value.model_dump(mode="json")
             for name in ("handoff", "head", "case_head", "first")
         }
-        told = {**told, **rest, "open": listed, "state": standing.state, "case_state": standing.case_state}
+        states = {"state": standing.state, "case_state": standing.case_state}
+        told = {**told, **rest, **states, "open": listed, "case_restored": standing.case_restored}
+    # What never was is left out.
+    told = {name: value for name, value in told.items() if value or name not in {"restored", "case_restored"}}
     return {
         name: b64(value) if isinstance(value, bytes) else value for name, value in told.items() if value is not None
     }
@@ -285,6 +290,7 @@ class TestBatches:
             event=b64(bytes(32)),
             partition=0,
             recipient="hospital-c",
+            restored=0,
             salt=b"s" * 16,
             subject="0" * 32,
         )

@@ -95,6 +95,7 @@ class Copy:
     bus: str | None = None
     admitted_ms: int | None = None
     partition: int = 0
+    restored: int = 0
     changes: dict[str, bytes | None] = field(default_factory=dict)
     """Headers that are different, or missing."""
 
@@ -114,6 +115,7 @@ class Copy:
             event=event_hash(self.value),
             partition=self.partition,
             recipient=self.recipient,
+            restored=self.restored,
             salt=SALT,
             subject=self.subject,
         )

@@ -124,9 +124,9 @@ def _chain(read: Read, partition: int, bus: str, router: VerifyKey) -> list[_Jud
 
 
 def _unbroken(deliveries: Iterable[Delivery]) -> None:
-    counters: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
+    counters: defaultdict[tuple[str, str, int | None], list[int]] = defaultdict(list)
     for delivery in deliveries:
-        counters[delivery.recipient, delivery.subject].append(delivery.counter)
+        counters[delivery.recipient, delivery.subject, delivery.restored].append(delivery.counter)
 
     assert all(counted == list(range(1, len(counted) + 1)) for counted in counters.values())
 

@@ -89,7 +89,7 @@ def _decision(case: int | None = 1, code: Code = Code.ACCEPTED) -> bytes:
     )
 
 
-def _delivery() -> bytes:
+def _delivery(restored: int = 0) -> bytes:
     return delivery_leaf(
         admitted=_TIME,
         bus=BUS,
@@ -97,6 +97,7 @@ def _delivery() -> bytes:
         event=_EVENT,
         partition=_PARTITION,
         recipient=HOSPITAL.id,
+        restored=restored,
         salt=secret("a salt", 16),
         subject=_SUBJECT,
     )
@@ -126,6 +127,12 @@ def _leaves() -> Iterator[Vector]:
         "decision_accepted": ("decision", _decision(), "an event that was accepted"),
         "decision_refused": ("decision", _decision(None, Code.BAD_SIGNATURE), "one that was not, without a number"),
         "delivery": ("delivery", _delivery(), "one recipient's copy"),
+        "delivery_restored": ("delivery", _delivery(2), "a copy of a case that came back from the archive twice"),
+        "verdict_restored": (
+            "verdict",
+            _verdict(Code.ACCEPTED, Standing(case_head=_HEAD, case_restored=1, case_state=CaseState.OPEN)),
+            "an archived case that is open again, to its owner",
+        ),
         "verdict_accepted": (
             "verdict",
             _verdict(Code.ACCEPTED, moved),
@@ -154,6 +161,10 @@ def _misspelled() -> Iterator[Vector]:
         "delivery_strange_member": (leaf.replace(b"{", b'{"a":1,', 1), "a member more"),
         "delivery_other_kind": (leaf.replace(b'"kind":"delivery"', b'"kind":"decision"'), "the kind of another leaf"),
         "delivery_recipient_in_capitals": (leaf.replace(b"hospital-c", b"HOSPITAL-C"), "no address"),
+        "delivery_restored_never": (
+            _delivery(1).replace(b'"restored":1', b'"restored":0'),
+            "what is left out, said all the same",
+        ),
         "delivery_member_twice": (leaf.replace(b'"counter":1', b'"counter":1,"counter":1'), "a member twice"),
     }
     for name, (spelled, comment) in wrong.items():

@@ -21,6 +21,7 @@ from referral_bus.sent import Entry, EntryState, Sent, TimedOut
 from referral_contracts.codes import Code
 from referral_contracts.errors import LocalError
 from referral_contracts.payloads.payload import Payload
+from referral_contracts.verbs import Verb
 
 Make: TypeAlias = Callable[[ReferralBus], Draft]
 """Makes the draft once the bus is open: only then is it known what a case's beginning means."""
@@ -129,6 +130,9 @@ def judge(entries: Sequence[Entry]) -> Exit:
                     for one in entry.verdict.open
                 )
             )
+    for entry in entries:
+        if entry.verb is Verb.CASE_REOPENED and entry.verdict is not None and entry.verdict.case_restored:
+            advise("the case came back from the archive; other agencies become parties again by new hand-offs")
     return Exit.REFUSED if refused else Exit.DONE
 
 

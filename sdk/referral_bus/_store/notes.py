@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Iterable, Mapping
+from typing import NamedTuple
 
 
 def position(db: sqlite3.Connection, topic: str) -> int | None:
@@ -26,16 +27,24 @@ def remember(db: sqlite3.Connection, key: str, value: int) -> None:
     db.execute("INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)", (key, str(value)))
 
 
-def count(db: sqlite3.Connection, subject: str, recipient: str, counter: int) -> int:
-    """Take the counter of a delivery; return the highest one before it, 0 for none."""
+class Count(NamedTuple):
+    """Which delivery of a case to one of our addresses: later ones are greater."""
+
+    restored: int = 0
+    """How often the case had come back from the archive by then; the router counts anew each time."""
+    counter: int = 0
+
+
+def count(db: sqlite3.Connection, subject: str, recipient: str, found: Count) -> Count:
+    """Take the count of a delivery; return the greatest one before it."""
     row = db.execute(
-        "SELECT counter FROM counters WHERE subject = ? AND recipient = ?", (subject, recipient)
+        "SELECT restored, counter FROM counters WHERE subject = ? AND recipient = ?", (subject, recipient)
     ).fetchone()
-    before: int = 0 if row is None else row["counter"]
-    if counter > before:
+    before = Count() if row is None else Count(*row)
+    if found > before:
         db.execute(
-            "INSERT OR REPLACE INTO counters (subject, recipient, counter) VALUES (?, ?, ?)",
-            (subject, recipient, counter),
+            "INSERT OR REPLACE INTO counters (subject, recipient, restored, counter) VALUES (?, ?, ?, ?)",
+            (subject, recipient, *found),
         )
     return before
 

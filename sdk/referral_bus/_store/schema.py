@@ -7,7 +7,7 @@ and when is in the clear, as it is in the envelope.
 
 from typing import Final
 
-FORMAT: Final = "5"
+FORMAT: Final = "6"
 """Written into the file; a store of another format is refused, never guessed at."""
 
 TABLES: Final = """
@@ -93,9 +93,13 @@ CREATE TABLE inbox (
 CREATE INDEX inbox_id ON inbox (id);
 CREATE INDEX inbox_unacknowledged ON inbox (seq) WHERE acked = 0;
 
--- How many deliveries of a case each of our addresses has had.
+-- How many deliveries of a case each of our addresses has had, since it was last restored from the archive.
 CREATE TABLE counters (
-    subject TEXT NOT NULL, recipient TEXT NOT NULL, counter INTEGER NOT NULL, PRIMARY KEY (subject, recipient)
+    subject TEXT NOT NULL,
+    recipient TEXT NOT NULL,
+    restored INTEGER NOT NULL,      -- how often the case was, when the last one came
+    counter INTEGER NOT NULL,
+    PRIMARY KEY (subject, recipient)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE cases (

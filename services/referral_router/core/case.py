@@ -33,7 +33,7 @@ _HEAD: Final = struct.Struct(">cQI")
 """The same with the length of the JSON."""
 _HANDOFF: Final = REF + 32
 """Its head, and the hash of the event that opened it."""
-_STUB: Final = struct.Struct(f">I{REF}s")
+_STUB: Final = struct.Struct(f">II{REF}s")
 
 # Ten times as fast as calling the enum, for each hand-off of each case that an event names.
 _STATES: Final = {state.value: state for state in State}
@@ -83,6 +83,8 @@ class Case:
     claims: dict[str, Claims] = field(default_factory=dict)
     """By source. A party's own ids: those of others lie in their ghosts."""
     archived: bool = False
+    restored: int = 0
+    """How often it came back from the archive. The counts of its copies begin anew each time."""
 
     def open_handoffs(self) -> list[str]:
         """Return the keys of the hand-offs that keep the case from being closed."""
@@ -110,8 +112,14 @@ class Case:
         self.claims.setdefault(source, Claims()).add(event_id, claim)
 
     def archive(self) -> "Case":
-        """Return what stays of a closed case: its owner, its sequence and its head."""
-        return Case(state=self.state, owner=self.owner, head=self.head, sequence=self.sequence, archived=True)
+        """Return what stays of a closed case: its owner, its sequence, its head, and how often it was restored."""
+        kept = Case(state=self.state, owner=self.owner, head=self.head, sequence=self.sequence, archived=True)
+        kept.restored = self.restored
+        return kept
+
+    def restore(self) -> None:
+        """Bring it back from the archive: it has its owner and no other party."""
+        self.archived, self.restored = False, self.restored + 1
 
     def prune(self, floor_ms: int) -> None:
         """Forget the claims below the floor: their events are refused as too old."""
@@ -127,7 +135,7 @@ class Case:
         kind = GHOST if self.state is None else CLOSED if self.state is CaseState.CLOSED else OPEN
         names = _Names()
         state = "" if self.state is None else self.state.value
-        told = [names[state], names[self.owner], names[self.pending], self.sequence]
+        told = [names[state], names[self.owner], names[self.pending], self.sequence, self.restored]
         packed = [self.head.raw]
         handoffs = []
         for key, one in self.handoffs.items():
@@ -165,8 +173,8 @@ class Case:
         _, _, size = _HEAD.unpack_from(value)
         at = _HEAD.size + size
         names, told, handoffs, deliveries, parties, claims = from_json(value[_HEAD.size : at])
-        state, owner, pending, sequence = told
-        case = cls(owner=names[owner], pending=names[pending], sequence=sequence)
+        state, owner, pending, sequence, restored = told
+        case = cls(owner=names[owner], pending=names[pending], sequence=sequence, restored=restored)
         if names[state]:
             case.state, case.head = CaseState(names[state]), Ref(value[at : at + REF])
             at += REF
@@ -194,9 +202,11 @@ class Case:
 
     @classmethod
     def _from_stub(cls, value: bytes) -> Self:
-        sequence, head = _STUB.unpack_from(value, _PREFIX.size)
+        sequence, restored, head = _STUB.unpack_from(value, _PREFIX.size)
         owner = value[_PREFIX.size + _STUB.size :].decode("ascii")
-        return cls(state=CaseState.CLOSED, owner=owner, head=Ref(head), sequence=sequence, archived=True)
+        case = cls(state=CaseState.CLOSED, owner=owner, head=Ref(head), sequence=sequence, archived=True)
+        case.restored = restored
+        return case
 
 
 def ghost_key(subject: str, source: str) -> bytes:
@@ -211,8 +221,8 @@ def ghost_of(key: bytes) -> str | None:
 
 
 def stub(case: Case, touched_ms: int) -> bytes:
-    """Return what stays of an archived case: owner, sequence, head; at most 124 bytes."""
-    packed = _STUB.pack(case.sequence, case.head.raw)
+    """Return what stays of an archived case: owner, sequence, restorations, head; at most 128 bytes."""
+    packed = _STUB.pack(case.sequence, case.restored, case.head.raw)
     return _PREFIX.pack(STUB, touched_ms) + packed + case.owner.encode("ascii")
 
 

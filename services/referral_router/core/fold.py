@@ -255,7 +255,7 @@ class _Batch:
             return ruling.code, self._refuse(found, ruling.code, ruling.standing)
         decision = ledger.decide(found, Code.ACCEPTED, case.sequence)
         for recipient in envelope.data.recipients:
-            ledger.deliver(found, recipient, envelope.subject, case.deliveries[recipient])
+            ledger.deliver(found, recipient, envelope.subject, case.deliveries[recipient], case.restored)
         ledger.answer(found, Code.ACCEPTED, decision, ruling.standing)
         return Code.ACCEPTED, decision
 

@@ -126,7 +126,7 @@ class Ledger:
         """The number of the last decision."""
         return self._counter
 
-    def deliver(self, found: Examined, recipient: str, subject: str, counter: int) -> None:
+    def deliver(self, found: Examined, recipient: str, subject: str, counter: int, restored: int) -> None:
         """Write one recipient's copy."""
         leaf = delivery_leaf(
             admitted=self.admitted,
@@ -135,6 +135,7 @@ class Ledger:
             event=found.event,
             partition=self.lane.partition,
             recipient=recipient,
+            restored=restored,
             salt=next(self._salt),
             subject=subject,
         )

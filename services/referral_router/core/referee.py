@@ -5,7 +5,7 @@ What may follow what in a case: parts, heads, tables and policy.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, TypeAlias
 
 from referral_contracts.codes import Code
@@ -71,13 +71,14 @@ Ruling: TypeAlias = Accepted | Refused
 def rule(case: Case, ask: Ask) -> Ruling:
     """Return whether the event stands in *case*; if it does, the case is as after it."""
     verb = ask.envelope.verb
-    if case.archived and ask.envelope.source == case.owner:
+    restoring = case.archived and ask.envelope.source == case.owner
+    if restoring and verb is not Verb.CASE_REOPENED:
         return Refused(Code.ARCHIVED)
     if verb is Verb.CASE_OPENED:
         return _open_case(case, ask)
     # What time has done to a hand-off is said by one who need not be a party.
     timely = verb in _BY_WATCHER and ask.envelope.data.handoff is not None
-    heard = ask.envelope.source in case.parties or (timely and _is_watcher(ask))
+    heard = ask.envelope.source in case.parties or restoring or (timely and _is_watcher(ask))
     if case.state is None or not heard:
         return Refused(Code.NOT_FOUND)
     if ask.envelope.data.supersedes is not None:
@@ -105,7 +106,7 @@ def _open_case(case: Case, ask: Ask) -> Ruling:
 
 
 def _case_standing(case: Case) -> Standing:
-    return Standing(case_head=case.head.wire, case_state=case.state)
+    return Standing(case_head=case.head.wire, case_restored=case.restored, case_state=case.state)
 
 
 def _rule_case(case: Case, state: CaseState, ask: Ask) -> Ruling:
@@ -129,7 +130,9 @@ def _rule_case(case: Case, state: CaseState, ask: Ask) -> Ruling:
         return Refused(error.code, own)
     if verb is Verb.CASE_CLOSED and (still := case.open_handoffs()):
         told = tuple(_open_handoff(key, case.handoffs[key]) for key in still[:_OPEN_TOLD])
-        return Refused(Code.OPEN_HANDOFFS, Standing(case_head=case.head.wire, case_state=state, open=told))
+        return Refused(Code.OPEN_HANDOFFS, replace(own, open=told))
+    if case.archived:
+        case.restore()
     case.state = after
     _hand_over(case, ask)
     if verb not in HEADLESS:

@@ -61,7 +61,7 @@ class Audit:
     admitted: str = ""
     offset: int = -1
     sequences: Counter[str] = field(default_factory=Counter)
-    copies: Counter[tuple[str, str]] = field(default_factory=Counter)
+    copies: Counter[tuple[str, str, int]] = field(default_factory=Counter)
 
     def take(self, writes: Sequence[Write]) -> list[Judged]:
         """Check one transaction; return what became of its submissions, in order."""
@@ -99,7 +99,7 @@ class Audit:
         assert (write.topic, write.partition) == (topics.inbox(agency_of(delivery.recipient)), 0)
         assert write.key == delivery.subject.encode()
         assert delivery.event == event_hash(write.value or b"")
-        at = (delivery.subject, delivery.recipient)
+        at = (delivery.subject, delivery.recipient, delivery.restored or 0)
         self.copies[at] += 1
         assert delivery.counter == self.copies[at], "a recipient's own count has no gap"
         return delivery

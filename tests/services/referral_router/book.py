@@ -62,6 +62,7 @@ class Page:
     parties: set[str] = field(default_factory=set)
     loops: dict[str, Loop] = field(default_factory=dict)
     events: int = 0
+    restored: int = 0
 
     def open_loops(self) -> list[str]:
         return [key for key, loop in self.loops.items() if loop.state in OPEN_STATES]
@@ -73,14 +74,21 @@ class Book:
 
     pages: dict[str, Page] = field(default_factory=dict)
 
-    def write(self, envelope: Envelope, ref: EventRef) -> None:
-        """Write down an accepted event, or complain that it should not have been."""
+    def write(self, envelope: Envelope, ref: EventRef, restored: int) -> None:
+        """
+        Write down an accepted event, or complain that it should not have been.
+
+        When a case was archived is the router's to know: its verdict tells how often that has been.
+        """
         verb, source, data = envelope.verb, envelope.source, envelope.data
         if verb is Verb.CASE_OPENED:
             assert envelope.subject not in self.pages, "a case is opened once"
             assert envelope.subject == case_pseudonym(envelope.bus, source, envelope.id)
             self.pages[envelope.subject] = Page(owner=source, head=ref, parties={source})
         page = self.pages[envelope.subject]
+        if restored > page.restored:
+            assert (verb, restored) == (Verb.CASE_REOPENED, page.restored + 1), "a case is restored by being reopened"
+            page.restored, page.parties, page.loops = restored, {page.owner}, {}
         assert source in page.parties or verb in BY_WATCHER, "only parties speak"
         if verb in OPENINGS:
             self._open(page, envelope, ref)
@@ -166,6 +174,7 @@ class Book:
         for subject, case in kept.items():
             page = self.pages[subject]
             assert (case.owner, case.head.wire, case.sequence) == (page.owner, page.head, page.events)
+            assert case.restored == page.restored
             assert case.state is page.state
             if case.archived:
                 assert page.state is CaseState.CLOSED

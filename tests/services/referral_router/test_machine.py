@@ -154,7 +154,8 @@ class Bus(RuleBasedStateMachine):
             self.codes.append(judged.code)
             if judged.code is Code.ACCEPTED:
                 envelope = Envelope.decode(judged.value)
-                self.book.write(envelope, EventRef(id=envelope.id, sha256=event_hash(judged.value)))
+                restored = 0 if judged.verdict is None else judged.verdict.case_restored or 0
+                self.book.write(envelope, EventRef(id=envelope.id, sha256=event_hash(judged.value)), restored)
         self.told += told(step.writes)
 
     @rule()

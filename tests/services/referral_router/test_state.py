@@ -27,6 +27,7 @@ from tests.services.referral_router.world import World, lane, new_id
 
 HASH = b64(b"\xff" * 32)
 LONGEST = "a" * 63
+COUNTS = st.integers(0, 2**32 - 1)
 LONGEST_ADDRESS = f"{LONGEST}/{LONGEST}"
 
 
@@ -91,14 +92,17 @@ class TestCases:
         with pytest.raises(Fatal, match=Code.STATE_FORMAT):
             Case.decode(value + b"\0" + more)
 
-    @given(st.from_regex(AGENCY, fullmatch=True), st.integers(0, 2**32 - 1), st.integers(0, 2**63))
-    def test_a_stub_keeps_owner_sequence_and_head_in_128_bytes(self, owner: str, sequence: int, touched: int) -> None:
+    @given(st.from_regex(AGENCY, fullmatch=True), COUNTS, COUNTS, st.integers(0, 2**63))
+    def test_a_stub_is_what_a_case_can_be_restored_from_in_128_bytes(
+        self, owner: str, sequence: int, restored: int, touched: int
+    ) -> None:
         head = Ref.of(new_id(), HASH)
-        value = stub(Case(state=CaseState.CLOSED, owner=owner, head=head, sequence=sequence), touched)
+        case = Case(state=CaseState.CLOSED, owner=owner, head=head, sequence=sequence, restored=restored)
+        value = stub(case, touched)
         found = Case.decode(value)
 
         assert len(value) <= 128
-        assert (found.owner, found.sequence, found.head, found.archived) == (owner, sequence, head, True)
+        assert found == case.archive()
         assert found.encode(touched) == value
 
     def test_the_key_of_a_ghost_is_no_cases_and_no_position(self) -> None:
@@ -200,7 +204,7 @@ class TestPositions:
         "change",
         [
             {"format": 1},
-            {"format": 3},
+            {"format": 4},
             {"format": None},
             {"position": "1"},
             {"position": -1},
