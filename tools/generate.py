@@ -19,7 +19,7 @@ from referral_contracts.encoding import AGENCY, TIME
 from referral_contracts.envelope import Envelope
 from referral_contracts.payloads.payload import Payload
 from referral_contracts.payloads.registry import MODELS
-from tools import asyncapi, codes_page, lifecycle_data, lifecycle_page, spec
+from tools import asyncapi, codes_page, grammars, lifecycle_data, lifecycle_page, spec
 from tools.vectors import KEPT, VECTORS, Frozen, all_cases
 from tools.vectors.life import Life
 
@@ -74,6 +74,12 @@ TICK: Final = {
 }
 
 
+def canonical_json() -> Iterator[tuple[Path, str]]:
+    """Yield the grammars of everything that has one spelling; a trust root is a file of one's own."""
+    spelled = {name: model.model_json_schema() for name, model in WIRE.items() if model is not TrustRoot}
+    yield from grammars.pages({**spelled, "tick": TICK})
+
+
 def schemas() -> Iterator[tuple[Path, str]]:
     """Yield the schema of each thing on the wire, and of each section by name and major version."""
     for wire_name, wire_model in WIRE.items():
@@ -94,6 +100,7 @@ def wire_format() -> Iterator[tuple[Path, str]]:
 
 GENERATORS: Final = (
     schemas,
+    canonical_json,
     wire_format,
     asyncapi.pages,
     codes_page.pages,

@@ -1,0 +1,90 @@
+import json
+import re
+from typing import Any, Final
+
+import pytest
+
+from tests.contracts.vector_runners import octets
+from tests.house.tree import ROOT
+from tools.grammars import of_schema
+
+CONTRACTS: Final = ROOT / "contracts"
+GRAMMARS: Final[dict[str, str]] = json.loads((CONTRACTS / "grammars.json").read_text())
+KINDS: Final = {
+    "change": "directory-change",
+    "decision": "decision",
+    "delivery": "delivery",
+    "entry": "directory-entry",
+    "envelope": "envelope",
+    "policy": "directory-policy",
+    "signed-head": "directory-head",
+    "verdict": "verdict",
+}
+BEYOND: Final = {
+    "entry_key_until_30_february": "a day that there is not",
+    "envelope_no_such_time": "the same",
+    "envelope_content_of_no_padded_size": "a size",
+    "envelope_too_many_recipients": "how long a list is",
+    "envelope_reader_twice": "an order",
+    "envelope_readers_not_ascending": "an order",
+    "envelope_unknown_verb": "which verbs there are",
+    "envelope_version_2": "which versions there are",
+    "policy_that_forgets": "two members together",
+}
+"""Single things in the right spelling that are refused for what no expression sees."""
+VECTORS: Final = [json.loads(path.read_text()) for path in sorted((CONTRACTS / "vectors").glob("*.json"))]
+
+
+def matches(vector: dict[str, Any]) -> bool:
+    value = octets(vector["leaf"] if "leaf" in vector else vector["value"])
+    try:
+        text = value.decode()
+    except UnicodeDecodeError:
+        return False
+    return re.fullmatch(GRAMMARS[KINDS[vector["kind"]]], text) is not None
+
+
+@pytest.mark.parametrize(
+    "vector", [v for v in VECTORS if v["kind"] in KINDS and v["kind"] != "change"], ids=lambda v: v["name"]
+)
+def test_a_grammar_takes_what_has_its_one_spelling(vector: dict[str, Any]) -> None:
+    expected = vector["expect"] == "valid" or vector["name"] in BEYOND
+
+    assert expected is matches(vector)
+
+
+def test_a_change_that_is_taken_has_its_grammar() -> None:
+    assert all(matches(vector) for vector in VECTORS if vector["kind"] == "change" and vector["expect"] == "valid")
+
+
+@pytest.mark.parametrize(
+    ("least", "most"), [(0, 9), (1, 10), (7, 1234), (100, 100), (60_000, 86_400_000), (-120, 2**53 - 1)]
+)
+def test_a_grammar_knows_the_integers_of_a_range(least: int, most: int) -> None:
+    spelled = re.compile(of_schema({"type": "integer", "minimum": least, "maximum": most}))
+    near = {bound + step for bound in (least, most, 0, 10, 100, 99_999, 2**53) for step in range(-30, 31)}
+
+    assert {n for n in near if least <= n <= most} == {n for n in near if spelled.fullmatch(str(n))}
+    assert not any(spelled.fullmatch(text) for text in ("-0", "00", "07", "", "+8", "8.0"))
+
+
+@pytest.mark.parametrize(
+    ("text", "taken"),
+    [("", True), ("Đ", True), ("\\n", True), ("\\u001f", True), ("\\u000a", False), ("\\/", False), ("\\ud800", False)],
+)
+def test_a_grammar_knows_the_one_spelling_of_a_text(text: str, taken: bool) -> None:
+    assert taken is (re.fullmatch(of_schema({"type": "string", "maxLength": 1}), f'"{text}"') is not None)
+
+
+def test_a_grammar_knows_members_that_may_be_left_out() -> None:
+    word = {"const": "x", "default": None}
+    optional = of_schema({"type": "object", "properties": {"b": word, "a": word}})
+    between = of_schema({"type": "object", "properties": {"a": word, "b": {"const": 1}, "c": word}, "required": ["b"]})
+
+    for spelled in ("{}", '{"a":"x"}', '{"b":"x"}', '{"a":"x","b":"x"}'):
+        assert re.fullmatch(optional, spelled)
+    for other in ('{"b":"x","a":"x"}', '{"a":"x",}', '{,"b":"x"}', '{"a":"x""b":"x"}'):
+        assert not re.fullmatch(optional, other)
+    for spelled in ('{"b":1}', '{"a":"x","b":1}', '{"b":1,"c":"x"}', '{"a":"x","b":1,"c":"x"}'):
+        assert re.fullmatch(between, spelled)
+    assert not re.fullmatch(between, '{"a":"x","c":"x"}')
