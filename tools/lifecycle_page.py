@@ -49,6 +49,9 @@ FHIR: Final[Mapping[State, tuple[str, str, str]]] = {
     State.RETURNED: ("failed", "6.0", "work that had begun was given back, and another may be asked"),
     State.STOPPED: ("cancelled", "6.0", "BSeR asks first (5.4 cancellation requested); here it takes effect at once"),
     State.CLOSED: ("", "", "FHIR's status stays what it was; the sender has taken note"),
+    State.VOIDED: ("entered-in-error", "", ""),
+    State.RECALLED: ("cancelled", "", "no counterpart: the work ends, and the copy still has to be answered for"),
+    State.MISDIRECTED: ("rejected", "", "no counterpart: what became of a copy that was not for its holder"),
 }
 """For each state the Task status of FHIR R4, the business status of BSeR STU 1, and what is lost on the way."""
 
@@ -59,11 +62,21 @@ The rules around them are in [SPEC](../contracts/SPEC.md), section 9.
 An arrow says the verb and the part that says it.
 """
 
+_PUT_RIGHT: Final = {
+    Verb.VOIDED: (State.VOIDED, Part.SENDER),
+    Verb.RECALLED: (State.RECALLED, Part.SENDER),
+    Verb.MISDIRECTED: (State.MISDIRECTED, Part.RECIPIENT),
+}
+"""Steps from so many states that a picture of each would be all arrows; the table lists them."""
+
 _VERBS_BACK: Final = {
     State.WITHDRAWN: Verb.WITHDRAWN,
     State.RETURNED: Verb.RETURNED,
     State.FAILED: Verb.FAILED,
     State.STOPPED: Verb.CANCELLED,
+    State.VOIDED: Verb.VOIDED,
+    State.RECALLED: Verb.RECALLED,
+    State.MISDIRECTED: Verb.MISDIRECTED,
 }
 
 _FHIR_TEXT = """
@@ -183,13 +196,13 @@ def _picture(machine: _Machine[_S], first: Iterable[tuple[str, _S]], more: Itera
     lines += [f"    [*] --> {_name(state)}: {verb}" for verb, state in first]
     for state, steps in machine.items():
         for (verb, part), after in steps.items():
-            if verb not in TALK:
+            if verb not in TALK and verb not in _PUT_RIGHT:
                 lines.append(f"    {_name(state)} --> {_name(after)}: {_short(verb)} ({part.value})")
     lines += [f"    {line}" for line in more]
     lines += [
         f"    {_name(state)} --> [*]"
         for state, steps in machine.items()
-        if {verb for verb, _ in steps} <= TALK and state not in OPEN_STATES
+        if {verb for verb, _ in steps} <= {*TALK, *_PUT_RIGHT} and state not in OPEN_STATES
     ]
     lines += [f"    {_name(state)}: {state.value}" for state in machine if _name(state) != state.value]
     return "\n".join([*lines, "```", ""])
@@ -217,6 +230,10 @@ def pages() -> Iterator[tuple[Path, str]]:
     steps = {
         receipt: {(verb, Part.RECIPIENT): after for verb, after in moves.items()} for receipt, moves in RECEIPTS.items()
     }
+    mistakes = [
+        f"mistaken --> {_name(after)}: {_short(verb)} ({part.value})" for verb, (after, part) in _PUT_RIGHT.items()
+    ]
+    mistakes += ["mistaken: entered or sent by mistake, in the states that the table tells"]
     parts = [
         _INTRODUCTION,
         "\n## A case\n\n",
@@ -224,7 +241,7 @@ def pages() -> Iterator[tuple[Path, str]]:
         "\n",
         cases(),
         "\n## A hand-off\n\n",
-        _picture(HANDOFFS, [(_short(verb), state) for verb, state in OPENINGS.items()], by_receipt),
+        _picture(HANDOFFS, [(_short(verb), state) for verb, state in OPENINGS.items()], [*by_receipt, *mistakes]),
         "\nWhile a hand-off is in a state marked *open* its case cannot be closed.\n",
         "In every state its parties may ask (`handoff.asked`) and answer (`handoff.answered`); that moves nothing.\n\n",
         handoffs(),

@@ -20,6 +20,7 @@ from referral_contracts.payloads.mau05 import Mau05
 from referral_contracts.payloads.mau06 import Mau06
 from referral_contracts.payloads.mau07 import Mau07
 from referral_contracts.payloads.measure import MeasureKind
+from referral_contracts.payloads.mistake import Misdirection
 from referral_contracts.payloads.payload import Payload
 from referral_contracts.payloads.place import Place
 from referral_contracts.payloads.registry import USES
@@ -33,6 +34,8 @@ INFORMATION_FORWARDED: Final = "information-forwarded"
 FORM_RECEIVED: Final = "form-received"
 """A Mẫu 01 reached another receiving place; which kind of place, the directory knows from whose clock it is."""
 LEGAL_AID_REGISTERED: Final = "legal-aid-registered"
+DATA_MISDIRECTED: Final = "data-misdirected"
+"""Starts breach-notice-72h, for whoever sent it."""
 
 _OPENINGS: Final = (Verb.OFFERED, Verb.ASSIGNED, Verb.NOTIFIED)
 
@@ -103,23 +106,29 @@ _FILINGS: Final = tuple(
 )
 _REPORTS: Final = tuple(verb for verb, models in USES.items() if {Progress, Outcome, Failure} & set(models))
 
-TELLING_VERBS: Final = frozenset({*_BY_FORM, *(verb for verb, _ in _BY_SERVICE), *_FILINGS, *_REPORTS})
+TELLING_VERBS: Final = frozenset(
+    {*_BY_FORM, *(verb for verb, _ in _BY_SERVICE), *_FILINGS, *_REPORTS, Verb.MISDIRECTED}
+)
 """The verbs for which a body can hold a trigger. `lifecycle.CLOCK_VERBS` are those that must have a clock section."""
 
 
-def derive_clock(verb: Verb, payload: Payload, *, sender: str, answering: Payload | None = None) -> ClockSection:
+def derive_clock(
+    verb: Verb, payload: Payload, *, sender: str, answering: Payload | None = None, told: str | None = None
+) -> ClockSection:
     """
     Return what an event of *verb* that says *payload* tells the watcher.
 
     Args:
         sender: The agency that sends the event; the clock of an answer is its own.
         answering: A body of the hand-off's opening event, for the verbs that answer one.
+        told: The one agency that the event goes to, if it is one.
     """
     triggers = (
         *_of_form(verb, payload, sender, answering),
         *_of_service(verb, payload, sender, answering),
         *_of_paper(verb, payload, sender, answering),
         *_of_measures(payload, sender, answering),
+        *_of_mistake(payload, told),
     )
     return _section(triggers, payload.actor.acting_for)
 
@@ -180,6 +189,12 @@ def _of_measures(payload: Payload, sender: str, answering: Payload | None) -> It
         if measure.kind in _BY_MEASURE:
             happened = Happening(occurred_at=measure.done_at, recorded_at=recorded_at)
             yield _trigger(_BY_MEASURE[measure.kind], happened, place, whose=sender)
+
+
+def _of_mistake(payload: Payload, told: str | None) -> Iterator[Trigger]:
+    if isinstance(payload, Misdirection):
+        # It is known from the moment on when its recipient saw that it was not for it.
+        yield _trigger(DATA_MISDIRECTED, payload.happened, None, whose=told)
 
 
 def _trigger(name: str, happened: Happening | None, place: Place | None, *, whose: str | None) -> Trigger:

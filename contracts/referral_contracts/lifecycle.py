@@ -45,6 +45,8 @@ class CaseState(StrEnum):
     TRANSFER_OFFERED = "transfer-offered"
     """Open; the old owner is responsible until the new one has accepted."""
     CLOSED = "closed"
+    VOIDED = "voided"
+    """Entered in error, as a whole. It is not reopened."""
 
 
 class State(StrEnum):
@@ -74,6 +76,12 @@ class State(StrEnum):
     STOPPED = "stopped"
     """Cancelled after the work had begun, or ended by the owner of the case."""
     CLOSED = "closed"
+    VOIDED = "voided"
+    """Entered in error."""
+    RECALLED = "recalled"
+    """Sent by mistake and asked back: its recipient has to say what became of what it holds."""
+    MISDIRECTED = "misdirected"
+    """It was not for its recipient, which has said what became of it."""
 
 
 class Receipt(StrEnum):
@@ -99,6 +107,11 @@ _GIVE_UP: Final = {(Verb.FAILED, Part.RECIPIENT): State.FAILED, (Verb.RETURNED, 
 _REOPEN: Final = {(Verb.REOPENED, Part.SENDER): State.ACCEPTED, (Verb.REOPENED, Part.OWNER): State.ACCEPTED}
 _CLOSE: Final = {(Verb.CLOSED, part): State.CLOSED for part in (Part.SENDER, Part.OWNER)}
 
+_VOID: Final = {(Verb.VOIDED, Part.SENDER): State.VOIDED}
+_OWN_UP: Final = {(Verb.MISDIRECTED, Part.RECIPIENT): State.MISDIRECTED}
+_PUT_RIGHT: Final = {(Verb.RECALLED, Part.SENDER): State.RECALLED, **_OWN_UP}
+"""After the end as well: who was sent something by mistake may still hold it."""
+
 _STEPS: Final[Mapping[State, Mapping[tuple[Verb, Part], State]]] = {
     State.OFFERED: {
         **_ACCEPT,
@@ -106,33 +119,49 @@ _STEPS: Final[Mapping[State, Mapping[tuple[Verb, Part], State]]] = {
         **_WITHDRAW,
         (Verb.EXPIRED, Part.WATCHER): State.EXPIRED,
         **_END,
+        **_VOID,
+        **_PUT_RIGHT,
     },
-    State.ASSIGNED: {**_ACCEPT, (Verb.FORWARDED, Part.RECIPIENT): State.FORWARDED, **_WITHDRAW, **_END},
-    State.NOTIFIED: {**_WITHDRAW, **_END},
-    State.RECEIVED: {},
+    State.ASSIGNED: {
+        **_ACCEPT,
+        (Verb.FORWARDED, Part.RECIPIENT): State.FORWARDED,
+        **_WITHDRAW,
+        **_END,
+        **_VOID,
+        **_PUT_RIGHT,
+    },
+    State.NOTIFIED: {**_WITHDRAW, **_END, **_VOID, **_PUT_RIGHT},
+    State.RECEIVED: {**_PUT_RIGHT},
     State.ACCEPTED: {
         (Verb.PROGRESSED, Part.RECIPIENT): State.ACCEPTED,
         (Verb.SUSPENDED, Part.RECIPIENT): State.SUSPENDED,
         (Verb.COMPLETED, Part.RECIPIENT): State.COMPLETED,
         **_GIVE_UP,
         **_CANCEL,
+        **_VOID,
+        **_PUT_RIGHT,
     },
     State.SUSPENDED: {
         (Verb.PROGRESSED, Part.RECIPIENT): State.SUSPENDED,
         (Verb.RESUMED, Part.RECIPIENT): State.ACCEPTED,
         **_GIVE_UP,
         **_CANCEL,
+        **_VOID,
+        **_PUT_RIGHT,
     },
-    State.DECLINED: {},
-    State.EXPIRED: {},
-    State.WITHDRAWN: {},
-    State.FORWARDED: {(Verb.FORWARDED, Part.RECIPIENT): State.FORWARDED, **_END},
-    State.RELEASED: {},
-    State.COMPLETED: {**_CLOSE, (Verb.CLOSED, Part.WATCHER): State.CLOSED, **_REOPEN},
-    State.FAILED: {**_CLOSE},
-    State.RETURNED: {**_CLOSE},
-    State.STOPPED: {},
-    State.CLOSED: {},
+    State.DECLINED: {**_PUT_RIGHT},
+    State.EXPIRED: {**_PUT_RIGHT},
+    State.WITHDRAWN: {**_PUT_RIGHT},
+    State.FORWARDED: {(Verb.FORWARDED, Part.RECIPIENT): State.FORWARDED, **_END, **_VOID, **_PUT_RIGHT},
+    State.RELEASED: {**_PUT_RIGHT},
+    State.COMPLETED: {**_CLOSE, (Verb.CLOSED, Part.WATCHER): State.CLOSED, **_REOPEN, **_VOID, **_PUT_RIGHT},
+    State.FAILED: {**_CLOSE, **_VOID, **_PUT_RIGHT},
+    State.RETURNED: {**_CLOSE, **_VOID, **_PUT_RIGHT},
+    State.STOPPED: {**_PUT_RIGHT},
+    State.CLOSED: {**_PUT_RIGHT},
+    State.VOIDED: {**_PUT_RIGHT},
+    State.RECALLED: {**_OWN_UP, **_END, **_VOID},
+    State.MISDIRECTED: {},
 }
 TALK: Final = frozenset({Verb.ASKED, Verb.ANSWERED})
 """Verbs that the two sides of a hand-off may say in every state, and that change none."""
@@ -155,8 +184,21 @@ ON_RECEIVED: Final[Mapping[State, State]] = {State.NOTIFIED: State.RECEIVED}
 ON_NEXT_RECEIVED: Final[Mapping[State, State]] = {State.FORWARDED: State.RELEASED}
 """What ``received`` does to the hand-off that was forwarded."""
 
-GIVEN_BACK: Final = frozenset({State.WITHDRAWN, State.RETURNED, State.FAILED, State.STOPPED})
-"""States in which a next hand-off has ended with the duty undone. It relieves nobody any more."""
+GIVEN_BACK: Final = frozenset(
+    {
+        State.WITHDRAWN,
+        State.RETURNED,
+        State.FAILED,
+        State.STOPPED,
+        State.VOIDED,
+        State.RECALLED,
+        State.MISDIRECTED,
+    }
+)
+"""States in which a next hand-off has ended with the duty undone. It relieves nobody any more; see `gives_back`."""
+
+NOT_SHOWN_HELD: Final = frozenset({State.WITHDRAWN, State.EXPIRED, State.STOPPED, State.VOIDED})
+"""Ended states that do not show that the recipient ever got it: it is recalled from these only after a receipt."""
 
 ON_NEXT_GIVEN_BACK: Final[Mapping[State, State]] = {State.FORWARDED: State.ASSIGNED, State.RELEASED: State.ASSIGNED}
 """What that does to the hand-off that was forwarded, when no other next one is on."""
@@ -171,6 +213,7 @@ CLOCK_VERBS: Final = frozenset(
         Verb.CASE_NOTED,
         Verb.CASE_CLOSED,
         Verb.CASE_REOPENED,
+        Verb.CASE_VOIDED,
         Verb.OFFERED,
         Verb.ASSIGNED,
         Verb.NOTIFIED,
@@ -180,6 +223,7 @@ CLOCK_VERBS: Final = frozenset(
         Verb.COMPLETED,
         Verb.FAILED,
         Verb.RETURNED,
+        Verb.MISDIRECTED,
     }
 )
 """Verbs that can start or stop a legal clock: they carry a section for the watcher, if only to say that they do not."""
@@ -195,6 +239,7 @@ OPEN_STATES: Final = frozenset(
         State.COMPLETED,
         State.FAILED,
         State.RETURNED,
+        State.RECALLED,
     }
 )
 """States in which a hand-off keeps its case from being closed: somebody still has to act."""
@@ -204,6 +249,7 @@ CASES: Final[Mapping[CaseState, Mapping[tuple[Verb, Part], CaseState]]] = {
         (Verb.CASE_TRANSFER_OFFERED, Part.OWNER): CaseState.TRANSFER_OFFERED,
         (Verb.CASE_NOTED, Part.PARTY): CaseState.OPEN,
         (Verb.CASE_CLOSED, Part.OWNER): CaseState.CLOSED,
+        (Verb.CASE_VOIDED, Part.OWNER): CaseState.VOIDED,
     },
     CaseState.TRANSFER_OFFERED: {
         (Verb.CASE_TRANSFER_OFFERED, Part.OWNER): CaseState.TRANSFER_OFFERED,
@@ -214,9 +260,16 @@ CASES: Final[Mapping[CaseState, Mapping[tuple[Verb, Part], CaseState]]] = {
     CaseState.CLOSED: {
         (Verb.CASE_NOTED, Part.PARTY): CaseState.CLOSED,
         (Verb.CASE_REOPENED, Part.OWNER): CaseState.OPEN,
+        (Verb.CASE_VOIDED, Part.OWNER): CaseState.VOIDED,
+    },
+    CaseState.VOIDED: {
+        (Verb.CASE_NOTED, Part.PARTY): CaseState.VOIDED,
     },
 }
 """``case.opened`` alone creates a case, in OPEN."""
+
+ENDED_CASES: Final = frozenset({CaseState.CLOSED, CaseState.VOIDED})
+"""Nothing can be opened in such a case, it is entered only with no hand-off open, and after a time it is put away."""
 
 
 _EVER: Final = frozenset(step for table in (*CASES.values(), *HANDOFFS.values()) for step in table) | frozenset(
@@ -260,6 +313,26 @@ def _advance(table: Mapping[_S, Mapping[tuple[Verb, Part], _S]], state: _S, verb
         return table[state][verb, part]
     except KeyError:
         raise RemoteError(Code.ILLEGAL_TRANSITION if may_ever(verb, part) else Code.WRONG_PARTY) from None
+
+
+def check_held(state: State, verb: Verb, receipt: Receipt) -> None:
+    """
+    Check that there is something to recall.
+
+    Raises:
+        RemoteError: It ended, and nothing shows that its recipient ever got it.
+    """
+    if verb is Verb.RECALLED and state in NOT_SHOWN_HELD and receipt is Receipt.NONE:
+        raise RemoteError(Code.ILLEGAL_TRANSITION)
+
+
+def gives_back(before: State, after: State) -> bool:
+    """
+    Whether a next hand-off that was in *before* gives the duty back by going to *after*.
+
+    What was closed was done: that its papers were sent by mistake undoes nothing.
+    """
+    return after in GIVEN_BACK and before not in GIVEN_BACK | {State.CLOSED}
 
 
 def passed_on(state: State, following: Collection[Receipt]) -> State:

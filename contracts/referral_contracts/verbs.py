@@ -24,6 +24,7 @@ class Verb(StrEnum):
     CASE_NOTED = "case.noted"
     CASE_CLOSED = "case.closed"
     CASE_REOPENED = "case.reopened"
+    CASE_VOIDED = "case.voided"
 
     OFFERED = "handoff.offered"
     ASSIGNED = "handoff.assigned"
@@ -46,6 +47,9 @@ class Verb(StrEnum):
     CLOSED = "handoff.closed"
     ASKED = "handoff.asked"
     ANSWERED = "handoff.answered"
+    VOIDED = "handoff.voided"
+    RECALLED = "handoff.recalled"
+    MISDIRECTED = "handoff.misdirected"
 
     @property
     def type(self) -> str:

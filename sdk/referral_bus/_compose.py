@@ -132,15 +132,16 @@ class Composer:
         watcher = self.directory.service(ROLE_WATCHER)
         if watcher is None:
             raise LocalError(Code.UNKNOWN_RECIPIENT, "the directory names no deadline watcher")
+        told = recipients[0] if len(recipients) == 1 else None
         clock = join_clocks(
-            derive_clock(verb, payload, sender=self.agency, answering=answered)
+            derive_clock(verb, payload, sender=self.agency, answering=answered, told=told)
             for payload in payloads
             for answered in (answering or (None,))
         )
         # Whose clock it is may check it.
         concerned = {trigger.whose for trigger in clock.listed}
-        told = (address for address in recipients if address in concerned)
-        return Part(payload=clock, readers=(*told, watcher, self.agency))
+        checking = (address for address in recipients if address in concerned)
+        return Part(payload=clock, readers=(*checking, watcher, self.agency))
 
     def plan(self, draft: Draft, shape: Shape) -> PlannedEvent:
         """Return who will see which field of *shape*."""

@@ -18,7 +18,6 @@ from referral_contracts.encoding import parse_time
 from referral_contracts.envelope import Envelope, EventRef, HandoffKey
 from referral_contracts.errors import RemoteError
 from referral_contracts.lifecycle import (
-    GIVEN_BACK,
     HEADLESS,
     ON_NEXT_GIVEN_BACK,
     ON_RECEIVED,
@@ -29,6 +28,7 @@ from referral_contracts.lifecycle import (
     advance_case,
     advance_handoff,
     advance_receipt,
+    gives_back,
     passed_on,
     playing,
 )
@@ -146,7 +146,7 @@ def _fold_handoff(db: sqlite3.Connection, key: HandoffKey, happened: Happened) -
     if state is None:
         return
     head = before.head if envelope.verb in HEADLESS else happened.ref
-    forwarded_from = None if state in GIVEN_BACK else before.forwarded_from
+    forwarded_from = None if gives_back(before.state, state) else before.forwarded_from
     moved = replace(before, state=state, head=head, forwarded_from=forwarded_from, admitted_ms=happened.admitted_ms)
     views.put_handoff(db, moved)
     if forwarded_from != before.forwarded_from:

@@ -60,7 +60,7 @@ class Kept:
         """Return a stored delivery; one of those who were about to ask has done so."""
         kept, asked = self._kept.get(stored.seq, (None, 0))
         if kept is None:
-            return AtHand(stored.recall, self._keys)
+            return AtHand(stored.read_back, self._keys)
         if asked > 1:
             self._kept[stored.seq] = kept, asked - 1
         else:

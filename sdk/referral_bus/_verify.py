@@ -69,7 +69,7 @@ class VerifiedDelivery:
     """
     An event that its sender signed and the router delivered to us.
 
-    `verify_record` makes one, and `recall` reads one back from the store.
+    `verify_record` makes one, and `read_back` reads one back from the store.
     """
 
     envelope: Envelope
@@ -122,7 +122,7 @@ def verify_record(record: Record, directory: Directory, *, agency: str) -> Verif
     raise RemoteError(Code.MISSING_HEADER if kind is None else Code.UNEXPECTED_HEADER)
 
 
-def recall(*, value: bytes, signature: bytes, leaf: bytes, path: bytes, root: bytes) -> VerifiedDelivery:
+def read_back(*, value: bytes, signature: bytes, leaf: bytes, path: bytes, root: bytes) -> VerifiedDelivery:
     """
     Return a delivery that was verified before it went into the store, which is trusted.
 

@@ -134,6 +134,10 @@ class ReferralBus:
         """Return a draft that opens a closed case again; what it says is sealed to ourselves."""
         return self._drafts.about_case(Verb.CASE_REOPENED, subject, (payload, *more))
 
+    def void_case(self, subject: str, payload: Payload, *more: Payload) -> Draft:
+        """Return a draft that says that the whole case was entered in error; it is sealed to ourselves."""
+        return self._drafts.about_case(Verb.CASE_VOIDED, subject, (payload, *more))
+
     def accept(self, handoff: Handoff, payload: Payload, *more: Payload) -> Draft:
         """Return a draft that accepts what was offered or assigned to us."""
         return self._about(Verb.ACCEPTED, handoff, (payload, *more))
@@ -197,6 +201,18 @@ class ReferralBus:
     def answer(self, handoff: Handoff, payload: Payload, *more: Payload) -> Draft:
         """Return a draft that answers what the other side asked."""
         return self._about(Verb.ANSWERED, handoff, (payload, *more))
+
+    def void(self, handoff: Handoff, payload: Payload, *more: Payload) -> Draft:
+        """Return a draft that says that a hand-off of ours was entered in error."""
+        return self._about(Verb.VOIDED, handoff, (payload, *more))
+
+    def recall(self, handoff: Handoff, payload: Payload, *more: Payload) -> Draft:
+        """Return a draft that asks back what we sent by mistake, or asks to destroy it."""
+        return self._about(Verb.RECALLED, handoff, (payload, *more))
+
+    def report_misdirected(self, handoff: Handoff, payload: Payload, *more: Payload) -> Draft:
+        """Return a draft that tells that we got what was not for us, and what became of it."""
+        return self._about(Verb.MISDIRECTED, handoff, (payload, *more))
 
     # Saying it.
 

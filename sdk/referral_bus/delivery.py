@@ -234,6 +234,18 @@ class Delivery:
         """Answer what the other side asked."""
         return self._about_handoff(Verb.ANSWERED, payload, *more)
 
+    async def void(self, payload: Payload, *more: Payload) -> Sent:
+        """Say that what we asked for was entered in error."""
+        return self._about_handoff(Verb.VOIDED, payload, *more)
+
+    async def recall(self, payload: Payload, *more: Payload) -> Sent:
+        """Ask back what we sent by mistake."""
+        return self._about_handoff(Verb.RECALLED, payload, *more)
+
+    async def report_misdirected(self, payload: Payload, *more: Payload) -> Sent:
+        """Tell that it was not for us, and what became of it."""
+        return self._about_handoff(Verb.MISDIRECTED, payload, *more)
+
     async def accept_transfer(self, payload: Payload, *more: Payload) -> Sent:
         """Take over the case."""
         return self._reply(self._drafts.about_case(Verb.CASE_TRANSFER_ACCEPTED, self.subject, (payload, *more)))

@@ -25,6 +25,8 @@ from referral_contracts.lifecycle import (
     advance_case,
     advance_handoff,
     advance_receipt,
+    check_held,
+    gives_back,
     may_ever,
     passed_on,
     playing,
@@ -43,7 +45,11 @@ ENDS = {
     State.RELEASED,
     State.STOPPED,
     State.CLOSED,
+    State.VOIDED,
+    State.MISDIRECTED,
 }
+AFTER_THE_END = {Verb.RECALLED, Verb.MISDIRECTED}
+"""What was sent by mistake is asked back, and answered for, also when it has ended."""
 
 
 def reachable(table: Mapping[State, set[State]], start: set[State]) -> set[State]:
@@ -89,13 +95,17 @@ def test_every_state_can_be_reached_from_an_opening() -> None:
 
 
 def test_every_handoff_can_come_to_an_end() -> None:
-    assert all(reachable(NEXT, {state}) & ENDS for state in State)
+    assert all(state in ENDS or reachable(NEXT, {state}) & ENDS for state in State)
 
 
 def test_an_ended_handoff_moves_no_more() -> None:
-    assert {state for state, rows in HANDOFFS.items() if {verb for verb, _ in rows} <= TALK} == ENDS
+    over = {*TALK, *AFTER_THE_END}
+    assert {state for state, rows in HANDOFFS.items() if {verb for verb, _ in rows} <= over} == ENDS
     # But for a duty that comes back to the one who had passed it on.
-    assert {state: NEXT[state] for state in ENDS if NEXT[state]} == {State.RELEASED: {State.ASSIGNED}}
+    mistaken = {State.RECALLED, State.MISDIRECTED}
+    assert {state: NEXT[state] - mistaken for state in ENDS if NEXT[state] - mistaken} == {
+        State.RELEASED: {State.ASSIGNED}
+    }
 
 
 def test_a_case_waits_for_every_handoff_that_can_still_move() -> None:
@@ -115,10 +125,10 @@ def test_what_opens_is_no_step_of_a_table() -> None:
 
 def test_a_duty_cannot_be_declined_and_a_request_not_be_forwarded() -> None:
     recipient = {verb for verb, part in HANDOFFS[State.ASSIGNED] if part is Part.RECIPIENT} - TALK
-    assert recipient == {Verb.ACCEPTED, Verb.FORWARDED}
+    assert recipient == {Verb.ACCEPTED, Verb.FORWARDED, Verb.MISDIRECTED}
 
     recipient = {verb for verb, part in HANDOFFS[State.OFFERED] if part is Part.RECIPIENT} - TALK
-    assert recipient == {Verb.ACCEPTED, Verb.DECLINED}
+    assert recipient == {Verb.ACCEPTED, Verb.DECLINED, Verb.MISDIRECTED}
 
 
 def test_only_the_sender_takes_back_and_only_before_acceptance() -> None:
@@ -131,7 +141,12 @@ def test_only_the_sender_takes_back_and_only_before_acceptance() -> None:
 def test_the_owner_alone_closes_and_hands_over_a_case() -> None:
     owned = {(verb, part) for rows in CASES.values() for verb, part in rows if part is Part.OWNER}
 
-    assert {verb for verb, _ in owned} == {Verb.CASE_TRANSFER_OFFERED, Verb.CASE_CLOSED, Verb.CASE_REOPENED}
+    assert {verb for verb, _ in owned} == {
+        Verb.CASE_TRANSFER_OFFERED,
+        Verb.CASE_CLOSED,
+        Verb.CASE_REOPENED,
+        Verb.CASE_VOIDED,
+    }
     assert {verb for rows in CASES.values() for verb, part in rows if part is Part.PENDING} == {
         Verb.CASE_TRANSFER_ACCEPTED,
         Verb.CASE_TRANSFER_DECLINED,
@@ -219,7 +234,62 @@ def test_what_can_start_or_stop_a_clock_tells_the_watcher() -> None:
         Verb.CLOSED,
         Verb.ASKED,
         Verb.ANSWERED,
+        Verb.VOIDED,
+        Verb.RECALLED,
     }
+
+
+class TestPuttingRight:
+    def test_what_is_open_can_be_voided_by_its_sender_and_nothing_else(self) -> None:
+        said = {(state, part) for state, rows in HANDOFFS.items() for verb, part in rows if verb is Verb.VOIDED}
+
+        assert said == {(state, Part.SENDER) for state in OPEN_STATES}
+
+    def test_whoever_got_what_was_not_for_it_can_always_say_so(self) -> None:
+        said = {state for state, rows in HANDOFFS.items() if (Verb.MISDIRECTED, Part.RECIPIENT) in rows}
+
+        assert said == set(State) - {State.MISDIRECTED}
+
+    def test_what_was_sent_is_recalled_once_until_it_is_answered_for(self) -> None:
+        said = {(state, part) for state, rows in HANDOFFS.items() for verb, part in rows if verb is Verb.RECALLED}
+
+        assert said == {(state, Part.SENDER) for state in set(State) - {State.RECALLED, State.MISDIRECTED}}
+
+    def test_who_was_asked_can_do_nothing_but_answer(self) -> None:
+        rows = {step for step in HANDOFFS[State.RECALLED] if step[0] not in TALK}
+
+        assert rows == {
+            (Verb.MISDIRECTED, Part.RECIPIENT),
+            (Verb.CANCELLED, Part.OWNER),
+            (Verb.VOIDED, Part.SENDER),
+        }
+
+    @pytest.mark.parametrize("state", sorted(set(State)))
+    def test_what_nobody_is_known_to_hold_is_not_recalled_after_its_end(self, state: State) -> None:
+        unsure = {State.WITHDRAWN, State.EXPIRED, State.STOPPED, State.VOIDED}
+        expected = Code.ILLEGAL_TRANSITION if state in unsure else None
+
+        assert code_of(lambda: check_held(state, Verb.RECALLED, Receipt.NONE)) is expected
+        assert code_of(lambda: check_held(state, Verb.MISDIRECTED, Receipt.NONE)) is None
+        for receipt in (Receipt.UNREADABLE, Receipt.RECEIVED):
+            assert code_of(lambda held=receipt: check_held(state, Verb.RECALLED, held)) is None  # type: ignore[misc]
+
+    @pytest.mark.parametrize("after", [State.VOIDED, State.RECALLED, State.MISDIRECTED])
+    def test_a_duty_that_was_passed_on_by_mistake_is_the_forwarders_again_unless_it_was_done(
+        self, after: State
+    ) -> None:
+        assert gives_back(State.ACCEPTED, after)
+        assert gives_back(State.COMPLETED, after)
+        assert not gives_back(State.CLOSED, after)
+        # It was given back, or was done, before: the answer to a recall changes nothing of that.
+        assert not gives_back(State.RECALLED, after)
+
+    def test_a_case_that_was_entered_in_error_is_never_opened_again(self) -> None:
+        assert {CASES[CaseState.VOIDED][step] for step in CASES[CaseState.VOIDED]} == {CaseState.VOIDED}
+        assert {state for state in CaseState if (Verb.CASE_VOIDED, Part.OWNER) in CASES[state]} == {
+            CaseState.OPEN,
+            CaseState.CLOSED,
+        }
 
 
 @given(st.sampled_from(State), st.sampled_from(Verb), st.sampled_from(Part))

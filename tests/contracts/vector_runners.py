@@ -172,6 +172,12 @@ def step(
     return run
 
 
+def recall(given: Given) -> Given:
+    state = lifecycle.State(given["state"])
+    lifecycle.check_held(state, Verb.RECALLED, lifecycle.Receipt(given["receipt"]))
+    return {"after": lifecycle.advance_handoff(state, Verb.RECALLED, lifecycle.Part.SENDER)}
+
+
 RUNNERS: Mapping[str, Callable[[Given], Given]] = {
     "base64url": base64url,
     "body": body,
@@ -194,6 +200,7 @@ RUNNERS: Mapping[str, Callable[[Given], Given]] = {
     "policy": decoded(Policy),
     "proof": proof,
     "pseudonym": lambda given: {"subject": case_pseudonym(given["bus"], given["source"], given["id"])},
+    "recall": recall,
     "receipt-step": lambda given: {
         "after": lifecycle.advance_receipt(lifecycle.Receipt(given["receipt"]), Verb(given["verb"]))
     },

@@ -31,6 +31,7 @@ SOME = {
     "CLOCKED": "gets a clock section from the SDK",
     "_BY_FORM": "what a Mẫu 01 in it tells the watcher",
     "_RECEIPTS": "is a receipt",
+    "_PUT_RIGHT": "is left out of the picture of a hand-off's life",
     "TALK": "asks or answers, in every state",
     "_BY_WATCHER": "the deadline watcher may say it, though it is no party",
     "_ANSWER_NOTHING": "answers nothing",
@@ -40,7 +41,7 @@ SOME = {
     "_TO_NOBODY": "has no recipients, in the vectors",
 }
 """Tables and sets of the code that hold some of the verbs only, and what a verb that is in one does."""
-LOOKED_AT = 28
+LOOKED_AT = 32
 """How many verbs have been held against each row of SOME."""
 
 

@@ -25,10 +25,11 @@ _BY_RECIPIENT: Final = {
     Verb.PROGRESSED,
     Verb.COMPLETED,
     Verb.RETURNED,
+    Verb.MISDIRECTED,
     Verb.CASE_TRANSFER_ACCEPTED,
     Verb.CASE_TRANSFER_DECLINED,
 }
-_TO_NOBODY: Final = {Verb.CASE_OPENED, Verb.CASE_CLOSED}
+_TO_NOBODY: Final = {Verb.CASE_OPENED, Verb.CASE_CLOSED, Verb.CASE_VOIDED}
 
 
 def envelope_of(verb: Verb) -> Envelope:

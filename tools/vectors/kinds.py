@@ -63,6 +63,7 @@ KINDS: Final = {
         given=("leaf", "path", "root", "bus", "partition", "public"),
     ),
     "pseudonym": Kind(about="name the case that an event opens", given=("bus", "source", "id"), comes=("subject",)),
+    "recall": Kind(about="section 9, mistakes", given=("receipt", "state"), comes=("after",)),
     "receipt-step": Kind(about="section 9, receipts", given=("receipt", "verb"), comes=("after",)),
     "sealing-key": Kind(about="admit a sealing key", given=("public",), comes=("kid",)),
     "section": Kind(

@@ -16,6 +16,7 @@ def cases() -> Iterator[Vector]:
     yield from _handoffs()
     yield from _cases()
     yield from _receipts()
+    yield from _recalls()
 
 
 def _handoff(state: State, verb: Verb, part: Part) -> dict[str, object]:
@@ -53,6 +54,20 @@ def _cases() -> Iterator[Vector]:
     yield fault(_NOT_NOW, kind, "case_closed_while_offered", "somebody may be about to take it over", **early)
     stranger = step(CaseState.OPEN, Verb.CASE_CLOSED, Part.PARTY)
     yield fault(_NEVER, kind, "case_closed_by_a_party", "not its to say", **stranger)
+
+
+def _recalls() -> Iterator[Vector]:
+    kind, after = "recall", State.RECALLED.value
+
+    def held(state: State, receipt: Receipt) -> dict[str, object]:
+        return {"receipt": receipt.value, "state": state.value}
+
+    declined = held(State.DECLINED, Receipt.NONE)
+    yield valid(kind, "recall_declined", "who declined it has it, receipt or not", **declined, after=after)
+    arrived = held(State.WITHDRAWN, Receipt.UNREADABLE)
+    yield valid(kind, "recall_withdrawn_after_it_arrived", "what does not open is held too", **arrived, after=after)
+    nowhere = held(State.WITHDRAWN, Receipt.NONE)
+    yield fault(_NOT_NOW, kind, "recall_withdrawn_before_it_arrived", "nobody is known to hold it", **nowhere)
 
 
 def _receipts() -> Iterator[Vector]:

@@ -28,6 +28,7 @@ from referral_contracts.payloads.mau04 import Mau04
 from referral_contracts.payloads.mau05 import Mau05
 from referral_contracts.payloads.mau06 import Mau06
 from referral_contracts.payloads.mau07 import Mau07
+from referral_contracts.payloads.mistake import Misdirection, Recall, Voiding
 from referral_contracts.payloads.payload import Payload
 from referral_contracts.payloads.request import HandoffRequest, Tie
 from referral_contracts.payloads.talk import Answer, Question
@@ -52,6 +53,7 @@ USES: Final[Mapping[Verb, tuple[type[Payload], ...]]] = {
     Verb.CASE_NOTED: (Note, Mau01, Progress, *_PAPERS),
     Verb.CASE_CLOSED: (CaseClosing,),
     Verb.CASE_REOPENED: (Reopening,),
+    Verb.CASE_VOIDED: (Voiding,),
     Verb.OFFERED: (HandoffRequest, Mau01, Tie, *_PAPERS),
     Verb.ASSIGNED: (HandoffRequest, Mau01, Tie, *_PAPERS),
     Verb.NOTIFIED: (HandoffRequest, Mau01, Note, Tie, *_PAPERS),
@@ -73,6 +75,9 @@ USES: Final[Mapping[Verb, tuple[type[Payload], ...]]] = {
     Verb.CLOSED: (Closing,),
     Verb.ASKED: (Question,),
     Verb.ANSWERED: (Answer, Note),
+    Verb.VOIDED: (Voiding,),
+    Verb.RECALLED: (Recall,),
+    Verb.MISDIRECTED: (Misdirection,),
 }
 """What an event of each verb may carry besides its `clock` section, which every verb may have."""
 

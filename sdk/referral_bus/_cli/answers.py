@@ -72,5 +72,10 @@ _COMMANDS: Final[dict[str, _Command]] = {
     "reopen": _answer(ReferralBus.reopen, "Give completed work back to its recipient, to go on with it."),
     "ask": _answer(ReferralBus.ask, "Ask the other side something. It moves nothing."),
     "answer": _answer(ReferralBus.answer, "Answer what the other side asked."),
+    "void": _answer(ReferralBus.void, "Say that a hand-off was entered in error."),
+    "recall": _answer(ReferralBus.recall, "Ask back, or to destroy, what this agency sent by mistake."),
+    "report-misdirected": _answer(
+        ReferralBus.report_misdirected, "Tell that this agency got what was not for it, and what became of it."
+    ),
     "close": _answer(ReferralBus.close, "Close a hand-off whose work was completed or returned."),
 }

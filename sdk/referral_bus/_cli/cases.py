@@ -31,6 +31,7 @@ def add_to(app: typer.Typer) -> None:
     add(group, "decline", decline, json=SENT_JSON)
     add(group, "close", close, json=SENT_JSON)
     add(group, "reopen", reopen, json=SENT_JSON)
+    add(group, "void", void, json=SENT_JSON)
     add(new_group(app, "handoff", "Hand-offs of this agency's cases."), "show", show_handoff, json=_HANDOFF)
 
 
@@ -97,6 +98,13 @@ async def reopen(
 ) -> Exit:
     """Open a closed case again that this agency owns. What it says is sealed to this agency alone."""
     return await _say(call, ReferralBus.reopen_case, case, files, Patience(no_wait=no_wait, timeout_s=timeout))
+
+
+async def void(
+    call: Call, *, case: CaseArgument, files: SectionFiles, no_wait: NoWait = False, timeout: Timeout = WAIT_S
+) -> Exit:
+    """Say that a whole case was entered in error. It is not opened again. What it says is sealed to this agency."""
+    return await _say(call, ReferralBus.void_case, case, files, Patience(no_wait=no_wait, timeout_s=timeout))
 
 
 async def _say(call: Call, saying: Callable[..., Draft], case: str, files: Sequence[str], patience: Patience) -> Exit:

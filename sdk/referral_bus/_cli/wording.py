@@ -16,6 +16,7 @@ VERBS: Final[Mapping[Verb, tuple[str, str]]] = {
     Verb.CASE_NOTED: ("bổ sung vào vụ việc", "case noted"),
     Verb.CASE_CLOSED: ("kết thúc vụ việc", "case closed"),
     Verb.CASE_REOPENED: ("mở lại vụ việc", "case reopened"),
+    Verb.CASE_VOIDED: ("hủy vụ việc nhập nhầm", "case entered in error"),
     Verb.OFFERED: ("đề nghị thực hiện", "offered"),
     Verb.ASSIGNED: ("giao nhiệm vụ", "assigned"),
     Verb.NOTIFIED: ("thông báo", "notified"),
@@ -37,6 +38,9 @@ VERBS: Final[Mapping[Verb, tuple[str, str]]] = {
     Verb.CLOSED: ("kết thúc", "closed"),
     Verb.ASKED: ("hỏi", "asked"),
     Verb.ANSWERED: ("trả lời", "answered"),
+    Verb.VOIDED: ("hủy vì nhập nhầm", "entered in error"),
+    Verb.RECALLED: ("thu hồi vì gửi nhầm", "recalled"),
+    Verb.MISDIRECTED: ("báo nhận nhầm", "misdirected"),
 }
 
 STATES: Final[Mapping[State, tuple[str, str]]] = {
@@ -56,12 +60,16 @@ STATES: Final[Mapping[State, tuple[str, str]]] = {
     State.RETURNED: ("đã trả lại", "returned"),
     State.STOPPED: ("đã hủy", "stopped"),
     State.CLOSED: ("đã kết thúc", "closed"),
+    State.VOIDED: ("đã hủy vì nhập nhầm", "entered in error"),
+    State.RECALLED: ("bị thu hồi, chờ bên nhận trả lời", "recalled, waiting for the recipient"),
+    State.MISDIRECTED: ("gửi nhầm, bên nhận đã trả lời", "misdirected"),
 }
 
 CASES: Final[Mapping[CaseState, tuple[str, str]]] = {
     CaseState.OPEN: ("đang mở", "open"),
     CaseState.TRANSFER_OFFERED: ("đang đề nghị chuyển", "transfer offered"),
     CaseState.CLOSED: ("đã kết thúc", "closed"),
+    CaseState.VOIDED: ("đã hủy vì nhập nhầm", "entered in error"),
 }
 
 RECEIPTS: Final[Mapping[Receipt, tuple[str, str]]] = {

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final, Self
 
-from referral_bus._verify import VerifiedDelivery, recall
+from referral_bus._verify import VerifiedDelivery, read_back
 from referral_contracts.envelope import HandoffKey
 from referral_contracts.lifecycle import OPENINGS
 from referral_contracts.verbs import Verb
@@ -50,9 +50,9 @@ class Stored:
             root=verified.root,
         )
 
-    def recall(self) -> VerifiedDelivery:
+    def read_back(self) -> VerifiedDelivery:
         """Return the delivery again."""
-        return recall(value=self.value, signature=self.signature, leaf=self.leaf, path=self.path, root=self.root)
+        return read_back(value=self.value, signature=self.signature, leaf=self.leaf, path=self.path, root=self.root)
 
 
 def insert(db: sqlite3.Connection, item: Stored) -> int:
@@ -97,7 +97,7 @@ def opening(db: sqlite3.Connection, subject: str, opened_by: str, key: HandoffKe
     if len(found) == 1:
         return found[0]
     # Its sender used the id for what opens nothing besides.
-    return next((stored for stored in found if stored.recall().envelope.verb in {*OPENINGS, Verb.FORWARDED}), None)
+    return next((stored for stored in found if stored.read_back().envelope.verb in {*OPENINGS, Verb.FORWARDED}), None)
 
 
 def after(db: sqlite3.Connection, seq: int) -> Stored | None:

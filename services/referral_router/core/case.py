@@ -16,7 +16,7 @@ from pydantic_core import from_json, to_json
 
 from referral_contracts.codes import Code
 from referral_contracts.errors import Fatal
-from referral_contracts.lifecycle import OPEN_STATES, CaseState, Receipt, State
+from referral_contracts.lifecycle import ENDED_CASES, OPEN_STATES, CaseState, Receipt, State
 from referral_router.core.claims import SIZE, Claim, Claims
 from referral_router.core.refs import REF, Ref
 
@@ -27,6 +27,8 @@ GHOST: Final = b"g"
 """No case: ids that a verified sender has used up on a subject where it is no party, whether there is a case or not."""
 STUB: Final = b"s"
 """What stays of an archived case."""
+VOIDED_STUB: Final = b"v"
+"""The same, of a case that was entered in error: it is never opened again."""
 
 _PREFIX: Final = struct.Struct(">cQ")
 _HEAD: Final = struct.Struct(">cQI")
@@ -34,6 +36,7 @@ _HEAD: Final = struct.Struct(">cQI")
 _HANDOFF: Final = REF + 32
 """Its head, and the hash of the event that opened it."""
 _STUB: Final = struct.Struct(f">II{REF}s")
+_STUB_STATES: Final = {STUB: CaseState.CLOSED, VOIDED_STUB: CaseState.VOIDED}
 
 # Ten times as fast as calling the enum, for each hand-off of each case that an event names.
 _STATES: Final = {state.value: state for state in State}
@@ -132,7 +135,7 @@ class Case:
         """Return the state record."""
         if self.archived:
             return stub(self, touched_ms)
-        kind = GHOST if self.state is None else CLOSED if self.state is CaseState.CLOSED else OPEN
+        kind = GHOST if self.state is None else CLOSED if self.state in ENDED_CASES else OPEN
         names = _Names()
         state = "" if self.state is None else self.state.value
         told = [names[state], names[self.owner], names[self.pending], self.sequence, self.restored]
@@ -162,8 +165,8 @@ class Case:
         """
         try:
             kind, _ = _PREFIX.unpack_from(value)
-            if kind == STUB:
-                return cls._from_stub(value)
+            if kind in _STUB_STATES:
+                return cls._from_stub(value, _STUB_STATES[kind])
             return cls._from_whole(value)
         except (ValueError, LookupError, TypeError, AttributeError, struct.error) as error:
             raise Fatal(Code.STATE_FORMAT, "a state record of another format") from error
@@ -201,10 +204,10 @@ class Case:
         return case
 
     @classmethod
-    def _from_stub(cls, value: bytes) -> Self:
+    def _from_stub(cls, value: bytes, state: CaseState) -> Self:
         sequence, restored, head = _STUB.unpack_from(value, _PREFIX.size)
         owner = value[_PREFIX.size + _STUB.size :].decode("ascii")
-        case = cls(state=CaseState.CLOSED, owner=owner, head=Ref(head), sequence=sequence, archived=True)
+        case = cls(state=state, owner=owner, head=Ref(head), sequence=sequence, archived=True)
         case.restored = restored
         return case
 
@@ -223,7 +226,8 @@ def ghost_of(key: bytes) -> str | None:
 def stub(case: Case, touched_ms: int) -> bytes:
     """Return what stays of an archived case: owner, sequence, restorations, head; at most 128 bytes."""
     packed = _STUB.pack(case.sequence, case.restored, case.head.raw)
-    return _PREFIX.pack(STUB, touched_ms) + packed + case.owner.encode("ascii")
+    kind = VOIDED_STUB if case.state is CaseState.VOIDED else STUB
+    return _PREFIX.pack(kind, touched_ms) + packed + case.owner.encode("ascii")
 
 
 def kind_and_touched(value: bytes) -> tuple[bytes, int]:

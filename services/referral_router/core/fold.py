@@ -17,7 +17,7 @@ from referral_contracts.directory import Directory
 from referral_contracts.directory_model import CLAIM_WINDOWS
 from referral_contracts.encoding import b64
 from referral_contracts.envelope import Envelope
-from referral_contracts.lifecycle import CaseState
+from referral_contracts.lifecycle import ENDED_CASES
 from referral_contracts.records import Write
 from referral_contracts.topics import POSITION_KEY, partition_for
 from referral_contracts.verbs import WIRE_VERSION, Verb
@@ -278,7 +278,7 @@ class _Batch:
             self._ghosts[source] += 1
         self._changed.pop(key, None)
         self._changed[key] = (case, self._ledger.admitted_ms)
-        if source is not None or case.state is CaseState.CLOSED:
+        if source is not None or case.state in ENDED_CASES:
             self._queued.append((self._ledger.admitted_ms, key))
 
     def _evict(self) -> None:
@@ -323,7 +323,8 @@ class _Batch:
             self._changed[key] = (None, queued_ms)
             self._read[key] = Case()
             return True
-        if case.state is not CaseState.CLOSED or case.archived:
+        # What was sent by mistake may be asked back after the end: the answer comes to a case that is still there.
+        if case.state not in ENDED_CASES or case.archived or case.open_handoffs():
             return False
         self._read[key] = archived = case.archive()
         self._changed[key] = (archived, queued_ms)

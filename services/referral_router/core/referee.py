@@ -14,7 +14,7 @@ from referral_contracts.directory import ROLE_WATCHER
 from referral_contracts.envelope import HandoffKey, case_pseudonym
 from referral_contracts.errors import RemoteError
 from referral_contracts.lifecycle import (
-    GIVEN_BACK,
+    ENDED_CASES,
     HANDOFFS,
     HEADLESS,
     ON_RECEIVED,
@@ -25,6 +25,8 @@ from referral_contracts.lifecycle import (
     advance_case,
     advance_handoff,
     advance_receipt,
+    check_held,
+    gives_back,
     may_ever,
     passed_on,
     playing,
@@ -128,7 +130,7 @@ def _rule_case(case: Case, state: CaseState, ask: Ask) -> Ruling:
         _check_room(case, data.recipients, source)
     except RemoteError as error:
         return Refused(error.code, own)
-    if verb is Verb.CASE_CLOSED and (still := case.open_handoffs()):
+    if after in ENDED_CASES and verb not in HEADLESS and (still := case.open_handoffs()):
         told = tuple(_open_handoff(key, case.handoffs[key]) for key in still[:_OPEN_TOLD])
         return Refused(Code.OPEN_HANDOFFS, replace(own, open=told))
     if case.archived:
@@ -167,7 +169,7 @@ def _open_handoffs(case: Case, ask: Ask) -> Ruling:
     envelope, data = ask.envelope, ask.envelope.data
     if data.answers is not None or data.handoff is not None:
         return Refused(Code.MALFORMED_ENVELOPE)
-    if case.state is CaseState.CLOSED:
+    if case.state in ENDED_CASES:
         return Refused(Code.ILLEGAL_TRANSITION)
     try:
         team = addressing.check_opening(ask)
@@ -258,7 +260,8 @@ def _move(case: Case, key: HandoffKey, handoff: Handoff, part: Part, ask: Ask) -
     verb, data = ask.envelope.verb, ask.envelope.data
     if data.answers is None or Ref.of(data.answers.id, data.answers.sha256) != handoff.head:
         raise RemoteError(Code.STALE_HEAD)
-    after = advance_handoff(handoff.state, verb, part)
+    before, after = handoff.state, advance_handoff(handoff.state, verb, part)
+    check_held(before, verb, handoff.receipt)
     if verb is Verb.FORWARDED:
         _forward(case, key, handoff, ask)
     elif part is Part.RECIPIENT:
@@ -272,7 +275,7 @@ def _move(case: Case, key: HandoffKey, handoff: Handoff, part: Part, ask: Ask) -
     handoff.state = after
     if verb not in HEADLESS:
         handoff.head = ask.ref
-    if after in GIVEN_BACK:
+    if gives_back(before, after):
         forwarded_from, handoff.forwarded_from = handoff.forwarded_from, None
         _settle_duty(case, forwarded_from)
 

@@ -29,8 +29,19 @@ from referral_router.core.case import Case
 from tests.services.referral_router.founding import WATCHER
 
 BY_WATCHER = {Verb.EXPIRED, Verb.CLOSED}
-UNDONE = {State.WITHDRAWN, State.RETURNED, State.FAILED, State.STOPPED}
+UNDONE = {
+    State.WITHDRAWN,
+    State.RETURNED,
+    State.FAILED,
+    State.STOPPED,
+    State.VOIDED,
+    State.RECALLED,
+    State.MISDIRECTED,
+}
 """Where a hand-off ends without the duty having been done."""
+UNSURE = {State.WITHDRAWN, State.EXPIRED, State.STOPPED, State.VOIDED}
+"""Where a hand-off may end without its recipient ever having it."""
+ENDED = {CaseState.CLOSED, CaseState.VOIDED}
 
 
 @dataclass
@@ -45,6 +56,7 @@ class Loop:
     receipt: Receipt = Receipt.NONE
     relieves: str | None = None
     undone: bool = False
+    done: bool = False
 
     @property
     def agency(self) -> str:
@@ -102,7 +114,7 @@ class Book:
         page.events += 1
 
     def _open(self, page: Page, envelope: Envelope, ref: EventRef) -> None:
-        assert page.state is not CaseState.CLOSED, "nothing is opened in a closed case"
+        assert page.state not in ENDED, "nothing is opened in a closed case"
         for recipient in envelope.data.recipients:
             self._begin(page, envelope, ref, recipient, OPENINGS[envelope.verb])
 
@@ -120,7 +132,7 @@ class Book:
         if verb not in HEADLESS:
             assert envelope.data.answers == page.head, "the case moves from its head"
             page.head = ref
-        if verb is Verb.CASE_CLOSED:
+        if verb in (Verb.CASE_CLOSED, Verb.CASE_VOIDED):
             assert page.open_loops() == [], "no hand-off is left behind"
         elif verb is Verb.CASE_TRANSFER_OFFERED:
             page.pending = agency_of(envelope.data.recipients[0])
@@ -147,8 +159,13 @@ class Book:
         assert able, "somebody speaks who may"
         part = able[0]
         assert answers == loop.head, "a hand-off moves from its head"
-        loop.state = advance_handoff(loop.state, verb, part)
-        loop.undone = loop.undone or loop.state in UNDONE
+        before = loop.state
+        loop.state = advance_handoff(before, verb, part)
+        if verb is Verb.RECALLED and before in UNSURE:
+            assert loop.receipt is not Receipt.NONE, "what nobody is known to hold is not recalled"
+        # What was done and closed stays done, whatever is said of its papers afterwards.
+        loop.done = loop.done or loop.state is State.CLOSED
+        loop.undone = loop.undone or (loop.state in UNDONE and not loop.done)
         if verb not in HEADLESS:
             loop.head = ref
         if verb is Verb.FORWARDED:
@@ -177,7 +194,8 @@ class Book:
             assert case.restored == page.restored
             assert case.state is page.state
             if case.archived:
-                assert page.state is CaseState.CLOSED
+                assert page.state in ENDED
+                assert page.open_loops() == [], "nothing that waits for an answer is put away"
                 continue
             assert (case.parties, case.pending) == (page.parties, page.pending)
             assert {key: (loop.state, loop.receipt, loop.sender) for key, loop in page.loops.items()} == {

@@ -209,6 +209,7 @@ def _of_case(page: Page, case: str) -> Iterator[Saying]:
     head = {"answers": named(page.head, case)}
     yield page.owner, Verb.CASE_CLOSED, (), head
     yield page.owner, Verb.CASE_REOPENED, (), head
+    yield page.owner, Verb.CASE_VOIDED, (), head
     yield page.owner, Verb.CASE_TRANSFER_OFFERED, (NEXT_WARD if page.owner != NEXT_WARD else WARD,), head
     if page.state is CaseState.TRANSFER_OFFERED:
         for verb in (Verb.CASE_TRANSFER_ACCEPTED, Verb.CASE_TRANSFER_DECLINED):
