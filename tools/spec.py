@@ -8,7 +8,7 @@ from typing import Final
 from referral_contracts import encoding, envelope, topics, wire
 from referral_contracts.codes import Blame
 from referral_contracts.directory_model import MAX_KEYS
-from referral_contracts.payloads.registry import MODELS, USES
+from referral_contracts.payloads.registry import MODELS, PAPERS, USES
 from referral_router.core.fold import MAX_CASE_CLAIMS, MAX_CLAIMS, MAX_GHOST_CLAIMS, MAX_GHOSTS
 from referral_router.core.referee import MAX_ADDRESSES, MAX_HANDOFFS, MAX_OPENED
 from tools import codes_page, lifecycle_page, opening
@@ -22,8 +22,12 @@ _BLOCK: Final = re.compile(r"(<!-- generated: ([a-z]+) -->\n).*?(<!-- /generated
 
 
 def _bodies() -> str:
-    rows = ((code(verb.value), ", ".join(code(model.schema_id()) for model in models)) for verb, models in USES.items())
-    return table(("verb", "bodies, beside `clock/1.0`"), rows)
+    rows = []
+    for verb, models in USES.items():
+        own = [code(model.schema_id()) for model in models if model not in PAPERS or not set(PAPERS) <= set(models)]
+        rows.append((code(verb.value), ", ".join([*own, *(["papers"] if set(PAPERS) <= set(models) else [])])))
+    papers = ", ".join(code(model.schema_id()) for model in PAPERS)
+    return f"{table(('verb', 'bodies, beside `clock/1.0`'), rows)}\nPapers are {papers}.\n"
 
 
 def _codes() -> str:

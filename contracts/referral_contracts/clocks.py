@@ -9,22 +9,20 @@ twice (by telephone and then on the bus, in two sections of one event); the earl
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
+from referral_contracts.paper_clocks import LEGAL_AID_REGISTERED, TELLING_PAPERS, happenings
 from referral_contracts.payloads.actor import Actor, Channel, Happening, Role
 from referral_contracts.payloads.clock import ClockSection, Trigger
 from referral_contracts.payloads.handoff import Acceptance, Outcome, Progress
 from referral_contracts.payloads.mau01 import IntakeChannel, Mau01
-from referral_contracts.payloads.mau02 import Mau02
-from referral_contracts.payloads.mau03 import Mau03
-from referral_contracts.payloads.mau04 import Mau04
-from referral_contracts.payloads.mau05 import Mau05
-from referral_contracts.payloads.mau06 import Mau06
-from referral_contracts.payloads.mau07 import Mau07
 from referral_contracts.payloads.measure import MeasureKind
 from referral_contracts.payloads.mistake import Misdirection
 from referral_contracts.payloads.payload import Payload
 from referral_contracts.payloads.place import Place
+from referral_contracts.payloads.prosecution import ProsecutionRequest
 from referral_contracts.payloads.registry import USES
 from referral_contracts.payloads.request import HandoffRequest, Service
+from referral_contracts.payloads.school import SchoolReport
+from referral_contracts.payloads.serious_case import SeriousCaseReport
 from referral_contracts.payloads.turn import Failure
 from referral_contracts.verbs import Verb
 
@@ -33,7 +31,6 @@ INFORMATION_RECEIVED: Final = "information-received"
 INFORMATION_FORWARDED: Final = "information-forwarded"
 FORM_RECEIVED: Final = "form-received"
 """A Mẫu 01 reached another receiving place; which kind of place, the directory knows from whose clock it is."""
-LEGAL_AID_REGISTERED: Final = "legal-aid-registered"
 DATA_MISDIRECTED: Final = "data-misdirected"
 """Starts breach-notice-72h, for whoever sent it."""
 
@@ -86,23 +83,9 @@ _BY_MEASURE: Final[Mapping[MeasureKind, str]] = {
     # Stops forensic-order-prompt, starts forensic-order-dispatch-24h.
     MeasureKind.FORENSIC_ORDER_ISSUED: "forensic-order-issued",
 }
-# What a paper of the case says has been done, by the verbs that file it; one passed on with the case says nothing new.
-_BY_PAPER: Final[Mapping[type[Payload], str]] = {
-    # Stops initial-risk-assessment.
-    Mau02: "initial-risk-assessed",
-    # Stops detailed-assessment, starts draft-plan-5wd.
-    Mau03: "detailed-risk-assessed",
-    # Stops draft-plan-5wd, starts approve-plan-2wd.
-    Mau04: "plan-drafted",
-    # Stops approve-plan-2wd and plan-procedure-7wd.
-    Mau05: "plan-approved",
-    # Stops plan-review.
-    Mau06: "plan-reviewed",
-    # Stops separation-decision-12h, starts separation-max-15d.
-    Mau07: "separation-in-force",
-}
+# A paper passed on with the case says nothing new.
 _FILINGS: Final = tuple(
-    verb for verb, models in USES.items() if verb is not Verb.CASE_TRANSFER_OFFERED and set(_BY_PAPER) & set(models)
+    verb for verb, models in USES.items() if verb is not Verb.CASE_TRANSFER_OFFERED and TELLING_PAPERS & set(models)
 )
 _REPORTS: Final = tuple(verb for verb, models in USES.items() if {Progress, Outcome, Failure} & set(models))
 
@@ -175,9 +158,14 @@ def _of_service(verb: Verb, payload: Payload, sender: str, answering: Payload | 
 
 
 def _of_paper(verb: Verb, payload: Payload, sender: str, answering: Payload | None) -> Iterator[Trigger]:
-    if verb in _FILINGS and type(payload) in _BY_PAPER:
-        place = answering.place if isinstance(answering, HandoffRequest) else None
-        yield _trigger(_BY_PAPER[type(payload)], payload.happened, place, whose=sender)
+    if verb not in _FILINGS:
+        return
+    place = answering.place if isinstance(answering, HandoffRequest) else None
+    if isinstance(payload, ProsecutionRequest | SchoolReport | SeriousCaseReport):
+        place = payload.place or place
+    recorded_at = payload.happened.recorded_at if payload.happened is not None else None
+    for trigger, occurred_at in happenings(payload):
+        yield _trigger(trigger, Happening(occurred_at=occurred_at, recorded_at=recorded_at), place, whose=sender)
 
 
 def _of_measures(payload: Payload, sender: str, answering: Payload | None) -> Iterator[Trigger]:

@@ -117,30 +117,6 @@ def test_what_was_done_is_told_with_the_time_of_doing() -> None:
     assert clock.listed[0].occurred_at == datetime(2026, 11, 20, 14, 30, tzinfo=UTC)
 
 
-@pytest.mark.parametrize(
-    ("name", "trigger"),
-    [
-        ("mau02", "initial-risk-assessed"),
-        ("mau03", "detailed-risk-assessed"),
-        ("mau04", "plan-drafted"),
-        ("mau05", "plan-approved"),
-        ("mau06", "plan-reviewed"),
-        ("mau07", "separation-in-force"),
-    ],
-)
-def test_a_paper_that_is_filed_tells_what_was_done_and_when(name: str, trigger: str) -> None:
-    paper = example(name)
-    happened = paper.happened
-    assert happened is not None
-
-    for verb in (Verb.CASE_NOTED, Verb.NOTIFIED, Verb.PROGRESSED):
-        (told,) = derive_clock(verb, paper, sender="xa-thi-du").listed
-        assert (told.trigger, told.occurred_at, told.whose) == (trigger, happened.occurred_at, "xa-thi-du")
-        assert verb in TELLING_VERBS
-
-    assert derive_clock(Verb.CASE_TRANSFER_OFFERED, paper, sender="xa-thi-du").triggers == "none"
-
-
 def test_an_answer_that_the_law_does_not_wait_for_says_none() -> None:
     clock = derive_clock(
         Verb.COMPLETED,

@@ -7,8 +7,10 @@ The order within a verb is the order in which a person is shown the sections: th
 from collections.abc import Mapping
 from typing import Final
 
+from referral_contracts.payloads.breach import BreachNotice
 from referral_contracts.payloads.case import CaseClosing, CaseOpening, Note, TransferAnswer, TransferOffer
 from referral_contracts.payloads.clock import ClockSection
+from referral_contracts.payloads.forensic import ForensicConclusion, ForensicRequest
 from referral_contracts.payloads.handoff import (
     Acceptance,
     Closing,
@@ -21,6 +23,7 @@ from referral_contracts.payloads.handoff import (
     Unreadable,
     Withdrawal,
 )
+from referral_contracts.payloads.legal_aid import LegalAidAcceptance, LegalAidRequest
 from referral_contracts.payloads.mau01 import Mau01
 from referral_contracts.payloads.mau02 import Mau02
 from referral_contracts.payloads.mau03 import Mau03
@@ -30,7 +33,10 @@ from referral_contracts.payloads.mau06 import Mau06
 from referral_contracts.payloads.mau07 import Mau07
 from referral_contracts.payloads.mistake import Misdirection, Recall, Voiding
 from referral_contracts.payloads.payload import Payload
+from referral_contracts.payloads.prosecution import ProsecutionRequest
 from referral_contracts.payloads.request import HandoffRequest, Tie
+from referral_contracts.payloads.school import SchoolReport
+from referral_contracts.payloads.serious_case import SeriousCaseReport
 from referral_contracts.payloads.talk import Answer, Question
 from referral_contracts.payloads.turn import (
     Cancellation,
@@ -42,32 +48,47 @@ from referral_contracts.payloads.turn import (
 )
 from referral_contracts.verbs import Verb
 
-_PAPERS: Final = (Mau02, Mau03, Mau04, Mau05, Mau06, Mau07)
+PAPERS: Final[tuple[type[Payload], ...]] = (
+    Mau02,
+    Mau03,
+    Mau04,
+    Mau05,
+    Mau06,
+    Mau07,
+    ForensicRequest,
+    ForensicConclusion,
+    ProsecutionRequest,
+    LegalAidRequest,
+    LegalAidAcceptance,
+    SchoolReport,
+    SeriousCaseReport,
+    BreachNotice,
+)
 """What is filed in a case or passed on with it, to whoever has to act on it."""
 
 USES: Final[Mapping[Verb, tuple[type[Payload], ...]]] = {
-    Verb.CASE_OPENED: (CaseOpening, Mau01),
-    Verb.CASE_TRANSFER_OFFERED: (TransferOffer, Mau01, Note, *_PAPERS),
+    Verb.CASE_OPENED: (CaseOpening, Mau01, SchoolReport),
+    Verb.CASE_TRANSFER_OFFERED: (TransferOffer, Mau01, Note, *PAPERS),
     Verb.CASE_TRANSFER_ACCEPTED: (TransferAnswer,),
     Verb.CASE_TRANSFER_DECLINED: (TransferAnswer,),
-    Verb.CASE_NOTED: (Note, Mau01, Progress, *_PAPERS),
+    Verb.CASE_NOTED: (Note, Mau01, Progress, *PAPERS),
     Verb.CASE_CLOSED: (CaseClosing,),
     Verb.CASE_REOPENED: (Reopening,),
     Verb.CASE_VOIDED: (Voiding,),
-    Verb.OFFERED: (HandoffRequest, Mau01, Tie, *_PAPERS),
-    Verb.ASSIGNED: (HandoffRequest, Mau01, Tie, *_PAPERS),
-    Verb.NOTIFIED: (HandoffRequest, Mau01, Note, Tie, *_PAPERS),
+    Verb.OFFERED: (HandoffRequest, Mau01, Tie, *PAPERS),
+    Verb.ASSIGNED: (HandoffRequest, Mau01, Tie, *PAPERS),
+    Verb.NOTIFIED: (HandoffRequest, Mau01, Note, Tie, *PAPERS),
     Verb.RECEIVED: (Receipt,),
     Verb.UNREADABLE: (Unreadable,),
-    Verb.ACCEPTED: (Acceptance,),
+    Verb.ACCEPTED: (Acceptance, LegalAidAcceptance),
     Verb.DECLINED: (Decline,),
     Verb.EXPIRED: (Expiry,),
     Verb.WITHDRAWN: (Withdrawal,),
     Verb.FORWARDED: (Forwarding,),
-    Verb.PROGRESSED: (Progress, Note, *_PAPERS),
+    Verb.PROGRESSED: (Progress, Note, *PAPERS),
     Verb.SUSPENDED: (Suspension,),
     Verb.RESUMED: (Resumption,),
-    Verb.COMPLETED: (Outcome, Note, *_PAPERS),
+    Verb.COMPLETED: (Outcome, Note, *PAPERS),
     Verb.FAILED: (Failure, Note),
     Verb.RETURNED: (Return, Note),
     Verb.CANCELLED: (Cancellation,),

@@ -24,6 +24,21 @@ VN = timezone(timedelta(hours=7))
 CLOSED = {Sex, Answer, Level}
 """Choices that are complete: the forms' three answers, and yes or no."""
 IMPERSONAL_TEXT = {
+    "BreachNotice.controller",
+    "ForensicConclusion.conclusion_number",
+    "ForensicConclusion.order_number",
+    "ForensicConclusion.organisation",
+    "ForensicRequest.legal_basis",
+    "ForensicRequest.order_number",
+    "ForensicRequest.ordering_body",
+    "LegalAidAcceptance.register_number",
+    "LegalAidRequest.legal_basis",
+    "ProsecutionRequest.legal_basis",
+    "ProsecutionRequest.request_number",
+    "ProsecutionRequest.requesting_body",
+    "SchoolReport.school",
+    "SeriousCaseReport.report_number",
+    "SeriousCaseReport.reporting_body",
     "Acceptance.register_number",
     "Decline.suggested",
     "Forwarding.legal_basis",
