@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final, TypeAlias, TypeVar
 
 from referral_contracts.lifecycle import (
+    BESIDE,
     CASES,
     CLOCK_VERBS,
     GIVEN_BACK,
@@ -112,7 +113,7 @@ def _steps(machine: _Machine[_S], effects: Mapping[_S, Mapping[str, _S]]) -> str
         moves = [
             f"`{verb.value}` by {part.value} → `{after.value}`"
             for (verb, part), after in steps.items()
-            if verb not in TALK
+            if verb not in BESIDE
         ]
         moves += [
             f"`{name.split()[0]}`{name[len(name.split()[0]) :]} → `{after.value}`"
@@ -164,6 +165,8 @@ def told(verb: Verb) -> str:
     """Return whom the router lets *verb* be told: it follows from who says it."""
     after = {state for machine in (CASES, HANDOFFS) for steps in machine.values() for state in _after(steps, verb)}
     speakers = _speakers(verb)
+    if verb in BESIDE:
+        return "the other side" if verb in TALK else "the other side and the successor"
     if speakers == {Part.PENDING}:
         return "the owner"
     if speakers == {Part.OWNER}:
@@ -196,13 +199,13 @@ def _picture(machine: _Machine[_S], first: Iterable[tuple[str, _S]], more: Itera
     lines += [f"    [*] --> {_name(state)}: {verb}" for verb, state in first]
     for state, steps in machine.items():
         for (verb, part), after in steps.items():
-            if verb not in TALK and verb not in _PUT_RIGHT:
+            if verb not in BESIDE and verb not in _PUT_RIGHT:
                 lines.append(f"    {_name(state)} --> {_name(after)}: {_short(verb)} ({part.value})")
     lines += [f"    {line}" for line in more]
     lines += [
         f"    {_name(state)} --> [*]"
         for state, steps in machine.items()
-        if {verb for verb, _ in steps} <= {*TALK, *_PUT_RIGHT} and state not in OPEN_STATES
+        if {verb for verb, _ in steps} <= {*BESIDE, *_PUT_RIGHT} and state not in OPEN_STATES
     ]
     lines += [f"    {_name(state)}: {state.value}" for state in machine if _name(state) != state.value]
     return "\n".join([*lines, "```", ""])
@@ -243,7 +246,8 @@ def pages() -> Iterator[tuple[Path, str]]:
         "\n## A hand-off\n\n",
         _picture(HANDOFFS, [(_short(verb), state) for verb, state in OPENINGS.items()], [*by_receipt, *mistakes]),
         "\nWhile a hand-off is in a state marked *open* its case cannot be closed.\n",
-        "In every state its parties may ask (`handoff.asked`) and answer (`handoff.answered`); that moves nothing.\n\n",
+        "In every state its parties may ask (`handoff.asked`) and answer (`handoff.answered`); that moves nothing.\n",
+        "In every state marked *open* each of its two sides may be moved to a successor (`handoff.moved`).\n\n",
         handoffs(),
         "\n## The receipt of a hand-off\n\n",
         "A flag beside the state, said by the recipient's system about the opening event.\n\n",

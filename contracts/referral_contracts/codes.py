@@ -100,6 +100,8 @@ class Code(StrEnum):
     """The verb needs a section for the deadline watcher."""
 
     # What may follow what.
+    AGENCY_ENDED = "agency-ended"
+    """The sender's agency has ended; its successors speak for it."""
     WRONG_SUBJECT = "wrong-subject"
     """The case is not named after the event that opens it."""
     NOT_FOUND = "not-found"
@@ -240,6 +242,7 @@ HINTS: Final[dict[Code, str]] = {
     Code.RECIPIENTS_APART: "these recipients may not know of each other: send each an event of its own",
     Code.WRONG_READERS: "seal every section to recipients or the sender, with keys that the directory lists as valid",
     Code.CLOCK_MISSING: "seal one section to the watcher that tells which clocks this event starts or stops",
+    Code.AGENCY_ENDED: "its successor has to say it: referral-bus directory show AGENCY",
     Code.STALE_HEAD: "something moved this hand-off first; read its state and decide again",
     Code.NOT_FOUND: "there is no such case or hand-off that you are a party of",
     Code.OPEN_HANDOFFS: "close, withdraw, cancel or wait for the open hand-offs first",

@@ -98,9 +98,12 @@ class OpenHandoff(_Leaf):
     """A hand-off that keeps a case from being closed, with all that its owner needs to end it."""
 
     head: EventRef
+    holder: Address | None = None
+    """Who stands on the recipient's side, where it was moved."""
     opening: EventId
     recipient: Address
     sender: AgencyId
+    """Who stands on the sender's side."""
     state: State
 
     @property
@@ -239,7 +242,7 @@ def verdict_leaf(
         parts.append(f'"id":"{event_id}",')
     parts.append('"kind":"verdict",')
     if told.open:
-        parts.append(f'"open":[{",".join(one.model_dump_json() for one in told.open)}],')
+        parts.append(f'"open":[{",".join(one.model_dump_json(exclude_none=True) for one in told.open)}],')
     parts.append(f'"partition":{partition},"salt":"{b64(salt)}"')
     if told.state is not None:
         parts.append(f',"state":"{told.state.value}"')

@@ -165,10 +165,32 @@ _STEPS: Final[Mapping[State, Mapping[tuple[Verb, Part], State]]] = {
 }
 TALK: Final = frozenset({Verb.ASKED, Verb.ANSWERED})
 """Verbs that the two sides of a hand-off may say in every state, and that change none."""
+BESIDE: Final = frozenset({*TALK, Verb.MOVED})
+"""Verbs beside the work: they change no state."""
 _TALKING: Final = tuple((verb, part) for verb in sorted(TALK) for part in (Part.SENDER, Part.RECIPIENT))
 
+OPEN_STATES: Final = frozenset(
+    {
+        State.OFFERED,
+        State.ASSIGNED,
+        State.NOTIFIED,
+        State.ACCEPTED,
+        State.SUSPENDED,
+        State.FORWARDED,
+        State.COMPLETED,
+        State.FAILED,
+        State.RETURNED,
+        State.RECALLED,
+    }
+)
+"""States in which a hand-off keeps its case from being closed: somebody still has to act."""
+
+_MOVING: Final = tuple((Verb.MOVED, part) for part in (Part.SENDER, Part.RECIPIENT))
+"""Each side may be moved to a successor of the agency that stands on it, while somebody still has to act."""
+
 HANDOFFS: Final[Mapping[State, Mapping[tuple[Verb, Part], State]]] = {
-    state: {**steps, **dict.fromkeys(_TALKING, state)} for state, steps in _STEPS.items()
+    state: {**steps, **dict.fromkeys((*_TALKING, *(_MOVING if state in OPEN_STATES else ())), state)}
+    for state, steps in _STEPS.items()
 }
 
 RECEIPTS: Final[Mapping[Receipt, Mapping[Verb, Receipt]]] = {
@@ -227,22 +249,6 @@ CLOCK_VERBS: Final = frozenset(
     }
 )
 """Verbs that can start or stop a legal clock: they carry a section for the watcher, if only to say that they do not."""
-
-OPEN_STATES: Final = frozenset(
-    {
-        State.OFFERED,
-        State.ASSIGNED,
-        State.NOTIFIED,
-        State.ACCEPTED,
-        State.SUSPENDED,
-        State.FORWARDED,
-        State.COMPLETED,
-        State.FAILED,
-        State.RETURNED,
-        State.RECALLED,
-    }
-)
-"""States in which a hand-off keeps its case from being closed: somebody still has to act."""
 
 CASES: Final[Mapping[CaseState, Mapping[tuple[Verb, Part], CaseState]]] = {
     CaseState.OPEN: {

@@ -34,15 +34,14 @@ def reached(directory: Directory, address: str, at_ms: int) -> str | None:
     """
     Return where what is meant for *address* goes *at_ms*, or None: to nobody, for nobody is there on the bus.
 
-    A desk is answered for by the successor's desk of the same name, if it has one.
+    A desk is answered for by the successor's desk of the same name, if it has one; a desk that is no more, by its
+    agency.
     """
     agency = agency_of(address)
     following = speaker(directory, agency, at_ms)
     member = None if following is None else directory.member(following)
     if member is None or not member.on_bus:
         return None
-    if member.id == agency:
-        return address
     same = f"{member.id}{address[len(agency) :]}"
     return same if same in member.addresses else member.id
 

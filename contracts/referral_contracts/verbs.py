@@ -45,6 +45,7 @@ class Verb(StrEnum):
     CANCELLED = "handoff.cancelled"
     REOPENED = "handoff.reopened"
     CLOSED = "handoff.closed"
+    MOVED = "handoff.moved"
     ASKED = "handoff.asked"
     ANSWERED = "handoff.answered"
     VOIDED = "handoff.voided"

@@ -28,8 +28,9 @@ class Parties:
     """Who deals with whom in a hand-off, whether its opening has a verdict or not."""
 
     subject: str
-    opened_by: str
-    recipient: str
+    sender: str
+    holder: str
+    """The address on the recipient's side."""
 
     def answered_by(self, agency: str, *, owner: bool) -> tuple[str, ...]:
         """
@@ -38,7 +39,7 @@ class Parties:
         Raises:
             LocalError: NOT_FOUND: *agency* has no part in it.
         """
-        both = (self.opened_by, self.recipient)
+        both = (self.sender, self.holder)
         others = tuple(address for address in both if agency_of(address) != agency)
         if others == both and not owner:
             raise LocalError(Code.NOT_FOUND, "a hand-off that this agency has no part in")
@@ -54,12 +55,12 @@ def parties(db: sqlite3.Connection, key: HandoffKey, agency: str, subject: str |
     """
     known = views.only_handoff(db, key, subject)
     if known is not None:
-        return Parties(subject=known.subject, opened_by=known.opened_by, recipient=key.recipient)
+        return Parties(subject=known.subject, sender=known.sender, holder=known.holder)
     opening = outbox.get(db, key.opening)
     if opening is None or opening.state in _DEAD or key.recipient not in opening.recipients:
         raise LocalError(Code.NOT_FOUND, "no hand-off of that key is known here")
     # The outbox holds only what we open.
-    return Parties(subject=opening.subject, opened_by=agency, recipient=key.recipient)
+    return Parties(subject=opening.subject, sender=agency, holder=key.recipient)
 
 
 def resolve(db: sqlite3.Connection, row: Row) -> tuple[Row, list[str]]:

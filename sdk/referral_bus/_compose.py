@@ -6,7 +6,7 @@ of each other get an event each. Pure but for the randomness that sealing draws.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from pydantic import ValidationError
@@ -26,6 +26,7 @@ from referral_contracts.payloads.registry import USES, may_carry
 from referral_contracts.payloads.shown import completeness, describe
 from referral_contracts.sealing import Reader, seal
 from referral_contracts.sections import encode_section
+from referral_contracts.succession import has_ended, reached
 from referral_contracts.topics import ENVELOPE_MAX, agency_of
 from referral_contracts.verbs import Verb
 from referral_contracts.wire import MAX_SECTIONS
@@ -37,6 +38,17 @@ _APART: Final = frozenset({*OPENINGS, Verb.CASE_NOTED})
 """Verbs whose recipients may be given an event each. An answer's recipients know of each other already."""
 _JUDGED: Final = frozenset({*_APART, Verb.CASE_TRANSFER_OFFERED})
 """Verbs that policy has to allow."""
+_ANSWERS: Final = frozenset(
+    {verb for verb in Verb if not verb.of_case and verb not in OPENINGS}
+    | {Verb.CASE_TRANSFER_ACCEPTED, Verb.CASE_TRANSFER_DECLINED}
+)
+"""Verbs that go to whom the hand-off or case says."""
+_NAMING: Final = frozenset({Verb.FORWARDED, Verb.MOVED})
+_CARRYING: Final = {
+    Verb.FORWARDED: USES[Verb.ASSIGNED],
+    Verb.MOVED: (*(form for verb in OPENINGS for form in USES[verb]), *USES[Verb.FORWARDED]),
+}
+"""What else these may carry: a forwarding opens the same duty for the next, a moving hands on what was asked."""
 _ANSWERS_SIZE: Final = 256
 """What the reference to the answered event adds, at most, when the event is signed."""
 
@@ -77,21 +89,42 @@ class Composer:
         Raises:
             LocalError: It cannot be said.
         """
+        draft = self._readdressed(draft)
         _check(draft)
         self._check_policy(draft)
         groups = self._groups(tuple(draft.parts)) if draft.verb in _APART else [tuple(draft.parts)]
         return tuple(self._shape(draft, group, answering) for group in groups)
 
+    def _readdressed(self, draft: Draft) -> Draft:
+        """Return *draft* to whom it goes now: to the successors of those who have ended, past those who have left."""
+        if draft.verb not in _ANSWERS or not draft.parts:
+            return draft
+        told = list(draft.parts.items())
+        # A forwarding and a moving name last who is new to it.
+        fixed = dict(told[-1:]) if draft.verb in _NAMING else {}
+        parts: dict[str, tuple[Payload, ...]] = {}
+        for address, payloads in told:
+            to = address if address in fixed else reached(self.directory, address, self.now_ms)
+            if to is not None and agency_of(to) != self.agency:
+                parts[to] = tuple(dict.fromkeys((*parts.get(to, ()), *payloads)))
+        own = () if parts else tuple(dict.fromkeys(payload for _, payloads in told for payload in payloads))
+        return replace(draft, parts=parts, own=(*draft.own, *own))
+
     def _member(self, address: str) -> Member:
         member = self.directory.member(agency_of(address))
         if member is None or address not in member.addresses:
             raise LocalError(Code.UNKNOWN_RECIPIENT, f"no such address in the directory: {address}")
+        if has_ended(self.directory, member.id, self.now_ms):
+            following = ", ".join(member.entry.successors) or "nobody"
+            raise LocalError(Code.UNKNOWN_RECIPIENT, f"{member.id} has ended; who follows it: {following}")
         if not member.on_bus:
             raise LocalError(Code.UNKNOWN_RECIPIENT, f"a recipient that is not on the bus: {address}")
         return member
 
     def _check_policy(self, draft: Draft) -> None:
         members = [self._member(address) for address in draft.parts]
+        if has_ended(self.directory, self.agency, self.now_ms):
+            raise LocalError(Code.AGENCY_ENDED, "this agency has ended; its successor speaks for it")
         sender = self._member(self.agency)
         if any(member.entry.id == self.agency for member in members):
             raise LocalError(Code.WRONG_RECIPIENTS, "an agency does not write to itself")
@@ -208,8 +241,7 @@ def _check(draft: Draft) -> None:
     if draft.own and draft.parts:
         # The router wants every section to have a recipient among its readers.
         raise LocalError(Code.WRONG_READERS, "a section for nobody but the sender, in an event that has recipients")
-    # A forwarding opens the same duty for the next: it may carry what an assignment may.
-    forms = (*USES[draft.verb], *(USES[Verb.ASSIGNED] if draft.verb is Verb.FORWARDED else ()))
+    forms = (*USES[draft.verb], *_CARRYING.get(draft.verb, ()))
     for payload in payloads:
         if not may_carry(draft.verb, type(payload)) and type(payload) not in forms:
             able = ", ".join(model.schema_id() for model in forms)

@@ -3,14 +3,18 @@
 from collections.abc import Mapping, Sequence
 
 from referral_bus._answers import parties
+from referral_bus._contents import asked_by_us, asked_of_us
 from referral_bus._home import Home
 from referral_bus._store import outbox, views
 from referral_bus.draft import Draft
 from referral_contracts.codes import Code
 from referral_contracts.envelope import HandoffKey, case_pseudonym
 from referral_contracts.errors import LocalError
+from referral_contracts.lifecycle import Receipt
+from referral_contracts.payloads.moving import Moving, Side
 from referral_contracts.payloads.payload import Payload
 from referral_contracts.sealing import new_event_id
+from referral_contracts.topics import agency_of
 from referral_contracts.verbs import Verb
 
 
@@ -84,6 +88,30 @@ class Drafts:
             exercise=self._exercise(known.subject),
         )
 
+    def move(self, key: HandoffKey, taker: str, payloads: Sequence[Payload], *, subject: str | None) -> Draft:
+        """
+        Return a draft that moves our side of a hand-off to *taker*, which is given what it rests on as well.
+
+        Raises:
+            LocalError: NOT_FOUND: not known here, or not ours.
+        """
+        known = views.only_handoff(self._home.store.db, key, subject)
+        if known is not None and agency_of(known.holder) == self._home.agency:
+            side, other, contents = Side.RECIPIENT, known.sender, asked_of_us
+        elif known is not None and known.sender == self._home.agency:
+            side, other, contents = Side.SENDER, known.holder, asked_by_us
+        else:
+            raise LocalError(Code.NOT_FOUND, "no hand-off of ours is known here under that key")
+        told = tuple(_stands(payload, known, side) for payload in payloads)
+        return Draft(
+            id=self._new_id(),
+            verb=Verb.MOVED,
+            subject=known.subject,
+            parts={other: told, taker: (*told, *contents(self._home, known))},
+            handoff=key,
+            exercise=self._exercise(known.subject),
+        )
+
     def _exercise(self, subject: str) -> bool:
         # What belongs to an exercise stays one, whoever speaks.
         case = views.case(self._home.store.db, subject)
@@ -94,3 +122,17 @@ class Drafts:
 
     def _new_id(self) -> str:
         return new_event_id(self._home.now_ms())
+
+
+def _stands(payload: Payload, known: views.Handoff, side: Side) -> Payload:
+    if not isinstance(payload, Moving):
+        return payload
+    stands = {
+        "side": side,
+        "opened_by": known.opened_by,
+        "opened_with": None if known.opened_with is None else known.opened_with.value,
+        "state": known.state.value,
+        "received": known.receipt is Receipt.RECEIVED,
+        "forwarded_from": None if known.forwarded_from is None else str(known.forwarded_from),
+    }
+    return payload.model_copy(update=stands)

@@ -9,7 +9,7 @@ the table has no such step the view was behind (a store that began late): it is 
 import sqlite3
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, TypeVar
 
 from referral_bus._store import views
 from referral_bus._store.views import Case, Handoff
@@ -24,6 +24,7 @@ from referral_contracts.lifecycle import (
     OPENINGS,
     CaseState,
     Part,
+    Receipt,
     State,
     advance_case,
     advance_handoff,
@@ -32,8 +33,11 @@ from referral_contracts.lifecycle import (
     passed_on,
     playing,
 )
+from referral_contracts.payloads.moving import Moving, Side
 from referral_contracts.topics import agency_of
 from referral_contracts.verbs import Verb
+
+_W = TypeVar("_W", Verb, State)
 
 _RECEIPTS: Final = frozenset({Verb.RECEIVED, Verb.UNREADABLE})
 
@@ -48,6 +52,8 @@ class Happened:
     admitted_ms: int
     agency: str
     """Who we are."""
+    moving: Moving | None = None
+    """What it says of a side that it moves, where it could be read."""
     recipient: str | None
     """Which of our addresses it was delivered to; None for an event of our own."""
 
@@ -125,6 +131,8 @@ def _put_new(
             subject=envelope.subject,
             opened_by=envelope.source,
             opened_with=envelope.verb,
+            sender=envelope.source,
+            holder=recipient,
             state=state,
             head=happened.ref,
             forwarded_from=forwarded_from,
@@ -137,6 +145,9 @@ def _fold_handoff(db: sqlite3.Connection, key: HandoffKey, happened: Happened) -
     envelope, before = happened.envelope, views.handoff(db, happened.envelope.subject, key)
     if envelope.verb is Verb.FORWARDED:
         _open_next(db, key, happened, before)
+    if envelope.verb is Verb.MOVED:
+        _move_side(db, key, happened, before)
+        return
     if before is None:
         return
     if envelope.verb in _RECEIPTS:
@@ -155,11 +166,11 @@ def _fold_handoff(db: sqlite3.Connection, key: HandoffKey, happened: Happened) -
 
 def _open_next(db: sqlite3.Connection, key: HandoffKey, happened: Happened, before: Handoff | None) -> None:
     # A forwarding answers the one who assigned, and is the next one's assignment.
-    assigner = None if before is None else before.opened_by
-    told = happened.envelope.data.recipients if happened.recipient is None else (happened.recipient,)
-    following = [address for address in told if address != assigner]
-    for recipient in following:
-        _put_new(db, happened, recipient, State.ASSIGNED, key)
+    # We name the next one last, and are the next one where we are told of a duty that we did not assign.
+    if happened.recipient is None:
+        _put_new(db, happened, happened.envelope.data.recipients[-1], State.ASSIGNED, key)
+    elif before is None or before.sender != happened.agency:
+        _put_new(db, happened, happened.recipient, State.ASSIGNED, key)
 
 
 def _receive(db: sqlite3.Connection, before: Handoff, happened: Happened) -> None:
@@ -184,6 +195,67 @@ def _settle_duty(db: sqlite3.Connection, following: Handoff) -> None:
         views.put_handoff(db, replace(first, state=passed_on(first.state, receipts)))
 
 
+def _move_side(db: sqlite3.Connection, key: HandoffKey, happened: Happened, before: Handoff | None) -> None:
+    handoff = before or _told_of(key, happened)
+    if handoff is None:
+        return
+    side, taker = _moved(handoff, happened)
+    moved = replace(handoff, head=happened.ref, admitted_ms=happened.admitted_ms)
+    moved = replace(moved, holder=taker) if side is Side.RECIPIENT else replace(moved, sender=agency_of(taker))
+    views.put_handoff(db, replace(moved, moved_in=happened.event) if taker == happened.recipient else moved)
+
+
+def _moved(handoff: Handoff, happened: Happened) -> tuple[Side, str]:
+    """Return which side *happened* moves, and to whom."""
+    recipients, us = happened.envelope.data.recipients, happened.agency
+    if happened.recipient is None:
+        # We name the successor last, and move the recipient's side first.
+        return (Side.RECIPIENT if agency_of(handoff.holder) == us else Side.SENDER), recipients[-1]
+    held = agency_of(handoff.holder) == us
+    side = happened.moving.side if happened.moving is not None else None
+    side = side or (Side.SENDER if held else Side.RECIPIENT)
+    # Who stands on the other side is only told.
+    others = [address for address in recipients if agency_of(address) != us]
+    told = others and (held if side is Side.SENDER else handoff.sender == us)
+    return side, others[0] if told else happened.recipient
+
+
+def _told_of(key: HandoffKey, happened: Happened) -> Handoff | None:
+    # What we are told is the mover's word. If it is wrong, the verdict on the first thing we say puts it right.
+    told = happened.moving
+    if told is None or told.opened_by is None or happened.recipient is None:
+        return None
+    others = [address for address in happened.envelope.data.recipients if address != happened.recipient]
+    sender, holder = told.opened_by, key.recipient
+    if others:
+        sender, holder = (agency_of(others[0]), holder) if told.side is Side.RECIPIENT else (sender, others[0])
+    return Handoff(
+        key=key,
+        subject=happened.envelope.subject,
+        opened_by=told.opened_by,
+        opened_with=_known(Verb, told.opened_with),
+        sender=sender,
+        holder=holder,
+        state=_known(State, told.state) or State.ACCEPTED,
+        head=happened.ref,
+        receipt=Receipt.RECEIVED if told.received else Receipt.NONE,
+        forwarded_from=None if told.forwarded_from is None else _key(told.forwarded_from),
+        admitted_ms=happened.admitted_ms,
+    )
+
+
+def _known(words: type[_W], text: str | None) -> _W | None:
+    with suppress(ValueError):
+        return None if text is None else words(text)
+    return None
+
+
+def _key(text: str) -> HandoffKey | None:
+    with suppress(ValueError):
+        return HandoffKey.parse(text)
+    return None
+
+
 def _advanced(handoff: Handoff, envelope: Envelope) -> State | None:
     # That a duty came back is told to the forwarder; whoever assigned it sees it by what the forwarder does next.
     for state in (handoff.state, ON_NEXT_GIVEN_BACK.get(handoff.state, handoff.state)):
@@ -195,10 +267,13 @@ def _advanced(handoff: Handoff, envelope: Envelope) -> State | None:
 
 
 def _parts(handoff: Handoff, source: str) -> tuple[Part, ...]:
-    # Who is neither of the two was let by the router as the owner, or as the watcher: what it says tells which.
-    if source == agency_of(handoff.key.recipient):
+    # Who is neither of the two was let by the router as the owner, as the watcher, or as the successor of one who has
+    # ended: what it says tells which.
+    if source == agency_of(handoff.holder):
         return Part.RECIPIENT, Part.OWNER
-    return (Part.SENDER, Part.OWNER) if source == handoff.opened_by else (Part.OWNER, Part.WATCHER)
+    if source == handoff.sender:
+        return Part.SENDER, Part.OWNER
+    return Part.OWNER, Part.WATCHER, Part.RECIPIENT, Part.SENDER
 
 
 def take_standing(db: sqlite3.Connection, verdict: Verdict) -> None:
@@ -228,8 +303,11 @@ def _take_told(db: sqlite3.Connection, subject: str, told: OpenHandoff, admitted
             subject=subject,
             opened_by=told.sender,
             opened_with=None,
+            sender=told.sender,
+            holder=told.holder or told.recipient,
             state=told.state,
             head=told.head,
             admitted_ms=parse_time(admitted),
         )
-    views.put_handoff(db, replace(known, state=told.state, head=told.head))
+    holder = told.holder or told.recipient
+    views.put_handoff(db, replace(known, sender=told.sender, holder=holder, state=told.state, head=told.head))

@@ -35,7 +35,9 @@ from referral_contracts import decisions, topics
 from referral_contracts.codes import Code
 from referral_contracts.directory import Directory
 from referral_contracts.errors import LocalError, ReferralBusError, RemoteError
+from referral_contracts.payloads.moving import Moving
 from referral_contracts.records import Record
+from referral_contracts.verbs import Verb
 
 POLL_S: Final = 1.0
 """How long one question to the broker may wait for news."""
@@ -273,6 +275,7 @@ class Reader:
             event=verified.event,
             admitted_ms=verified.admitted_ms,
             agency=home.agency,
+            moving=_moving(delivery) if envelope.verb is Verb.MOVED else None,
             recipient=verified.recipient,
         )
         fold(db, happened)
@@ -287,3 +290,7 @@ class Reader:
 
 def _numbered(count: notes.Count) -> str:
     return f"{count.counter}{f' since restoration {count.restored}' if count.restored else ''}"
+
+
+def _moving(delivery: AtHand) -> Moving | None:
+    return next((payload for payload in delivery.opened.payloads if isinstance(payload, Moving)), None)

@@ -5,11 +5,13 @@ A section that does not open, or cannot be understood, spoils nothing but itself
 code to answer with.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from referral_bus._verify import VerifiedDelivery
 from referral_bus.keys import AgencyKeys
 from referral_contracts.codes import Code
+from referral_contracts.envelope import Envelope
 from referral_contracts.errors import RemoteError
 from referral_contracts.payloads.clock import ClockSection
 from referral_contracts.payloads.payload import Payload
@@ -59,6 +61,21 @@ def open_sections(verified: VerifiedDelivery, keys: AgencyKeys) -> Opened:
         else:
             opened.append(section)
     return Opened(verified=verified, sections=tuple(opened), sealed=tuple(sealed))
+
+
+def open_own(envelope: Envelope, agency: str, keys: AgencyKeys) -> tuple[Payload, ...]:
+    """Return what we wrote in an event of our own that never left for an inbox of ours: from the copy sealed to us."""
+    found = []
+    for index, section in enumerate(envelope.data.sections):
+        reader = next((reader for reader in section.readers if reader.address == agency), None)
+        key = None if reader is None else keys.opener(reader.address, reader.kid)
+        if key is None:
+            continue
+        with suppress(RemoteError):
+            payload = read_section(unseal(section, envelope.seal_context(index), agency, key)).payload
+            if payload is not None and not isinstance(payload, ClockSection):
+                found.append(payload)
+    return tuple(found)
 
 
 def _open(verified: VerifiedDelivery, index: int, keys: AgencyKeys) -> OpenedSection | None:

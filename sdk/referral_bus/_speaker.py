@@ -9,9 +9,10 @@ from collections.abc import Iterable, Sequence
 
 from referral_bus._answers import resolve
 from referral_bus._compose import Composer
+from referral_bus._contents import asked_of_us
 from referral_bus._directory import DirectoryFollower
 from referral_bus._home import Home
-from referral_bus._store import inbox, outbox, views
+from referral_bus._store import outbox, views
 from referral_bus._store.outbox import Row
 from referral_bus.draft import Draft, Plan
 from referral_bus.sent import Entry, Sent
@@ -105,5 +106,4 @@ class Speaker:
             return ()
         db, key = self._home.store.db, draft.handoff
         known = views.handoff(db, draft.subject, key)
-        stored = None if known is None else inbox.opening(db, known.subject, known.opened_by, key)
-        return () if stored is None else self._home.kept.take(stored).opened.payloads
+        return () if known is None else asked_of_us(self._home, known)

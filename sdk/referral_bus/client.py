@@ -194,6 +194,15 @@ class ReferralBus:
         """Return a draft that gives completed work back to its recipient, to go on with it."""
         return self._about(Verb.REOPENED, handoff, (payload, *more))
 
+    def move(self, handoff: Handoff, taker: str, payload: Payload, *more: Payload) -> Draft:
+        """
+        Return a draft that moves our side of a hand-off to *taker*, a successor that the directory names for us.
+
+        It is given what the hand-off rests on, sealed again to it alone; the other side is told who goes on.
+        """
+        key, subject = (handoff.key, handoff.subject) if isinstance(handoff, HandoffView) else (handoff, None)
+        return self._drafts.move(key, taker, (payload, *more), subject=subject)
+
     def ask(self, handoff: Handoff, payload: Payload, *more: Payload) -> Draft:
         """Return a draft that asks the other side something. It moves nothing."""
         return self._about(Verb.ASKED, handoff, (payload, *more))

@@ -21,6 +21,10 @@ class HandoffView:
     opened_by: str
     opened_with: Verb | None
     """None to the owner of the case that was told of it by a refused closing alone."""
+    sender: str
+    """Who stands on the sender's side: who opened it, or the successor that it was moved to."""
+    holder: str
+    """The address that stands on the recipient's side: that of the key, or the successor's."""
     state: State
     head: EventRef
     """The last event that moved it: what the next one has to answer."""

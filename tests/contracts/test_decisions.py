@@ -54,7 +54,13 @@ subjects = st.text("0123456789abcdef", min_size=32, max_size=32)
 refs = st.builds(EventRef, id=ids, sha256=hashes.map(b64))
 handoffs = st.builds(HandoffKey, opening=ids, recipient=addresses)
 open_handoffs = st.builds(
-    OpenHandoff, head=refs, opening=ids, recipient=addresses, sender=names, state=st.sampled_from(State)
+    OpenHandoff,
+    head=refs,
+    holder=st.none() | addresses,
+    opening=ids,
+    recipient=addresses,
+    sender=names,
+    state=st.sampled_from(State),
 )
 firsts = st.builds(
     First, code=st.sampled_from(Code), counter=counts, decision=hashes.map(b64), event=hashes.map(b64)
@@ -129,7 +135,7 @@ def plain(told: dict[str, Any], kind: str) -> dict[str, object]:
     standing = told.pop("standing", None)
     if standing is not None:
         told["id"] = told.pop("event_id")
-        listed = [one.model_dump(mode="json") for one in standing.open] or None
+        listed = [one.model_dump(mode="json", exclude_none=True) for one in standing.open] or None
         rest = {
             name: None if (value := getattr(standing, name)) is None else value.model_dump(mode="json")
             for name in ("handoff", "head", "case_head", "first")

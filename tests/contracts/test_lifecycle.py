@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from referral_contracts.codes import Code
 from referral_contracts.lifecycle import (
+    BESIDE,
     CASES,
     CLOCK_VERBS,
     HANDOFFS,
@@ -124,10 +125,10 @@ def test_what_opens_is_no_step_of_a_table() -> None:
 
 
 def test_a_duty_cannot_be_declined_and_a_request_not_be_forwarded() -> None:
-    recipient = {verb for verb, part in HANDOFFS[State.ASSIGNED] if part is Part.RECIPIENT} - TALK
+    recipient = {verb for verb, part in HANDOFFS[State.ASSIGNED] if part is Part.RECIPIENT} - BESIDE
     assert recipient == {Verb.ACCEPTED, Verb.FORWARDED, Verb.MISDIRECTED}
 
-    recipient = {verb for verb, part in HANDOFFS[State.OFFERED] if part is Part.RECIPIENT} - TALK
+    recipient = {verb for verb, part in HANDOFFS[State.OFFERED] if part is Part.RECIPIENT} - BESIDE
     assert recipient == {Verb.ACCEPTED, Verb.DECLINED, Verb.MISDIRECTED}
 
 
@@ -216,6 +217,13 @@ def test_talk_is_for_the_two_sides_in_every_state() -> None:
         }
 
 
+def test_a_side_is_moved_while_somebody_still_has_to_act_and_that_changes_no_state() -> None:
+    for state, rows in HANDOFFS.items():
+        moves = {step: after for step, after in rows.items() if step[0] is Verb.MOVED}
+        parts = (Part.SENDER, Part.RECIPIENT) if state in OPEN_STATES else ()
+        assert moves == {(Verb.MOVED, part): state for part in parts}
+
+
 def test_what_can_start_or_stop_a_clock_tells_the_watcher() -> None:
     silent = set(Verb) - CLOCK_VERBS
 
@@ -232,6 +240,7 @@ def test_what_can_start_or_stop_a_clock_tells_the_watcher() -> None:
         Verb.CANCELLED,
         Verb.REOPENED,
         Verb.CLOSED,
+        Verb.MOVED,
         Verb.ASKED,
         Verb.ANSWERED,
         Verb.VOIDED,
@@ -256,7 +265,7 @@ class TestPuttingRight:
         assert said == {(state, Part.SENDER) for state in set(State) - {State.RECALLED, State.MISDIRECTED}}
 
     def test_who_was_asked_can_do_nothing_but_answer(self) -> None:
-        rows = {step for step in HANDOFFS[State.RECALLED] if step[0] not in TALK}
+        rows = {step for step in HANDOFFS[State.RECALLED] if step[0] not in BESIDE}
 
         assert rows == {
             (Verb.MISDIRECTED, Part.RECIPIENT),

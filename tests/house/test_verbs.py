@@ -33,6 +33,10 @@ SOME = {
     "_RECEIPTS": "is a receipt",
     "_PUT_RIGHT": "is left out of the picture of a hand-off's life",
     "TALK": "asks or answers, in every state",
+    "BESIDE": "changes no state of a hand-off, and no picture shows it",
+    "_ANSWERS": "goes to whom the hand-off or case says: to the successors of those who have ended",
+    "_NAMING": "names last, in the SDK, who is new to the hand-off",
+    "_CARRYING": "may carry the forms of another verb as well",
     "_BY_WATCHER": "the deadline watcher may say it, though it is no party",
     "_ANSWER_NOTHING": "answers nothing",
     "_APART": "goes to each recipient in an event of its own",
@@ -41,7 +45,7 @@ SOME = {
     "_TO_NOBODY": "has no recipients, in the vectors",
 }
 """Tables and sets of the code that hold some of the verbs only, and what a verb that is in one does."""
-LOOKED_AT = 32
+LOOKED_AT = 33
 """How many verbs have been held against each row of SOME."""
 
 
@@ -57,6 +61,9 @@ class Recorder:
 
     def to_each(self, verb: Verb, *_told: object, **_more: object) -> Verb:
         return verb
+
+    def move(self, *_told: object, **_more: object) -> Verb:
+        return Verb.MOVED
 
     about_case = about_handoff = to_each
 

@@ -29,6 +29,7 @@ _BY_RECIPIENT: Final = {
     Verb.CASE_TRANSFER_ACCEPTED,
     Verb.CASE_TRANSFER_DECLINED,
 }
+_NAMING: Final = {Verb.FORWARDED, Verb.MOVED}
 _TO_NOBODY: Final = {Verb.CASE_OPENED, Verb.CASE_CLOSED, Verb.CASE_VOIDED}
 
 
@@ -37,7 +38,7 @@ def envelope_of(verb: Verb) -> Envelope:
     identity = event_id(1 if verb is Verb.CASE_OPENED else 2 if verb in OPENINGS else 3)
     answering = verb not in OPENINGS and verb not in (Verb.CASE_OPENED, Verb.CASE_NOTED)
     sender, other = (HOSPITAL, HOTLINE) if verb in _BY_RECIPIENT else (HOTLINE, HOSPITAL)
-    recipients = () if verb in _TO_NOBODY else (other.id, "police-b") if verb is Verb.FORWARDED else (other.id,)
+    recipients = () if verb in _TO_NOBODY else (other.id, "police-b") if verb in _NAMING else (other.id,)
     return Envelope(
         bus=BUS,
         data=EventData(

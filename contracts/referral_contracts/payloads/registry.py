@@ -32,6 +32,7 @@ from referral_contracts.payloads.mau05 import Mau05
 from referral_contracts.payloads.mau06 import Mau06
 from referral_contracts.payloads.mau07 import Mau07
 from referral_contracts.payloads.mistake import Misdirection, Recall, Voiding
+from referral_contracts.payloads.moving import Moving
 from referral_contracts.payloads.payload import Payload
 from referral_contracts.payloads.prosecution import ProsecutionRequest
 from referral_contracts.payloads.request import HandoffRequest, Tie
@@ -94,6 +95,7 @@ USES: Final[Mapping[Verb, tuple[type[Payload], ...]]] = {
     Verb.CANCELLED: (Cancellation,),
     Verb.REOPENED: (Reopening, HandoffRequest),
     Verb.CLOSED: (Closing,),
+    Verb.MOVED: (Moving,),
     Verb.ASKED: (Question,),
     Verb.ANSWERED: (Answer, Note),
     Verb.VOIDED: (Voiding,),

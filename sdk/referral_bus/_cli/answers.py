@@ -57,6 +57,24 @@ async def forward(
     return await say(call, make, Patience(no_wait=no_wait, timeout_s=timeout))
 
 
+async def move(
+    call: Call,
+    *,
+    handoff: HandoffArgument,
+    files: SectionFiles,
+    to: Annotated[str, typer.Option(metavar="AGENCY", help="The successor that goes on with it.")],
+    no_wait: NoWait = False,
+    timeout: Timeout = WAIT_S,
+) -> Exit:
+    """Move this agency's side of a hand-off to a successor, with what it rests on sealed again to that one."""
+    first, *more = read_own(files)
+
+    def make(bus: ReferralBus) -> Draft:
+        return bus.move(find_answered(bus, handoff), to, first, *more)
+
+    return await say(call, make, Patience(no_wait=no_wait, timeout_s=timeout))
+
+
 _COMMANDS: Final[dict[str, _Command]] = {
     "accept": _answer(ReferralBus.accept, "Take a request or a duty on."),
     "decline": _answer(ReferralBus.decline, "Decline a request. A duty cannot be declined; see forward."),
@@ -69,6 +87,7 @@ _COMMANDS: Final[dict[str, _Command]] = {
     "forward": forward,
     "withdraw": _answer(ReferralBus.withdraw, "Take back what this agency asked for and nobody has accepted yet."),
     "cancel": _answer(ReferralBus.cancel, "End work that has begun; the owner of the case may end any hand-off of it."),
+    "move": move,
     "reopen": _answer(ReferralBus.reopen, "Give completed work back to its recipient, to go on with it."),
     "ask": _answer(ReferralBus.ask, "Ask the other side something. It moves nothing."),
     "answer": _answer(ReferralBus.answer, "Answer what the other side asked."),

@@ -36,6 +36,7 @@ VERBS: Final[Mapping[Verb, tuple[str, str]]] = {
     Verb.CANCELLED: ("hủy", "cancelled"),
     Verb.REOPENED: ("mở lại", "reopened"),
     Verb.CLOSED: ("kết thúc", "closed"),
+    Verb.MOVED: ("bàn giao cho cơ quan kế thừa", "moved"),
     Verb.ASKED: ("hỏi", "asked"),
     Verb.ANSWERED: ("trả lời", "answered"),
     Verb.VOIDED: ("hủy vì nhập nhầm", "entered in error"),

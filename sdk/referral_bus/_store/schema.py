@@ -7,7 +7,7 @@ and when is in the clear, as it is in the envelope.
 
 from typing import Final
 
-FORMAT: Final = "6"
+FORMAT: Final = "7"
 """Written into the file; a store of another format is refused, never guessed at."""
 
 TABLES: Final = """
@@ -119,6 +119,9 @@ CREATE TABLE handoffs (
     subject TEXT NOT NULL,
     opened_by TEXT NOT NULL,
     opened_with TEXT,               -- unknown where only a verdict told of it
+    sender TEXT NOT NULL,           -- who stands on either side: as it was opened, or moved since
+    holder TEXT NOT NULL,
+    moved_in TEXT,                  -- the event that moved a side of it to us
     state TEXT NOT NULL,
     head_id TEXT NOT NULL,
     head_hash TEXT NOT NULL,

@@ -34,6 +34,12 @@ class Handoff:
     """None: a verdict told of it, and no event."""
     state: State
     head: EventRef
+    sender: str
+    """Who stands on the sender's side: who opened it, or a successor that it was moved to."""
+    holder: str
+    """The address that stands on the recipient's side."""
+    moved_in: str | None = None
+    """The hash of the event that moved a side of it to us."""
     receipt: Receipt = Receipt.NONE
     forwarded_from: HandoffKey | None = None
     admitted_ms: int
@@ -47,6 +53,8 @@ class Handoff:
             opened_with=self.opened_with,
             state=self.state,
             head=self.head,
+            sender=self.sender,
+            holder=self.holder,
             receipt=None if self.opened_with is None else self.receipt,
             admitted_ms=self.admitted_ms,
         )
@@ -116,14 +124,18 @@ def put_handoff(db: sqlite3.Connection, item: Handoff) -> None:
     """Write a hand-off."""
     relieved = item.forwarded_from
     db.execute(
-        "INSERT OR REPLACE INTO handoffs (opening, recipient, subject, opened_by, opened_with, state, head_id,"
-        " head_hash, receipt, forwarded_from, admitted_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT OR REPLACE INTO handoffs (opening, recipient, subject, opened_by, opened_with, sender, holder,"
+        " moved_in, state, head_id, head_hash, receipt, forwarded_from, admitted_ms)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             item.key.opening,
             item.key.recipient,
             item.subject,
             item.opened_by,
             None if item.opened_with is None else item.opened_with.value,
+            item.sender,
+            item.holder,
+            item.moved_in,
             item.state.value,
             item.head.id,
             item.head.sha256,
@@ -169,6 +181,9 @@ def _handoff(row: sqlite3.Row) -> Handoff:
         subject=row["subject"],
         opened_by=row["opened_by"],
         opened_with=None if row["opened_with"] is None else Verb(row["opened_with"]),
+        sender=row["sender"],
+        holder=row["holder"],
+        moved_in=row["moved_in"],
         state=State(row["state"]),
         head=EventRef(id=row["head_id"], sha256=row["head_hash"]),
         receipt=Receipt(row["receipt"]),

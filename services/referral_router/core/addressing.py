@@ -13,6 +13,7 @@ from referral_contracts.directory import ROLE_WATCHER, Directory, Member
 from referral_contracts.envelope import Envelope
 from referral_contracts.errors import RemoteError
 from referral_contracts.lifecycle import CLOCK_VERBS
+from referral_contracts.succession import has_ended, reached, speaker
 from referral_contracts.topics import agency_of
 from referral_contracts.verbs import Verb
 from referral_router.core.refs import Ref
@@ -46,12 +47,23 @@ def check_opening_of_case(ask: Ask) -> None:
     _check_readers(ask)
 
 
+def speaks_for(ask: Ask, agency: str) -> bool:
+    """Whether the event's source speaks for *agency*: is it, or has succeeded it."""
+    return speaker(ask.directory, agency, ask.admitted_ms) == ask.envelope.source
+
+
+def goes_to(ask: Ask, *addresses: str) -> set[str]:
+    """Return where what is meant for *addresses* goes: not to those that nobody answers for, nor to the source."""
+    found = {reached(ask.directory, address, ask.admitted_ms) for address in addresses}
+    return {address for address in found if address is not None and agency_of(address) != ask.envelope.source}
+
+
 def check_case_verb(ask: Ask, *, owner: str) -> None:
     """Check the recipients of a case verb other than ``case.opened``."""
     recipients, verb = ask.envelope.data.recipients, ask.envelope.verb
     members = _members(recipients, ask)
     if verb in (Verb.CASE_TRANSFER_ACCEPTED, Verb.CASE_TRANSFER_DECLINED):
-        if recipients != (owner,):
+        if set(recipients) != goes_to(ask, owner):
             raise RemoteError(Code.WRONG_RECIPIENTS)
     elif (verb is Verb.CASE_TRANSFER_OFFERED and len(recipients) != _ONE) or (
         verb is Verb.CASE_NOTED and not recipients
@@ -73,10 +85,13 @@ def check_opening(ask: Ask) -> bool:
 
 
 def check_answer(ask: Ask, *, must: Iterable[str], may: Iterable[str]) -> None:
-    """Check an event whose recipients follow from its hand-off: all of *must*, perhaps some of *may*, no other."""
-    recipients = set(ask.envelope.data.recipients)
-    needed = {address for address in must if agency_of(address) != ask.envelope.source}
-    if not needed <= recipients or not recipients <= needed | set(may):
+    """
+    Check an event whose recipients follow from its hand-off: all of *must*, perhaps some of *may*, no other.
+
+    Who has ended is answered at its successor's; who has left the bus is told nothing, and holds up nobody.
+    """
+    recipients, needed = set(ask.envelope.data.recipients), goes_to(ask, *must)
+    if not needed <= recipients or not recipients <= needed | goes_to(ask, *may):
         raise RemoteError(Code.WRONG_RECIPIENTS)
     _members(ask.envelope.data.recipients, ask)
     _check_readers(ask)
@@ -84,8 +99,9 @@ def check_answer(ask: Ask, *, must: Iterable[str], may: Iterable[str]) -> None:
 
 def check_forwarding(ask: Ask, *, assigner: str) -> str:
     """Check a ``forwarded``: it goes to the one who assigned and to the next; return the next."""
-    following = [address for address in ask.envelope.data.recipients if address != assigner]
-    if len(following) != _ONE or assigner not in ask.envelope.data.recipients:
+    told = goes_to(ask, assigner)
+    following = [address for address in ask.envelope.data.recipients if address not in told]
+    if len(following) != _ONE or not told <= {*ask.envelope.data.recipients}:
         raise RemoteError(Code.WRONG_RECIPIENTS)
     _members(ask.envelope.data.recipients, ask)
     # Both learn of each other, whatever the team policy says: a duty is handed on in the open.
@@ -109,7 +125,8 @@ def _members(recipients: Iterable[str], ask: Ask) -> list[Member]:
             raise RemoteError(Code.REPEATED_RECIPIENT)
         seen.add(address)
         member = ask.directory.member(agency_of(address))
-        if member is None or not member.on_bus or address not in member.addresses:
+        ended = has_ended(ask.directory, agency_of(address), ask.admitted_ms)
+        if member is None or ended or not member.on_bus or address not in member.addresses:
             raise RemoteError(Code.UNKNOWN_RECIPIENT)
         if member.id not in ask.inboxes:
             raise RemoteError(Code.TOPIC_MISSING)

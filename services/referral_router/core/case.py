@@ -17,6 +17,7 @@ from pydantic_core import from_json, to_json
 from referral_contracts.codes import Code
 from referral_contracts.errors import Fatal
 from referral_contracts.lifecycle import ENDED_CASES, OPEN_STATES, CaseState, Receipt, State
+from referral_contracts.topics import agency_of
 from referral_router.core.claims import SIZE, Claim, Claims
 from referral_router.core.refs import REF, Ref
 
@@ -64,6 +65,8 @@ class Handoff:
     receipt: Receipt = Receipt.NONE
     forwarded_from: str | None = None
     """The key of the hand-off that this one relieves once it is received."""
+    holder: str = ""
+    """Who stands on the recipient's side, where that was moved to a successor."""
     team: bool = False
     """Whether policy lets answers go to all recipients of the opening event."""
 
@@ -97,6 +100,12 @@ class Case:
         """Return the recipients for whom the event *event_id* opened a hand-off."""
         opening = f"{event_id} "
         return [key.removeprefix(opening) for key in self.handoffs if key.startswith(opening)]
+
+    def has_left(self, agency: str) -> bool:
+        """Whether *agency*, which stood on a side of something here, stands on none any more."""
+        standing = {self.owner, self.pending, *(one.sender for one in self.handoffs.values())}
+        held = {agency_of(one.holder or key.split(" ")[1]) for key, one in self.handoffs.items()}
+        return agency not in standing | held
 
     def claim(self, source: str, event_id: str, floor_ms: int) -> Claim | None:
         """Return what was decided of an id, unless it lies below the floor: then it is as if pruned."""
@@ -144,7 +153,8 @@ class Case:
         for key, one in self.handoffs.items():
             opening, recipient = key.split(" ")
             said = names[recipient], names[one.sender], names[one.state.value], names[one.receipt.value]
-            handoffs.append((opening, *said, one.forwarded_from or "", int(one.team)))
+            moved = (names[one.holder],) if one.holder else ()
+            handoffs.append((opening, *said, one.forwarded_from or "", int(one.team), *moved))
             packed += one.head.raw, one.opening_hash
         deliveries = [(names[address], count) for address, count in self.deliveries.items()]
         parties = [names[party] for party in sorted(self.parties)]
@@ -181,7 +191,7 @@ class Case:
         if names[state]:
             case.state, case.head = CaseState(names[state]), Ref(value[at : at + REF])
             at += REF
-        for opening, recipient, sender, stands, receipt, forwarded_from, team in handoffs:
+        for opening, recipient, sender, stands, receipt, forwarded_from, team, *moved in handoffs:
             case.handoffs[f"{opening} {names[recipient]}"] = Handoff(
                 _STATES[names[stands]],
                 names[sender],
@@ -189,6 +199,7 @@ class Case:
                 value[at + REF : at + _HANDOFF],
                 _RECEIPTS[names[receipt]],
                 forwarded_from or None,
+                "".join(names[holder] for holder in moved),
                 bool(team),
             )
             at += _HANDOFF

@@ -19,6 +19,7 @@ from referral_contracts.encoding import b64
 from referral_contracts.envelope import Envelope
 from referral_contracts.lifecycle import ENDED_CASES
 from referral_contracts.records import Write
+from referral_contracts.succession import has_ended
 from referral_contracts.topics import POSITION_KEY, partition_for
 from referral_contracts.verbs import WIRE_VERSION, Verb
 from referral_router.core.addressing import Ask
@@ -170,7 +171,7 @@ class _Batch:
         if found.sender is not None and not self._answerable(found.sender.source):
             # A sender that cannot be answered is not heard: it could not learn what became of its event.
             found.disown(Code.TOPIC_MISSING)
-        code = found.code or self._misplaced(found, partitions)
+        code = found.code or self._ended(found) or self._misplaced(found, partitions)
         if code is not None or found.envelope is None:
             self._refuse(found, code or Code.INTERNAL)
         else:
@@ -180,6 +181,13 @@ class _Batch:
         # Who has left the bus may still have a topic and keys; nobody could be given an event that answers it.
         member = self._directory.member(source)
         return member is not None and member.on_bus and source in self._inboxes
+
+    def _ended(self, found: Examined) -> Code | None:
+        # Whatever it names, so that it tells nothing of what there is.
+        ended = found.envelope is not None and has_ended(
+            self._directory, found.envelope.source, self._ledger.admitted_ms
+        )
+        return Code.AGENCY_ENDED if ended else None
 
     def _refuse(self, found: Examined, code: Code, told: Standing = NOTHING_TOLD) -> bytes:
         decision = self._ledger.decide(found, code, None)
@@ -221,7 +229,9 @@ class _Batch:
             self._refuse(found, Code.TOO_MANY)
             return
         code, decision = self._settle(found, envelope, case)
-        at, holder = (key, case) if source in case.parties else (beside, self._case(beside))
+        # What was accepted has changed the case, though its sender may have left it by that very event.
+        inside = source in case.parties or code is Code.ACCEPTED
+        at, holder = (key, case) if inside else (beside, self._case(beside))
         holder.prune(floor_ms)
         last_ms = max(envelope.time_ms, ledger.admitted_ms)
         holder.use_up(source, envelope.id, Claim(found.event, code.value, ledger.counter, decision, last_ms))

@@ -10,7 +10,6 @@ from typing import Final, TypeAlias
 
 from referral_contracts.codes import Code
 from referral_contracts.decisions import NOTHING_TOLD, OpenHandoff, Standing
-from referral_contracts.directory import ROLE_WATCHER
 from referral_contracts.envelope import HandoffKey, case_pseudonym
 from referral_contracts.errors import RemoteError
 from referral_contracts.lifecycle import (
@@ -34,8 +33,9 @@ from referral_contracts.lifecycle import (
 from referral_contracts.topics import agency_of
 from referral_contracts.verbs import Verb
 from referral_router.core import addressing
-from referral_router.core.addressing import Ask
+from referral_router.core.addressing import Ask, speaks_for
 from referral_router.core.case import Case, Handoff
+from referral_router.core.moving import hand_on, holder_of, is_party, is_watcher, parts_of
 from referral_router.core.refs import Ref, undigested
 
 MAX_HANDOFFS: Final = 512
@@ -73,14 +73,14 @@ Ruling: TypeAlias = Accepted | Refused
 def rule(case: Case, ask: Ask) -> Ruling:
     """Return whether the event stands in *case*; if it does, the case is as after it."""
     verb = ask.envelope.verb
-    restoring = case.archived and ask.envelope.source == case.owner
+    restoring = case.archived and speaks_for(ask, case.owner)
     if restoring and verb is not Verb.CASE_REOPENED:
         return Refused(Code.ARCHIVED)
     if verb is Verb.CASE_OPENED:
         return _open_case(case, ask)
     # What time has done to a hand-off is said by one who need not be a party.
     timely = verb in _BY_WATCHER and ask.envelope.data.handoff is not None
-    heard = ask.envelope.source in case.parties or restoring or (timely and _is_watcher(ask))
+    heard = is_party(case, ask) or restoring or (timely and is_watcher(ask))
     if case.state is None or not heard:
         return Refused(Code.NOT_FOUND)
     if ask.envelope.data.supersedes is not None:
@@ -113,9 +113,10 @@ def _case_standing(case: Case) -> Standing:
 
 def _rule_case(case: Case, state: CaseState, ask: Ask) -> Ruling:
     envelope, verb = ask.envelope, ask.envelope.verb
-    source, data = envelope.source, envelope.data
-    own = _case_standing(case) if source == case.owner else NOTHING_TOLD
-    played = {Part.PARTY: True, Part.OWNER: source == case.owner, Part.PENDING: source == case.pending}
+    data = envelope.data
+    owns = speaks_for(ask, case.owner)
+    own = _case_standing(case) if owns else NOTHING_TOLD
+    played = {Part.PARTY: True, Part.OWNER: owns, Part.PENDING: speaks_for(ask, case.pending)}
     part = next((part for part, plays in played.items() if plays and may_ever(verb, part)), None)
     if part is None:
         return Refused(Code.WRONG_PARTY, own)
@@ -127,7 +128,7 @@ def _rule_case(case: Case, state: CaseState, ask: Ask) -> Ruling:
     try:
         after = advance_case(state, verb, part)
         addressing.check_case_verb(ask, owner=case.owner)
-        _check_room(case, data.recipients, source)
+        _check_room(case, data.recipients, ask)
     except RemoteError as error:
         return Refused(error.code, own)
     if after in ENDED_CASES and verb not in HEADLESS and (still := case.open_handoffs()):
@@ -140,7 +141,7 @@ def _rule_case(case: Case, state: CaseState, ask: Ask) -> Ruling:
     if verb not in HEADLESS:
         case.head = ask.ref
     _routed(case, ask)
-    return Accepted(_case_standing(case) if source == case.owner else NOTHING_TOLD)
+    return Accepted(_case_standing(case) if speaks_for(ask, case.owner) else NOTHING_TOLD)
 
 
 def _open_handoff(key: str, handoff: Handoff) -> OpenHandoff:
@@ -148,6 +149,7 @@ def _open_handoff(key: str, handoff: Handoff) -> OpenHandoff:
     told = HandoffKey.parse(key)
     return OpenHandoff(
         head=handoff.head.wire,
+        holder=handoff.holder or None,
         opening=told.opening,
         recipient=told.recipient,
         sender=handoff.sender,
@@ -193,13 +195,13 @@ def _check_opening(case: Case, ask: Ask, count: int) -> None:
     opened = sum(handoff.sender == source for handoff in case.handoffs.values())
     if opened + count > MAX_OPENED or len(case.handoffs) + count > MAX_HANDOFFS:
         raise RemoteError(Code.TOO_MANY)
-    _check_room(case, ask.envelope.data.recipients, source)
+    _check_room(case, ask.envelope.data.recipients, ask)
 
 
-def _check_room(case: Case, recipients: Iterable[str], source: str) -> None:
+def _check_room(case: Case, recipients: Iterable[str], ask: Ask) -> None:
     # A party can always be answered.
     added = sum(address not in case.deliveries and address not in case.parties for address in recipients)
-    most = MAX_ADDRESSES if source == case.owner else MAX_ADDRESSES // 2
+    most = MAX_ADDRESSES if speaks_for(ask, case.owner) else MAX_ADDRESSES // 2
     if added and len(case.deliveries) + added > most:
         raise RemoteError(Code.TOO_MANY)
 
@@ -209,35 +211,26 @@ def _rule_handoff(case: Case, ask: Ask) -> Ruling:
     if data.handoff is None or data.answers is None:
         return Refused(Code.MALFORMED_ENVELOPE)
     handoff = case.handoffs.get(str(data.handoff))
-    parts = [] if handoff is None else _parts(case, handoff, data.handoff.recipient, ask)
+    parts = [] if handoff is None else parts_of(case, data.handoff, handoff, ask)
     if handoff is None or not parts:
         return Refused(Code.NOT_FOUND)
     told = _handoff_standing(data.handoff, handoff)
     part = playing(handoff.state, verb, parts)
     if part is None:
         return Refused(Code.WRONG_PARTY, told)
+    left = None
     try:
         if verb in (Verb.RECEIVED, Verb.UNREADABLE):
             _receive(case, handoff, data.handoff, ask)
         else:
-            _move(case, data.handoff, handoff, part, ask)
+            left = _move(case, data.handoff, handoff, part, ask)
     except RemoteError as error:
         return Refused(error.code, told)
     _routed(case, ask)
+    if left is not None and case.has_left(left):
+        # What it had is another's now: to it, as to any stranger, there is no such case.
+        case.parties.discard(left)
     return Accepted(_handoff_standing(data.handoff, handoff))
-
-
-def _parts(case: Case, handoff: Handoff, recipient: str, ask: Ask) -> list[Part]:
-    parts, source = [], ask.envelope.source
-    if source == agency_of(recipient):
-        parts.append(Part.RECIPIENT)
-    if source == handoff.sender:
-        parts.append(Part.SENDER)
-    if source == case.owner:
-        parts.append(Part.OWNER)
-    if _is_watcher(ask):
-        parts.append(Part.WATCHER)
-    return parts
 
 
 def _handoff_standing(key: HandoffKey, handoff: Handoff) -> Standing:
@@ -256,28 +249,40 @@ def _receive(case: Case, handoff: Handoff, key: HandoffKey, ask: Ask) -> None:
         handoff.state = ON_RECEIVED.get(handoff.state, handoff.state)
 
 
-def _move(case: Case, key: HandoffKey, handoff: Handoff, part: Part, ask: Ask) -> None:
+def _move(case: Case, key: HandoffKey, handoff: Handoff, part: Part, ask: Ask) -> str | None:
+    """Move the hand-off; return which agency's side went to a successor, if one did."""
     verb, data = ask.envelope.verb, ask.envelope.data
+    left = None
     if data.answers is None or Ref.of(data.answers.id, data.answers.sha256) != handoff.head:
         raise RemoteError(Code.STALE_HEAD)
     before, after = handoff.state, advance_handoff(handoff.state, verb, part)
     check_held(before, verb, handoff.receipt)
+    holder = holder_of(key, handoff)
     if verb is Verb.FORWARDED:
         _forward(case, key, handoff, ask)
+    elif verb is Verb.MOVED:
+        _check_room(case, data.recipients, ask)
+        left = hand_on(key, handoff, ask)
     elif part is Part.RECIPIENT:
-        team = set(case.opened_by(key.opening)) - {key.recipient} if handoff.team else set()
-        addressing.check_answer(ask, must={handoff.sender}, may=team)
+        addressing.check_answer(ask, must={handoff.sender}, may=_team(case, key, handoff))
     elif part is Part.SENDER:
-        addressing.check_answer(ask, must={key.recipient}, may=set())
+        addressing.check_answer(ask, must={holder}, may=set())
     else:
-        both = {handoff.sender, key.recipient}
-        addressing.check_answer(ask, must=both, may=set())
+        addressing.check_answer(ask, must={handoff.sender, holder}, may=set())
     handoff.state = after
     if verb not in HEADLESS:
         handoff.head = ask.ref
     if gives_back(before, after):
         forwarded_from, handoff.forwarded_from = handoff.forwarded_from, None
         _settle_duty(case, forwarded_from)
+    return left
+
+
+def _team(case: Case, key: HandoffKey, handoff: Handoff) -> set[str]:
+    if not handoff.team:
+        return set()
+    others = (HandoffKey(opening=key.opening, recipient=recipient) for recipient in case.opened_by(key.opening))
+    return {holder_of(other, case.handoffs[str(other)]) for other in others if other != key}
 
 
 def _settle_duty(case: Case, forwarded: str | None) -> None:
@@ -286,10 +291,6 @@ def _settle_duty(case: Case, forwarded: str | None) -> None:
     if first is not None:
         following = [next_.receipt for next_ in case.handoffs.values() if next_.forwarded_from == forwarded]
         first.state = passed_on(first.state, following)
-
-
-def _is_watcher(ask: Ask) -> bool:
-    return ask.envelope.source == ask.directory.service(ROLE_WATCHER)
 
 
 def _forward(case: Case, key: HandoffKey, handoff: Handoff, ask: Ask) -> None:

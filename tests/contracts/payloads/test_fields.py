@@ -13,6 +13,7 @@ from referral_contracts.payloads.actor import Actor, Channel, Happening, Role
 from referral_contracts.payloads.base import OTHER, Answer, Choice, FieldGroup, label_of
 from referral_contracts.payloads.clock import Trigger
 from referral_contracts.payloads.mau01 import Mau01
+from referral_contracts.payloads.moving import Side
 from referral_contracts.payloads.paper import Level
 from referral_contracts.payloads.payload import Payload
 from referral_contracts.payloads.place import Child, Place, Sex
@@ -21,8 +22,8 @@ from referral_contracts.payloads.request import Safety
 from tests.contracts.payloads.forms import ACTOR
 
 VN = timezone(timedelta(hours=7))
-CLOSED = {Sex, Answer, Level}
-"""Choices that are complete: the forms' three answers, and yes or no."""
+CLOSED = {Sex, Answer, Level, Side}
+"""Choices that are complete: the forms' three answers, yes or no, and the two sides of a hand-off."""
 IMPERSONAL_TEXT = {
     "BreachNotice.controller",
     "ForensicConclusion.conclusion_number",
