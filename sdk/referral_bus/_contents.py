@@ -30,7 +30,5 @@ def asked_by_us(home: Home, handoff: Handoff) -> tuple[Payload, ...]:
         stored = inbox.get(home.store.db, handoff.moved_in, handoff.sender)
         found = () if stored is None else home.kept.take(stored).opened.payloads
         return tuple(payload for payload in found if not isinstance(payload, Moving))
-    row = outbox.get(home.store.db, handoff.key.opening)
-    if row is None or row.sealed is None:
-        return ()
-    return open_own(Envelope.decode(row.sealed), home.agency, home.keys)
+    said = outbox.in_force(home.store.db, handoff.key.opening)
+    return () if said is None else open_own(Envelope.decode(said.value), home.agency, home.keys)

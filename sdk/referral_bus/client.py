@@ -12,6 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self, TypeAlias
 
+from referral_bus._adopt import adopt
 from referral_bus._drafts import Drafts
 from referral_bus._engine import Engine
 from referral_bus._store import alarms, inbox, outbox, views
@@ -21,12 +22,14 @@ from referral_bus.draft import Draft, Plan
 from referral_bus.keys import AgencyKeys
 from referral_bus.sent import Entry, EntryState, Sent
 from referral_bus.transport import Connect
-from referral_bus.views import Alarm, CaseView, HandoffView, Status
+from referral_bus.views import Alarm, CaseView, HandoffView, OpenMatters, Status
 from referral_contracts.codes import Code
 from referral_contracts.directory import Directory, TrustRoot
 from referral_contracts.envelope import HandoffKey
 from referral_contracts.errors import LocalError
 from referral_contracts.payloads.payload import Payload
+from referral_contracts.succession import takers
+from referral_contracts.topics import agency_of
 from referral_contracts.verbs import Verb
 
 Handoff: TypeAlias = HandoffKey | HandoffView
@@ -336,6 +339,38 @@ class ReferralBus:
         db = self._engine.home.store.db
         found = (views.case_view(db, subject) for subject in views.subjects(db))
         return tuple(case for case in found if case is not None)
+
+    def open_matters(self) -> OpenMatters:
+        """Return what is still open with us, as known here: what an agency that closes has to end or to move first."""
+        db, directory = self._engine.home.store.db, self.directory
+        us, cases, handoffs = self._engine.home.agency, views.open_cases(db), views.open_handoffs(db)
+        return OpenMatters(
+            owned=tuple(self._seen(case.subject) for case in cases if case.owned),
+            offered=tuple(self._seen(case.subject) for case in cases if not case.owned),
+            received=tuple(item.view() for item in handoffs if agency_of(item.holder) == us),
+            sent=tuple(item.view() for item in handoffs if item.sender == us),
+            waiting=outbox.waiting(db),
+            takers=() if directory is None else tuple(sorted(takers(directory, us))),
+        )
+
+    def _seen(self, subject: str) -> CaseView:
+        found = self.case(subject)
+        if found is None:
+            raise LocalError(Code.NOT_FOUND, "no such case is known here")
+        return found
+
+    def adopt(self, agency: str, store: str | Path) -> int:
+        """
+        Take up what *agency*, which has ended and which we speak for, has left open in its *store*.
+
+        Returns:
+            How many cases and hand-offs were new to us.
+
+        Raises:
+            LocalError: NOT_PERMITTED: by the directory we do not speak for it. STORE_BUSY, STATE_FORMAT, NO_SUCH_FILE:
+                its store cannot be read.
+        """
+        return adopt(self._engine.home, self._engine.follower.usable(), agency, store)
 
     def alarms(self) -> tuple[Alarm, ...]:
         """Return what a person should be told, oldest first."""

@@ -49,6 +49,28 @@ class CaseView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OpenMatters:
+    """What an agency still has open: what has to be ended, or moved, before it closes."""
+
+    owned: tuple[CaseView, ...]
+    """Cases that it owns: closed, or transferred to another."""
+    offered: tuple[CaseView, ...]
+    """Cases that it was offered: accepted, or declined."""
+    received: tuple[HandoffView, ...]
+    """Hand-offs on whose recipient's side it stands."""
+    sent: tuple[HandoffView, ...]
+    """Those on whose sender's side it stands."""
+    waiting: int
+    """Events in the outbox that the bus has not answered."""
+    takers: tuple[str, ...]
+    """To whom its sides may be moved, as the directory names them."""
+
+    def __bool__(self) -> bool:
+        """Whether there is any."""
+        return bool(self.owned or self.offered or self.received or self.sent or self.waiting)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Alarm:
     """Something a person should be told; kept until it is cleared."""
 

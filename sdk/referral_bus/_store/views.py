@@ -7,7 +7,7 @@ from referral_bus.views import CaseView, HandoffView
 from referral_contracts.codes import Code
 from referral_contracts.envelope import EventRef, HandoffKey
 from referral_contracts.errors import LocalError
-from referral_contracts.lifecycle import OPEN_STATES, CaseState, Receipt, State
+from referral_contracts.lifecycle import ENDED_CASES, OPEN_STATES, CaseState, Receipt, State
 from referral_contracts.verbs import Verb
 
 
@@ -173,6 +173,23 @@ def case_view(db: sqlite3.Connection, subject: str) -> CaseView | None:
 def subjects(db: sqlite3.Connection) -> list[str]:
     """Return every case there is."""
     return [row["subject"] for row in db.execute("SELECT subject FROM cases ORDER BY subject")]
+
+
+def open_handoffs(db: sqlite3.Connection) -> list[Handoff]:
+    """Return every hand-off in which somebody still has to act, by case."""
+    rows = db.execute("SELECT * FROM handoffs ORDER BY subject, opening, recipient")
+    return [found for found in map(_handoff, rows) if found.state in OPEN_STATES]
+
+
+def open_cases(db: sqlite3.Connection) -> list[Case]:
+    """Return every case that is ours or was offered to us, and has not ended."""
+    found = (case(db, subject) for subject in subjects(db))
+    return [one for one in found if one is not None and _is_open(one)]
+
+
+def _is_open(item: Case) -> bool:
+    ours = item.owned or item.offered_by is not None
+    return ours and item.state is not None and item.state not in ENDED_CASES
 
 
 def _handoff(row: sqlite3.Row) -> Handoff:

@@ -1,0 +1,60 @@
+"""
+Taking up what an agency that has ended left open: its successor reads that agency's own store.
+
+Only what the store knows is taken: which hand-offs and cases there are, and how they stood. What they say stays where
+it is, sealed to that agency's keys. If the view was behind, the first verdict puts it right.
+"""
+
+import sqlite3
+from dataclasses import replace
+from pathlib import Path
+
+from referral_bus._home import Home
+from referral_bus._store import Store, views
+from referral_bus._store.views import Case, Handoff
+from referral_contracts.codes import Code
+from referral_contracts.directory import Directory
+from referral_contracts.errors import LocalError
+from referral_contracts.succession import speaker
+from referral_contracts.topics import agency_of
+
+
+def adopt(home: Home, directory: Directory, agency: str, path: str | Path) -> int:
+    """
+    Take up what is open in the store of *agency* at *path*; return how many hand-offs and cases were new to us.
+
+    Raises:
+        LocalError: NOT_PERMITTED: by the directory we do not speak for it. Or what `Store.open` raises.
+    """
+    if agency == home.agency or speaker(directory, agency, home.now_ms()) != home.agency:
+        raise LocalError(Code.NOT_PERMITTED, f"by the directory this agency does not speak for {agency} now")
+    if not Path(path).is_file():
+        raise LocalError(Code.NO_SUCH_FILE, "no store there")
+    theirs = Store.open(path, bus=home.bus, agency=agency)
+    try:
+        cases, handoffs = views.open_cases(theirs.db), views.open_handoffs(theirs.db)
+    finally:
+        theirs.close()
+    with home.store.write() as db:
+        taken = sum(_take_case(db, case) for case in cases)
+        return taken + sum(_take_handoff(db, handoff, home.agency, agency) for handoff in handoffs)
+
+
+def _take_case(db: sqlite3.Connection, case: Case) -> bool:
+    known = views.case(db, case.subject)
+    if not case.owned or (known is not None and known.owned):
+        return False
+    views.put_case(db, case)
+    return True
+
+
+def _take_handoff(db: sqlite3.Connection, handoff: Handoff, us: str, agency: str) -> bool:
+    holds, sends = agency_of(handoff.holder) == agency, handoff.sender == agency
+    if not (holds or sends) or views.handoff(db, handoff.subject, handoff.key) is not None:
+        return False
+    holder, sender = us if holds else handoff.holder, us if sends else handoff.sender
+    # What came with it when it was moved to that agency lies in its inbox.
+    views.put_handoff(db, replace(handoff, holder=holder, sender=sender, moved_in=None))
+    if views.case(db, handoff.subject) is None:
+        views.put_case(db, Case(subject=handoff.subject, exercise=False))
+    return True
