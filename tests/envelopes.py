@@ -20,9 +20,12 @@ def spelled(
     now_ms: int,
     about: HandoffKey | None = None,
     answers: EventRef | None = None,
+    follows: EventRef | None = None,
 ) -> Envelope:
     """Return the envelope of an event, which nobody has signed yet."""
-    data = EventData(answers=answers, handoff=about, recipients=tuple(recipients), sections=tuple(sections))
+    data = EventData(
+        answers=answers, follows=follows, handoff=about, recipients=tuple(recipients), sections=tuple(sections)
+    )
     return Envelope(
         bus=bus,
         data=data,

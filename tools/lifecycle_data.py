@@ -6,7 +6,17 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Final, TypeVar
 
-from referral_contracts.lifecycle import CASES, CLOCK_VERBS, HANDOFFS, HEADLESS, OPEN_STATES, OPENINGS, RECEIPTS, Part
+from referral_contracts.lifecycle import (
+    CASES,
+    CLOCK_VERBS,
+    ENDED_STATES,
+    HANDOFFS,
+    HEADLESS,
+    OPEN_STATES,
+    OPENINGS,
+    RECEIPTS,
+    Part,
+)
 from referral_contracts.verbs import Verb
 from tools.lifecycle_page import answered, told
 
@@ -45,5 +55,6 @@ def pages() -> Iterator[tuple[Path, str]]:
         "handoffs": _steps(HANDOFFS),
         "receipts": _steps(receipts),
         "open": sorted(OPEN_STATES),
+        "ended": sorted(ENDED_STATES),
     }
     yield DATA, json.dumps(data, ensure_ascii=False, indent=1) + "\n"

@@ -9,6 +9,7 @@ from referral_contracts.lifecycle import (
     BESIDE,
     CASES,
     CLOCK_VERBS,
+    ENDED_STATES,
     GIVEN_BACK,
     HANDOFFS,
     HEADLESS,
@@ -108,6 +109,8 @@ def handoffs() -> str:
 
 def _steps(machine: _Machine[_S], effects: Mapping[_S, Mapping[str, _S]]) -> str:
     told = words(type(next(iter(machine))))
+    # States of a case have the same words as some of a hand-off, and neither of these marks.
+    marked = machine is not CASES
     rows = []
     for state, steps in machine.items():
         moves = [
@@ -119,13 +122,10 @@ def _steps(machine: _Machine[_S], effects: Mapping[_S, Mapping[str, _S]]) -> str
             f"`{name.split()[0]}`{name[len(name.split()[0]) :]} → `{after.value}`"
             for name, after in effects.get(state, {}).items()
         ]
-        mark = "open" if state in OPEN_STATES else ""
+        mark = ", ".join([*["open"] * (state in OPEN_STATES), *["ended"] * (state in ENDED_STATES)]) if marked else ""
         rows.append((code(state.value), mark, "<br>".join(moves) or "nothing", told.get(state.value, "")))
-    with_marks = any(row[1] for row in rows)
-    head = ("state", "open", "what may follow", "")
-    return table(
-        head if with_marks else (head[0], *head[2:]), (row if with_marks else (row[0], *row[2:]) for row in rows)
-    )
+    head = ("state", "open or ended", "what may follow", "")
+    return table(head if marked else (head[0], *head[2:]), (row if marked else (row[0], *row[2:]) for row in rows))
 
 
 def receipts() -> str:
@@ -246,6 +246,7 @@ def pages() -> Iterator[tuple[Path, str]]:
         "\n## A hand-off\n\n",
         _picture(HANDOFFS, [(_short(verb), state) for verb, state in OPENINGS.items()], [*by_receipt, *mistakes]),
         "\nWhile a hand-off is in a state marked *open* its case cannot be closed.\n",
+        "A new hand-off may follow one in a state marked *ended*.\n",
         "In every state its parties may ask (`handoff.asked`) and answer (`handoff.answered`); that moves nothing.\n",
         "In every state marked *open* each of its two sides may be moved to a successor (`handoff.moved`).\n\n",
         handoffs(),

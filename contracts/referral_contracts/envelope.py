@@ -64,6 +64,8 @@ class EventData(_Wire):
 
     answers: EventRef | None = None
     """The event that this one answers: the head of its hand-off or case."""
+    follows: EventRef | None = None
+    """On an opening event: the event that ended an earlier hand-off of the case, which the new ones take up."""
     handoff: HandoffKey | None = None
     """Absent on an opening event itself and on case verbs."""
     # The first fault is enough: a list of a hundred thousand others would be described one by one.

@@ -250,6 +250,22 @@ CLOCK_VERBS: Final = frozenset(
 )
 """Verbs that can start or stop a legal clock: they carry a section for the watcher, if only to say that they do not."""
 
+ENDED_STATES: Final = frozenset(
+    {
+        State.DECLINED,
+        State.EXPIRED,
+        State.WITHDRAWN,
+        State.FAILED,
+        State.RETURNED,
+        State.STOPPED,
+        State.CLOSED,
+        State.VOIDED,
+        State.RECALLED,
+        State.MISDIRECTED,
+    }
+)
+"""States of a hand-off that a new one may follow: no more work is done in it."""
+
 CASES: Final[Mapping[CaseState, Mapping[tuple[Verb, Part], CaseState]]] = {
     CaseState.OPEN: {
         (Verb.CASE_TRANSFER_OFFERED, Part.OWNER): CaseState.TRANSFER_OFFERED,

@@ -1,5 +1,5 @@
 """
-What an event answers, and whose verdicts it has to wait for.
+What an event answers or follows, and whose verdicts it has to wait for.
 
 A moving verb answers the head of its hand-off or case: the last event that moved it, as far as we know. When that is
 an event of our own without a verdict, its hash is not certain yet: the answer waits, and is signed afterwards.
@@ -15,7 +15,7 @@ from referral_bus.sent import EntryState
 from referral_contracts.codes import Code
 from referral_contracts.envelope import EventRef, HandoffKey
 from referral_contracts.errors import LocalError
-from referral_contracts.lifecycle import OPENINGS
+from referral_contracts.lifecycle import ENDED_STATES, OPENINGS
 from referral_contracts.topics import agency_of
 from referral_contracts.verbs import Verb
 
@@ -65,12 +65,16 @@ def parties(db: sqlite3.Connection, key: HandoffKey, agency: str, subject: str |
 
 def resolve(db: sqlite3.Connection, row: Row) -> tuple[Row, list[str]]:
     """
-    Return *row* with what it answers, and the entries whose verdicts it needs.
+    Return *row* with what it answers or follows, and the entries whose verdicts it needs.
 
     Raises:
-        LocalError: NOT_FOUND: nothing is known of its case or hand-off. Or the code by which its case was refused.
+        LocalError: NOT_FOUND: nothing is known of its case or hand-off. ILLEGAL_TRANSITION: what it follows has not
+            ended. Or the code by which its case was refused.
     """
     needs = _opening_of_case(db, row)
+    if row.followed is not None:
+        row, end = _follow(db, row, row.followed)
+        needs += end
     if row.verb in _ANSWER_NOTHING or row.answers is not None:
         return row, needs
     pending = outbox.moving(db, row.subject, row.handoff)
@@ -80,6 +84,19 @@ def resolve(db: sqlite3.Connection, row: Row) -> tuple[Row, list[str]]:
     if head is None:
         raise LocalError(Code.NOT_FOUND, "nothing is known here that this could answer")
     return replace(row, answers=head.id, answers_hash=head.sha256), needs
+
+
+def _follow(db: sqlite3.Connection, row: Row, key: HandoffKey) -> tuple[Row, list[str]]:
+    pending = outbox.moving(db, row.subject, key)
+    if pending is not None:
+        # Whether that ends it, the router will say.
+        return replace(row, follows=pending.id), [pending.id]
+    known = views.handoff(db, row.subject, key)
+    if known is None:
+        raise LocalError(Code.NOT_FOUND, "no hand-off of this case that could be followed")
+    if known.state not in ENDED_STATES:
+        raise LocalError(Code.ILLEGAL_TRANSITION, "the hand-off that is to be followed has not ended")
+    return replace(row, follows=known.head.id, follows_hash=known.head.sha256), []
 
 
 def _opening_of_case(db: sqlite3.Connection, row: Row) -> list[str]:

@@ -35,8 +35,15 @@ class Drafts:
             exercise=exercise,
         )
 
-    def to_each(self, verb: Verb, subject: str, parts: Mapping[str, Sequence[Payload]]) -> Draft:
-        """Return a draft that gives each recipient its part."""
+    def to_each(
+        self,
+        verb: Verb,
+        subject: str,
+        parts: Mapping[str, Sequence[Payload]],
+        *,
+        follows: HandoffKey | None = None,
+    ) -> Draft:
+        """Return a draft that gives each recipient its part; what it opens *follows* a hand-off that ended."""
         if not parts:
             raise LocalError(Code.WRONG_RECIPIENTS, "nobody to say it to")
         return Draft(
@@ -44,6 +51,7 @@ class Drafts:
             verb=verb,
             subject=subject,
             parts={address: tuple(told) for address, told in parts.items()},
+            follows=follows,
             exercise=self._exercise(subject),
         )
 

@@ -18,6 +18,7 @@ from referral_contracts.encoding import parse_time
 from referral_contracts.envelope import Envelope, EventRef, HandoffKey
 from referral_contracts.errors import RemoteError
 from referral_contracts.lifecycle import (
+    ENDED_CASES,
     HEADLESS,
     ON_NEXT_GIVEN_BACK,
     ON_RECEIVED,
@@ -125,6 +126,7 @@ def _put_new(
 ) -> None:
     envelope = happened.envelope
     key = HandoffKey(opening=envelope.id, recipient=recipient)
+    follows = envelope.data.follows
     if views.handoff(db, envelope.subject, key) is None:
         new = Handoff(
             key=key,
@@ -136,6 +138,8 @@ def _put_new(
             state=state,
             head=happened.ref,
             forwarded_from=forwarded_from,
+            follows=follows,
+            followed=None if follows is None else views.ended_by(db, envelope.subject, follows),
             admitted_ms=happened.admitted_ms,
         )
         views.put_handoff(db, new)
@@ -288,7 +292,7 @@ def take_standing(db: sqlite3.Connection, verdict: Verdict) -> None:
         case = views.case(db, verdict.subject)
         if case is not None:
             views.put_case(db, replace(case, owned=True, state=verdict.case_state, head=verdict.case_head))
-    if verdict.open is not None or verdict.case_state is CaseState.CLOSED:
+    if verdict.open is not None or verdict.case_state in ENDED_CASES:
         # What else we were told of so has ended since; how, nobody told us.
         views.forget_told(db, verdict.subject)
     for told in verdict.open or ():

@@ -179,12 +179,9 @@ class Sender:
             composer = Composer(agency=home.agency, keys=home.keys, directory=directory, now_ms=now_ms)
             sealed = make_receipt(db, row, composer, home.kept)
         envelope = resealed(Envelope.decode(sealed), directory, home.keys, now_ms)
-        if row.answers is not None:
-            if row.answers_hash is None:
-                raise Fatal(Code.INTERNAL, "an answer whose event has no hash yet")
-            answers = EventRef(id=row.answers, sha256=row.answers_hash)
-            envelope = envelope.model_copy(update={"data": envelope.data.model_copy(update={"answers": answers})})
-        return envelope.model_copy(update={"time": format_time(now_ms)}).encode()
+        named = {"answers": _named(row.answers, row.answers_hash), "follows": _named(row.follows, row.follows_hash)}
+        data = envelope.data.model_copy(update=named)
+        return envelope.model_copy(update={"data": data, "time": format_time(now_ms)}).encode()
 
     async def _hand_over(self, attempts: Sequence[Attempt]) -> None:
         home, transport = self._home, await self._link.transport()
@@ -216,6 +213,14 @@ class Sender:
         with self._home.store.write() as db:
             failed = outbox.fail(db, attempts[0].id, code)
         self._home.told(failed)
+
+
+def _named(event_id: str | None, sha256: str | None) -> EventRef | None:
+    if event_id is None:
+        return None
+    if sha256 is None:
+        raise Fatal(Code.INTERNAL, "an event that names one which has no hash yet")
+    return EventRef(id=event_id, sha256=sha256)
 
 
 def _submission(attempt: Attempt, partitions: int) -> Submission:

@@ -54,6 +54,7 @@ class Speaker:
                     verb=draft.verb,
                     recipients=shape.recipients,
                     handoff=draft.handoff,
+                    followed=draft.follows,
                     exercise=draft.exercise,
                     sealed=composer.seal(draft, shape, event_id),
                 )

@@ -101,17 +101,21 @@ class ReferralBus:
         """Return a draft that opens a case; its forms are sealed to ourselves."""
         return self._drafts.open_case(payloads, exercise=exercise)
 
-    def offer(self, subject: str, parts: Mapping[str, Sequence[Payload]]) -> Draft:
-        """Return a draft that asks each recipient, who may decline, with *parts*: what each is to read."""
-        return self._drafts.to_each(Verb.OFFERED, subject, parts)
+    def offer(self, subject: str, parts: Mapping[str, Sequence[Payload]], *, follows: Handoff | None = None) -> Draft:
+        """
+        Return a draft that asks each recipient, who may decline, with *parts*: what each is to read.
 
-    def assign(self, subject: str, parts: Mapping[str, Sequence[Payload]]) -> Draft:
+        Where somebody was asked before, and declined say, what it opens *follows* that hand-off.
+        """
+        return self._drafts.to_each(Verb.OFFERED, subject, parts, follows=_key(follows))
+
+    def assign(self, subject: str, parts: Mapping[str, Sequence[Payload]], *, follows: Handoff | None = None) -> Draft:
         """Return a draft that gives each recipient a statutory duty."""
-        return self._drafts.to_each(Verb.ASSIGNED, subject, parts)
+        return self._drafts.to_each(Verb.ASSIGNED, subject, parts, follows=_key(follows))
 
-    def notify(self, subject: str, parts: Mapping[str, Sequence[Payload]]) -> Draft:
+    def notify(self, subject: str, parts: Mapping[str, Sequence[Payload]], *, follows: Handoff | None = None) -> Draft:
         """Return a draft that informs each recipient."""
-        return self._drafts.to_each(Verb.NOTIFIED, subject, parts)
+        return self._drafts.to_each(Verb.NOTIFIED, subject, parts, follows=_key(follows))
 
     def note(self, subject: str, parts: Mapping[str, Sequence[Payload]]) -> Draft:
         """Return a draft that files something in the case, to each recipient its part."""
@@ -384,6 +388,10 @@ class ReferralBus:
     def status(self) -> Status:
         """Return how the client is doing."""
         return self._engine.status()
+
+
+def _key(handoff: Handoff | None) -> HandoffKey | None:
+    return handoff.key if isinstance(handoff, HandoffView) else handoff
 
 
 def _has_verdict(entry: Entry) -> bool:

@@ -27,6 +27,8 @@ class Draft:
     own: tuple[Payload, ...] = field(default=(), repr=False)
     """What is sealed to the sender alone: the forms of a case that is being opened."""
     handoff: HandoffKey | None = None
+    follows: HandoffKey | None = None
+    """The hand-off that ended, which those that this opens take up."""
     exercise: bool = False
 
 

@@ -30,6 +30,10 @@ class HandoffView:
     """The last event that moved it: what the next one has to answer."""
     receipt: Receipt | None
     """None where `opened_with` is: what the recipient's side said of it is not known here."""
+    follows: EventRef | None
+    """What ended an earlier hand-off of the case, which this one takes up."""
+    followed: HandoffKey | None
+    """That hand-off, where it is known here: to who opened it, and who else had part in it."""
     admitted_ms: int
     """When the last event of it was admitted, or the refusal that told of it."""
 

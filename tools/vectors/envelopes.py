@@ -16,6 +16,7 @@ from tools.vectors.vector import Vector, fault, octets, repeated, valid
 
 _OPENING: Final = event_id(2)
 _SUBJECT: Final = case_pseudonym(BUS, HOTLINE.id, event_id(1))
+_ENDED: Final = b64(sha256(b"the end of an earlier hand-off"))
 _BY_RECIPIENT: Final = {
     Verb.RECEIVED,
     Verb.UNREADABLE,
@@ -64,6 +65,15 @@ def cases(frozen: Frozen) -> Iterator[Vector]:
         yield valid(
             "envelope", name, f"{verb.value}{without}", value=octets(value), verb=verb.value, event=event_hash(value)
         )
+    followed = _changed(envelope_of(Verb.OFFERED), data={"follows": {"id": event_id(4), "sha256": _ENDED}})
+    yield valid(
+        "envelope",
+        "envelope_follows",
+        "a request that follows one which has ended; the sections that it needs are left out",
+        value=octets(followed),
+        verb=Verb.OFFERED.value,
+        event=event_hash(followed),
+    )
     yield from _with_a_section(frozen)
     yield from _malformed()
     yield from _refused_for_another_reason()
@@ -144,6 +154,10 @@ def _malformed() -> Iterator[Vector]:
         "envelope_too_many_recipients": (
             _changed(envelope, data={"recipients": [f"agency-{number}" for number in range(33)]}),
             "33 recipients",
+        ),
+        "envelope_follows_an_id_alone": (
+            _changed(envelope_of(Verb.OFFERED), data={"follows": {"id": event_id(4)}}),
+            "what it follows, without a hash",
         ),
         "envelope_answers_stray_bits": (
             _changed(envelope, data={"answers": answers}),

@@ -37,6 +37,7 @@ type section struct {
 
 type eventData struct {
 	Answers    *eventRef   `json:"answers,omitempty"`
+	Follows    *eventRef   `json:"follows,omitempty"`
 	Handoff    *handoffKey `json:"handoff,omitempty"`
 	Recipients []string    `json:"recipients"`
 	Sections   []section   `json:"sections"`
@@ -134,8 +135,8 @@ func wellFormed(e *envelope) bool {
 		len(e.Type) <= 100 && (e.DataContentType == "application/json" || e.DataContentType == "") &&
 		(e.SpecVersion == "1.0" || e.SpecVersion == "") &&
 		data.Recipients != nil && len(data.Recipients) <= 32 && data.Sections != nil && len(data.Sections) <= 16
-	if data.Answers != nil {
-		good = good && idForm.MatchString(data.Answers.ID) && isHash(data.Answers.SHA256)
+	for _, ref := range []*eventRef{data.Answers, data.Follows} {
+		good = good && (ref == nil || idForm.MatchString(ref.ID) && isHash(ref.SHA256))
 	}
 	if data.Handoff != nil {
 		good = good && idForm.MatchString(data.Handoff.Opening) && addressForm.MatchString(data.Handoff.Recipient)

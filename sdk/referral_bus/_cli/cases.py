@@ -1,6 +1,6 @@
 """`case` and `handoff`: how things stand, as this agency knows it, and what is said about a whole case."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 import typer
@@ -17,7 +17,10 @@ from referral_bus.draft import Draft
 from referral_bus.views import CaseView, HandoffView
 from referral_contracts.encoding import format_time
 
-_HANDOFF: Final = "opening, recipient, subject, opened_by, opened_with, state, receipt, head{id, sha256}, admitted"
+_HANDOFF: Final = (
+    "opening, recipient, subject, opened_by, opened_with, state, receipt, head{id, sha256}, follows{id, sha256}, "
+    "followed{opening, recipient}, admitted"
+)
 _READ_S: Final = 10.0
 
 
@@ -65,6 +68,7 @@ async def show_handoff(call: Call, *, handoff: HandoffArgument, timeout: Timeout
             ("bên mở / opened by", _opening(found)),
             ("trạng thái / state", both(STATES[found.state])),
             ("biên nhận / receipt", _receipt(found)),
+            *_chain(bus, found),
             ("từ lúc / since", f"{when(found.admitted_ms)} (+07:00)"),
             ("bước cuối / last step", found.head.id),
         ]
@@ -126,7 +130,23 @@ def _case_line(case: CaseView) -> str:
 def _handoff_lines(item: HandoffView) -> tuple[str, str]:
     # A line of its own for what is copied by hand: a narrow terminal would fold it in a table.
     how = (both(STATES[item.state]), _receipt(item), f"bên mở / opened by {item.opened_by}")
-    return f"  {name_of(item.key)}", f"    {'  '.join(how)}"
+    told = how if item.follows is None else (*how, f"tiếp nối / follows {_followed(item)}")
+    return f"  {name_of(item.key)}", f"    {'  '.join(told)}"
+
+
+def _chain(bus: ReferralBus, found: HandoffView) -> Iterator[tuple[str, str]]:
+    """Yield what it takes up, and what takes it up."""
+    if found.follows is not None:
+        yield "tiếp nối / follows", _followed(found)
+    case = bus.case(found.subject)
+    for item in () if case is None else case.handoffs:
+        if item.followed == found.key:
+            yield "được tiếp nối bởi / followed by", f"{name_of(item.key)}  {both(STATES[item.state])}"
+
+
+def _followed(item: HandoffView) -> str:
+    # To whom it was, only those can tell who had part in it.
+    return "việc trước / an earlier one" if item.followed is None else name_of(item.followed)
 
 
 def _opening(item: HandoffView) -> str:
@@ -157,6 +177,8 @@ def _handoff_fields(item: HandoffView) -> Fields:
         "opened_with": None if item.opened_with is None else item.opened_with.value,
         "state": item.state.value,
         "receipt": None if item.receipt is None else item.receipt.value,
-        "head": {"id": item.head.id, "sha256": item.head.sha256},
+        "head": item.head.model_dump(),
+        "follows": None if item.follows is None else item.follows.model_dump(),
+        "followed": None if item.followed is None else item.followed.model_dump(),
         "admitted": format_time(item.admitted_ms),
     }

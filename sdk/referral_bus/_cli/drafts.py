@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from referral_bus._cli.faults import WrongUsage
-from referral_bus._cli.finding import find_subject
+from referral_bus._cli.finding import find_answered, find_subject
 from referral_bus._cli.saying import Make, read_own, read_parts
 from referral_bus.client import ReferralBus
 from referral_bus.draft import Draft
@@ -25,19 +25,26 @@ def opening(files: Sequence[str], *, exercise: bool) -> Make:
     return make
 
 
-def making(verb: Verb, case: str, to: Sequence[str]) -> Make:
+Follows = Annotated[
+    str | None,
+    typer.Option(metavar="HANDOFF", help="The hand-off that ended, declined or given back, which this one takes up."),
+]
+
+
+def making(verb: Verb, case: str, to: Sequence[str], follows: str | None = None) -> Make:
     """Return what makes a draft of *verb*, each recipient with its own parts."""
     parts = read_parts(to)
 
     def make(bus: ReferralBus) -> Draft:
         subject = find_subject(bus, case)
+        before = None if follows is None else find_answered(bus, follows)
         match verb:
             case Verb.OFFERED:
-                return bus.offer(subject, parts)
+                return bus.offer(subject, parts, follows=before)
             case Verb.ASSIGNED:
-                return bus.assign(subject, parts)
+                return bus.assign(subject, parts, follows=before)
             case Verb.NOTIFIED:
-                return bus.notify(subject, parts)
+                return bus.notify(subject, parts, follows=before)
             case _:
                 return bus.note(subject, parts)
 

@@ -21,6 +21,7 @@ from referral_bus.delivery import Delivery, OpenedSection
 from referral_contracts.codes import Code
 from referral_contracts.encoding import format_time
 from referral_contracts.errors import LocalError
+from referral_contracts.lifecycle import State
 
 _LINE: Final = (
     "id, source, subject, verb, recipient, handoff{opening, recipient}, counter, admitted, redelivered, acknowledged, "
@@ -29,6 +30,8 @@ _LINE: Final = (
 _LOOK_S: Final = 10.0
 """How often a watch looks whether something is wrong while nothing comes."""
 _READ_S: Final = 10.0
+_LEFT_WITHOUT: Final = frozenset({State.DECLINED, State.EXPIRED, State.FAILED, State.RETURNED})
+"""Where who asked for something has to look for somebody else."""
 
 
 def add_to(app: typer.Typer) -> None:
@@ -154,7 +157,20 @@ async def open_(call: Call, *, delivery: DeliveryArgument, timeout: Timeout = _R
             *(line for section in found.sections for line in _section_lines(section)),
             *(f"  {name}  {_sealed(found, name)}" for name in found.sealed),
         )
+        _advise_next(bus, found, call.settings.agency)
         return _judge(found)
+
+
+def _advise_next(bus: ReferralBus, delivery: Delivery, agency: str) -> None:
+    """Tell who asked, and was left without, how to ask another."""
+    key = delivery.handoff
+    view = None if key is None else bus.handoff(key, subject=delivery.subject)
+    if view is None or (view.sender, view.head.id) != (agency, delivery.id) or view.state not in _LEFT_WITHOUT:
+        return
+    case = bus.case(delivery.subject)
+    if case is not None and all(item.followed != view.key for item in case.handoffs):
+        told = f"--case {delivery.subject} --follows {name_of(view.key)}"
+        advise(f"to ask another agency: referral-bus send offer {told} --to AGENCY=FILE")
 
 
 def _judge(delivery: Delivery) -> Exit:

@@ -7,7 +7,7 @@ import typer
 from rich.console import RenderableType
 
 from referral_bus._cli.command import Call, add, new_group
-from referral_bus._cli.drafts import Case, making, opening, transferring
+from referral_bus._cli.drafts import Case, Follows, making, opening, transferring
 from referral_bus._cli.saying import Make, SectionFiles, To, draft_of
 from referral_bus._cli.screen import Fields, caution, form, heading, indented, missing_fields, row_fields, status
 from referral_bus._cli.session import WAIT_S, Timeout, open_bus, prepare
@@ -46,19 +46,19 @@ async def open_case(
     return await _plan(call, opening(files, exercise=exercise), timeout)
 
 
-async def offer(call: Call, *, case: Case, to: To, timeout: Timeout = WAIT_S) -> Exit:
+async def offer(call: Call, *, case: Case, to: To, follows: Follows = None, timeout: Timeout = WAIT_S) -> Exit:
     """Show what `send offer` would seal, to whom."""
-    return await _plan(call, making(Verb.OFFERED, case, to), timeout)
+    return await _plan(call, making(Verb.OFFERED, case, to, follows), timeout)
 
 
-async def assign(call: Call, *, case: Case, to: To, timeout: Timeout = WAIT_S) -> Exit:
+async def assign(call: Call, *, case: Case, to: To, follows: Follows = None, timeout: Timeout = WAIT_S) -> Exit:
     """Show what `send assign` would seal, to whom."""
-    return await _plan(call, making(Verb.ASSIGNED, case, to), timeout)
+    return await _plan(call, making(Verb.ASSIGNED, case, to, follows), timeout)
 
 
-async def notify(call: Call, *, case: Case, to: To, timeout: Timeout = WAIT_S) -> Exit:
+async def notify(call: Call, *, case: Case, to: To, follows: Follows = None, timeout: Timeout = WAIT_S) -> Exit:
     """Show what `send notify` would seal, to whom."""
-    return await _plan(call, making(Verb.NOTIFIED, case, to), timeout)
+    return await _plan(call, making(Verb.NOTIFIED, case, to, follows), timeout)
 
 
 async def note(call: Call, *, case: Case, to: To, timeout: Timeout = WAIT_S) -> Exit:

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from referral_bus._cli.command import Call, add, new_group
-from referral_bus._cli.drafts import Case, making, opening, transferring
+from referral_bus._cli.drafts import Case, Follows, making, opening, transferring
 from referral_bus._cli.saying import SENT_JSON, NoWait, Patience, SectionFiles, To, say
 from referral_bus._cli.session import WAIT_S, Timeout
 from referral_bus._cli.world import Exit
@@ -37,19 +37,25 @@ async def open_case(
     return await say(call, opening(files, exercise=exercise), Patience(no_wait=no_wait, timeout_s=timeout))
 
 
-async def offer(call: Call, *, case: Case, to: To, no_wait: NoWait = False, timeout: Timeout = WAIT_S) -> Exit:
+async def offer(
+    call: Call, *, case: Case, to: To, follows: Follows = None, no_wait: NoWait = False, timeout: Timeout = WAIT_S
+) -> Exit:
     """Ask agencies for help. Each may decline, and reads its own sections only."""
-    return await say(call, making(Verb.OFFERED, case, to), Patience(no_wait=no_wait, timeout_s=timeout))
+    return await say(call, making(Verb.OFFERED, case, to, follows), Patience(no_wait=no_wait, timeout_s=timeout))
 
 
-async def assign(call: Call, *, case: Case, to: To, no_wait: NoWait = False, timeout: Timeout = WAIT_S) -> Exit:
+async def assign(
+    call: Call, *, case: Case, to: To, follows: Follows = None, no_wait: NoWait = False, timeout: Timeout = WAIT_S
+) -> Exit:
     """Give agencies a statutory duty. It cannot be declined, only forwarded to the competent body."""
-    return await say(call, making(Verb.ASSIGNED, case, to), Patience(no_wait=no_wait, timeout_s=timeout))
+    return await say(call, making(Verb.ASSIGNED, case, to, follows), Patience(no_wait=no_wait, timeout_s=timeout))
 
 
-async def notify(call: Call, *, case: Case, to: To, no_wait: NoWait = False, timeout: Timeout = WAIT_S) -> Exit:
+async def notify(
+    call: Call, *, case: Case, to: To, follows: Follows = None, no_wait: NoWait = False, timeout: Timeout = WAIT_S
+) -> Exit:
     """Inform agencies. Nothing is asked of them."""
-    return await say(call, making(Verb.NOTIFIED, case, to), Patience(no_wait=no_wait, timeout_s=timeout))
+    return await say(call, making(Verb.NOTIFIED, case, to, follows), Patience(no_wait=no_wait, timeout_s=timeout))
 
 
 async def note(call: Call, *, case: Case, to: To, no_wait: NoWait = False, timeout: Timeout = WAIT_S) -> Exit:

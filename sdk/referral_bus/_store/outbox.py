@@ -38,6 +38,10 @@ class Row:
     about: str | None = None
     answers: str | None = None
     answers_hash: str | None = None
+    followed: HandoffKey | None = None
+    """The hand-off whose end it follows, until that is looked up."""
+    follows: str | None = None
+    follows_hash: str | None = None
     state: EntryState = EntryState.SEALED
     code: Code | None = None
     attempt: str | None = None
@@ -77,7 +81,7 @@ def insert(db: sqlite3.Connection, row: Row, needs: Iterable[str] = ()) -> None:
     """Add an entry, which waits for the verdicts on *needs*."""
     db.execute(
         "INSERT INTO outbox (id, draft, subject, verb, recipients, handoff, exercise, sealed, about, answers,"
-        " answers_hash, state) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'sealed')",
+        " answers_hash, follows, follows_hash, state) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'sealed')",
         (
             row.id,
             row.draft,
@@ -90,6 +94,8 @@ def insert(db: sqlite3.Connection, row: Row, needs: Iterable[str] = ()) -> None:
             row.about,
             row.answers,
             row.answers_hash,
+            row.follows,
+            row.follows_hash,
         ),
     )
     db.executemany("INSERT OR IGNORE INTO dependencies (id, needs) VALUES (?, ?)", [(row.id, need) for need in needs])
@@ -239,10 +245,9 @@ def accept(db: sqlite3.Connection, event_id: str, event_hash: str, position: int
     )
     waited = [row["id"] for row in db.execute("SELECT id FROM dependencies WHERE needs = ?", (event_id,))]
     # What is sealed is not settled: said, so that only what waits is looked through, and not all that ever was sent.
-    db.execute(
-        "UPDATE outbox SET answers_hash = ? WHERE settled = 0 AND answers = ? AND state = 'sealed'",
-        (event_hash, event_id),
-    )
+    told = (event_hash, event_id)
+    db.execute("UPDATE outbox SET answers_hash = ? WHERE settled = 0 AND answers = ? AND state = 'sealed'", told)
+    db.execute("UPDATE outbox SET follows_hash = ? WHERE settled = 0 AND follows = ? AND state = 'sealed'", told)
     db.execute("DELETE FROM dependencies WHERE needs = ?", (event_id,))
     return waited
 
@@ -316,6 +321,8 @@ def _row(found: sqlite3.Row) -> Row:
         about=found["about"],
         answers=found["answers"],
         answers_hash=found["answers_hash"],
+        follows=found["follows"],
+        follows_hash=found["follows_hash"],
         state=EntryState(found["state"]),
         code=None if found["code"] is None else Code(found["code"]),
         attempt=found["attempt"],

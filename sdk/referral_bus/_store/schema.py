@@ -7,7 +7,7 @@ and when is in the clear, as it is in the envelope.
 
 from typing import Final
 
-FORMAT: Final = "7"
+FORMAT: Final = "8"
 """Written into the file; a store of another format is refused, never guessed at."""
 
 TABLES: Final = """
@@ -32,6 +32,8 @@ CREATE TABLE outbox (
     about TEXT,                     -- for a receipt: "code section" of what could not be read
     answers TEXT,                   -- id of what it answers
     answers_hash TEXT,              -- unknown while that one is ours and has no verdict
+    follows TEXT,                   -- id of what ended the hand-off that it takes up
+    follows_hash TEXT,              -- as above
     state TEXT NOT NULL,
     settled INTEGER NOT NULL DEFAULT 0,
     code TEXT,
@@ -127,6 +129,9 @@ CREATE TABLE handoffs (
     head_hash TEXT NOT NULL,
     receipt TEXT NOT NULL,
     forwarded_from TEXT,            -- the hand-off that this one relieves once it is received
+    follows_id TEXT,                -- what ended the hand-off that this one takes up
+    follows_hash TEXT,
+    followed TEXT,                  -- that hand-off, where it is known here
     admitted_ms INTEGER NOT NULL,
     PRIMARY KEY (opening, recipient, subject)
 ) STRICT, WITHOUT ROWID;

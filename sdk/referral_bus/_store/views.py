@@ -1,7 +1,7 @@
 """Statements for the agency's own view of cases and hand-offs."""
 
 import sqlite3
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from referral_bus.views import CaseView, HandoffView
 from referral_contracts.codes import Code
@@ -42,6 +42,9 @@ class Handoff:
     """The hash of the event that moved a side of it to us."""
     receipt: Receipt = Receipt.NONE
     forwarded_from: HandoffKey | None = None
+    follows: EventRef | None = None
+    followed: HandoffKey | None = None
+    """The hand-off that `follows` ended, where it is known here."""
     admitted_ms: int
 
     def view(self) -> HandoffView:
@@ -56,6 +59,8 @@ class Handoff:
             sender=self.sender,
             holder=self.holder,
             receipt=None if self.opened_with is None else self.receipt,
+            follows=self.follows,
+            followed=self.followed,
             admitted_ms=self.admitted_ms,
         )
 
@@ -120,13 +125,23 @@ def forwarded(db: sqlite3.Connection, subject: str, key: HandoffKey) -> list[Han
     return [_handoff(row) for row in found]
 
 
+def ended_by(db: sqlite3.Connection, subject: str, end: EventRef) -> HandoffKey | None:
+    """Return the hand-off of a case whose head is the event *end*."""
+    row = db.execute(
+        "SELECT opening, recipient FROM handoffs WHERE subject = ? AND head_id = ? AND head_hash = ?",
+        (subject, end.id, end.sha256),
+    ).fetchone()
+    return None if row is None else HandoffKey(**row)
+
+
 def put_handoff(db: sqlite3.Connection, item: Handoff) -> None:
     """Write a hand-off."""
-    relieved = item.forwarded_from
+    relieved, follows, followed = item.forwarded_from, item.follows, item.followed
     db.execute(
         "INSERT OR REPLACE INTO handoffs (opening, recipient, subject, opened_by, opened_with, sender, holder,"
-        " moved_in, state, head_id, head_hash, receipt, forwarded_from, admitted_ms)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " moved_in, state, head_id, head_hash, receipt, forwarded_from, follows_id, follows_hash, followed,"
+        " admitted_ms)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             item.key.opening,
             item.key.recipient,
@@ -141,6 +156,9 @@ def put_handoff(db: sqlite3.Connection, item: Handoff) -> None:
             item.head.sha256,
             item.receipt.value,
             None if relieved is None else str(relieved),
+            None if follows is None else follows.id,
+            None if follows is None else follows.sha256,
+            None if followed is None else str(followed),
             item.admitted_ms,
         ),
     )
@@ -193,7 +211,8 @@ def _is_open(item: Case) -> bool:
 
 
 def _handoff(row: sqlite3.Row) -> Handoff:
-    found = Handoff(
+    relieved, followed = row["forwarded_from"], row["followed"]
+    return Handoff(
         key=HandoffKey(opening=row["opening"], recipient=row["recipient"]),
         subject=row["subject"],
         opened_by=row["opened_by"],
@@ -204,8 +223,8 @@ def _handoff(row: sqlite3.Row) -> Handoff:
         state=State(row["state"]),
         head=EventRef(id=row["head_id"], sha256=row["head_hash"]),
         receipt=Receipt(row["receipt"]),
+        forwarded_from=None if relieved is None else HandoffKey.parse(relieved),
+        follows=None if row["follows_id"] is None else EventRef(id=row["follows_id"], sha256=row["follows_hash"]),
+        followed=None if followed is None else HandoffKey.parse(followed),
         admitted_ms=row["admitted_ms"],
     )
-    if row["forwarded_from"] is None:
-        return found
-    return replace(found, forwarded_from=HandoffKey.parse(row["forwarded_from"]))

@@ -14,6 +14,7 @@ from referral_contracts.envelope import HandoffKey, case_pseudonym
 from referral_contracts.errors import RemoteError
 from referral_contracts.lifecycle import (
     ENDED_CASES,
+    ENDED_STATES,
     HANDOFFS,
     HEADLESS,
     ON_RECEIVED,
@@ -83,7 +84,7 @@ def rule(case: Case, ask: Ask) -> Ruling:
     heard = is_party(case, ask) or restoring or (timely and is_watcher(ask))
     if case.state is None or not heard:
         return Refused(Code.NOT_FOUND)
-    if ask.envelope.data.supersedes is not None:
+    if ask.envelope.data.supersedes is not None or (ask.envelope.data.follows is not None and verb not in OPENINGS):
         return Refused(Code.MALFORMED_ENVELOPE)
     if verb.of_case:
         return _rule_case(case, case.state, ask)
@@ -96,7 +97,7 @@ def _open_case(case: Case, ask: Ask) -> Ruling:
     envelope = ask.envelope
     if case.state is not None or envelope.subject != case_pseudonym(envelope.bus, envelope.source, envelope.id):
         return Refused(Code.WRONG_SUBJECT)
-    if envelope.data.answers or envelope.data.handoff or envelope.data.supersedes:
+    if envelope.data.answers or envelope.data.follows or envelope.data.handoff or envelope.data.supersedes:
         return Refused(Code.MALFORMED_ENVELOPE)
     try:
         addressing.check_opening_of_case(ask)
@@ -174,6 +175,7 @@ def _open_handoffs(case: Case, ask: Ask) -> Ruling:
     if case.state in ENDED_CASES:
         return Refused(Code.ILLEGAL_TRANSITION)
     try:
+        _check_followed(case, ask)
         team = addressing.check_opening(ask)
         _check_opening(case, ask, len(data.recipients))
     except RemoteError as error:
@@ -185,6 +187,21 @@ def _open_handoffs(case: Case, ask: Ask) -> Ruling:
         )
     _routed(case, ask)
     return Accepted()
+
+
+def _check_followed(case: Case, ask: Ask) -> None:
+    """Check that what is taken up is over, and was the speaker's: asked for by it, or in a case of its own."""
+    named = ask.envelope.data.follows
+    if named is None:
+        return
+    head = Ref.of(named.id, named.sha256)
+    found = [one for one in case.handoffs.values() if one.head == head]
+    able = found if speaks_for(ask, case.owner) else [one for one in found if speaks_for(ask, one.sender)]
+    if not able:
+        # One code for what is not there and for what is others': nobody learns by asking what became of theirs.
+        raise RemoteError(Code.NOT_FOUND)
+    if not any(one.state in ENDED_STATES for one in able):
+        raise RemoteError(Code.ILLEGAL_TRANSITION)
 
 
 def _check_opening(case: Case, ask: Ask, count: int) -> None:

@@ -44,6 +44,10 @@ UNSURE = {State.WITHDRAWN, State.EXPIRED, State.STOPPED, State.VOIDED}
 ENDED = {CaseState.CLOSED, CaseState.VOIDED}
 
 
+OVER = UNDONE | {State.DECLINED, State.EXPIRED, State.CLOSED}
+"""After which somebody is asked again."""
+
+
 @dataclass
 class Loop:
     """A hand-off."""
@@ -115,6 +119,10 @@ class Book:
 
     def _open(self, page: Page, envelope: Envelope, ref: EventRef) -> None:
         assert page.state not in ENDED, "nothing is opened in a closed case"
+        if envelope.data.follows is not None:
+            ended = [loop for loop in page.loops.values() if loop.head == envelope.data.follows and loop.state in OVER]
+            assert {page.owner, *(loop.sender for loop in ended)} >= {envelope.source}, "a chain is its sender's"
+            assert ended, "what is followed has ended"
         for recipient in envelope.data.recipients:
             self._begin(page, envelope, ref, recipient, OPENINGS[envelope.verb])
 

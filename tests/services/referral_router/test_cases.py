@@ -34,12 +34,13 @@ class TestOpening:
         # Nor can anybody be kept from opening it by those who spoke there before.
         assert world.code(other) is Code.ACCEPTED
 
-    @pytest.mark.parametrize("over", ["answers", "handoff", "supersedes"])
+    @pytest.mark.parametrize("over", ["answers", "follows", "handoff", "supersedes"])
     def test_it_answers_nothing(self, over: str) -> None:
         world = World()
         before = world.open_case()
         told = {
             "answers": before.ref.model_dump(),
+            "follows": before.ref.model_dump(),
             "handoff": before.to(WARD).model_dump(),
             "supersedes": before.id,
         }

@@ -22,7 +22,7 @@ from referral_contracts.lifecycle import HANDOFFS, OPENINGS, CaseState, Part, Re
 from referral_contracts.records import Record, Write
 from referral_contracts.topics import H_PATH, H_ROOT, H_SIGNATURE, agency_of
 from referral_contracts.verbs import Verb
-from tests.services.referral_router.book import Book, Loop, Page
+from tests.services.referral_router.book import OVER, Book, Loop, Page
 from tests.services.referral_router.founding import (
     CLINIC,
     DAY,
@@ -115,9 +115,10 @@ class Bus(RuleBasedStateMachine):
         some = data.draw(st.sampled_from(self.said))
         loops = [loop for page in self.book.pages.values() for loop in page.loops.values()]
         about = data.draw(st.none() | st.sampled_from([loop.key for loop in loops])) if loops else None
-        answers = data.draw(st.none() | st.sampled_from(self.said))
+        answers, follows = (data.draw(st.none() | st.sampled_from(self.said)) for _ in range(2))
         event_id = some.id if again else None
-        self.submit(self.world.say(source, verb, *to, case=some.case, about=about, answers=answers, event_id=event_id))
+        told: dict[str, Any] = {"about": about, "answers": answers, "follows": follows, "event_id": event_id}
+        self.submit(self.world.say(source, verb, *to, case=some.case, **told))
 
     @rule(data=st.data())
     def an_event_comes_again(self, data: st.DataObject) -> None:
@@ -202,7 +203,13 @@ def plausible(page: Page, case: str) -> list[list[Saying]]:
         (source, verb, to, {}) for source in sources for verb in OPENINGS for to in RECIPIENTS[1:]
     ]
     loops = [list(_of_loop(loop, page, case)) for loop in page.loops.values()]
-    return [notes, openings, list(_of_case(page, case)), *loops]
+    over = [loop for loop in page.loops.values() if loop.state in OVER]
+    nexts: list[Saying] = [
+        (source, Verb.OFFERED, (POLICE if source != POLICE else WARD,), {"follows": named(loop.head, case)})
+        for loop in over
+        for source in sources
+    ]
+    return [notes, nexts, openings, list(_of_case(page, case)), *loops]
 
 
 def _of_case(page: Page, case: str) -> Iterator[Saying]:

@@ -122,6 +122,7 @@ class World:
         case: str | Said | None = None,
         about: HandoffKey | None = None,
         answers: Said | None = None,
+        follows: Said | None = None,
         event_id: str | None = None,
         sections: Iterable[Section] | None = None,
         key: SigningKey | None = None,
@@ -144,6 +145,7 @@ class World:
             now_ms=self.now,
             about=about,
             answers=None if answers is None else answers.ref,
+            follows=None if follows is None else follows.ref,
         )
         value = jcs({**envelope.model_dump(mode="json", exclude_none=True), **over}) if over else envelope.encode()
         said = signed(value, source, key=key, case=subject)
