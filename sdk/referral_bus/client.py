@@ -7,14 +7,15 @@ The bus, as an agency's system uses it.
                 await delivery.accept(Acceptance(actor=...))
 """
 
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import Literal, Self, TypeAlias
+from typing import Literal, Self
 
 from referral_bus._adopt import adopt
 from referral_bus._drafts import Drafts
 from referral_bus._engine import Engine
+from referral_bus._sayings import Sayings
 from referral_bus._store import alarms, inbox, outbox, views
 from referral_bus.clock import Clock, SystemClock
 from referral_bus.delivery import Delivery
@@ -27,16 +28,11 @@ from referral_contracts.codes import Code
 from referral_contracts.directory import Directory, TrustRoot
 from referral_contracts.envelope import HandoffKey
 from referral_contracts.errors import LocalError
-from referral_contracts.payloads.payload import Payload
 from referral_contracts.succession import takers
 from referral_contracts.topics import agency_of
-from referral_contracts.verbs import Verb
-
-Handoff: TypeAlias = HandoffKey | HandoffView
-"""Which hand-off is meant: its key, or itself, which tells the case as well."""
 
 
-class ReferralBus:
+class ReferralBus(Sayings):
     """An agency's way to the bus: what it says, what it hears, what it knows."""
 
     def __init__(
@@ -93,142 +89,8 @@ class ReferralBus:
 
     @property
     def _drafts(self) -> Drafts:
+        """What makes drafts of what is known here."""
         return Drafts(self._engine.home)
-
-    # What to say: drafts, which nothing has sealed or sent.
-
-    def open_case(self, *payloads: Payload, exercise: bool = False) -> Draft:
-        """Return a draft that opens a case; its forms are sealed to ourselves."""
-        return self._drafts.open_case(payloads, exercise=exercise)
-
-    def offer(self, subject: str, parts: Mapping[str, Sequence[Payload]], *, follows: Handoff | None = None) -> Draft:
-        """
-        Return a draft that asks each recipient, who may decline, with *parts*: what each is to read.
-
-        Where somebody was asked before, and declined say, what it opens *follows* that hand-off.
-        """
-        return self._drafts.to_each(Verb.OFFERED, subject, parts, follows=_key(follows))
-
-    def assign(self, subject: str, parts: Mapping[str, Sequence[Payload]], *, follows: Handoff | None = None) -> Draft:
-        """Return a draft that gives each recipient a statutory duty."""
-        return self._drafts.to_each(Verb.ASSIGNED, subject, parts, follows=_key(follows))
-
-    def notify(self, subject: str, parts: Mapping[str, Sequence[Payload]], *, follows: Handoff | None = None) -> Draft:
-        """Return a draft that informs each recipient."""
-        return self._drafts.to_each(Verb.NOTIFIED, subject, parts, follows=_key(follows))
-
-    def note(self, subject: str, parts: Mapping[str, Sequence[Payload]]) -> Draft:
-        """Return a draft that files something in the case, to each recipient its part."""
-        return self._drafts.to_each(Verb.CASE_NOTED, subject, parts)
-
-    def transfer(self, subject: str, recipient: str, payload: Payload, *more: Payload) -> Draft:
-        """Return a draft that offers the case itself to *recipient*."""
-        return self._drafts.to_each(Verb.CASE_TRANSFER_OFFERED, subject, {recipient: (payload, *more)})
-
-    def accept_transfer(self, subject: str, payload: Payload, *more: Payload) -> Draft:
-        """Return a draft that takes the case over."""
-        return self._drafts.about_case(Verb.CASE_TRANSFER_ACCEPTED, subject, (payload, *more))
-
-    def decline_transfer(self, subject: str, payload: Payload, *more: Payload) -> Draft:
-        """Return a draft that leaves the case with its owner."""
-        return self._drafts.about_case(Verb.CASE_TRANSFER_DECLINED, subject, (payload, *more))
-
-    def close_case(self, subject: str, payload: Payload, *more: Payload) -> Draft:
-        """Return a draft that closes the case; what it says is sealed to ourselves."""
-        return self._drafts.about_case(Verb.CASE_CLOSED, subject, (payload, *more))
-
-    def reopen_case(self, subject: str, payload: Payload, *more: Payload) -> Draft:
-        """Return a draft that opens a closed case again; what it says is sealed to ourselves."""
-        return self._drafts.about_case(Verb.CASE_REOPENED, subject, (payload, *more))
-
-    def void_case(self, subject: str, payload: Payload, *more: Payload) -> Draft:
-        """Return a draft that says that the whole case was entered in error; it is sealed to ourselves."""
-        return self._drafts.about_case(Verb.CASE_VOIDED, subject, (payload, *more))
-
-    def accept(self, handoff: Handoff, payload: Payload, *more: Payload) -> Draft:
-        """Return a draft that accepts what was offered or assigned to us."""
-        return self._about(Verb.ACCEPTED, handoff, (payload, *more))
-
-    def decline(self, handoff: Handoff, payload: Payload, *more: Payload) -> Draft:
-        """Return a draft that says no to an offer."""
-        return self._about(Verb.DECLINED, handoff, (payload, *more))
-
-    def progress(self, handoff: Handoff, payload: Payload, *more: Payload) -> Draft:
-        """Return a draft that tells how it goes."""
-        return self._about(Verb.PROGRESSED, handoff, (payload, *more))
-
-    def complete(self, handoff: Handoff, payload: Payload, *more: Payload) -> Draft:
-        """Return a draft that tells the outcome."""
-        return self._about(Verb.COMPLETED, handoff, (payload, *more))
-
-    def return_(self, handoff: Handoff, payload: Payload, *more: Payload) -> Draft:
-        """Return a draft that gives back what was accepted."""
-        return self._about(Verb.RETURNED, handoff, (payload, *more))
-
-    def forward(self, handoff: Handoff, following: str, payload: Payload, *more: Payload) -> Draft:
-        """Return a draft that passes a duty on to *following*; both the assigner and it read *payload*."""
-        return self._about(Verb.FORWARDED, handoff, (payload, *more), following)
-
-    def withdraw(self, handoff: Handoff, payload: Payload, *more: Payload) -> Draft:
-        """Return a draft that takes back what we asked for."""
-        return self._about(Verb.WITHDRAWN, handoff, (payload, *more))
-
-    def close(self, handoff: Handoff, payload: Payload, *more: Payload) -> Draft:
-        """Return a draft that closes a hand-off which was completed or returned."""
-        return self._about(Verb.CLOSED, handoff, (payload, *more))
-
-    def _about(self, verb: Verb, handoff: Handoff, payloads: Sequence[Payload], following: str | None = None) -> Draft:
-        key, subject = (handoff.key, handoff.subject) if isinstance(handoff, HandoffView) else (handoff, None)
-        return self._drafts.about_handoff(verb, key, payloads, subject=subject, following=following)
-
-    def suspend(self, handoff: Handoff, payload: Payload, *more: Payload) -> Draft:
-        """Return a draft that lets accepted work rest."""
-        return self._about(Verb.SUSPENDED, handoff, (payload, *more))
-
-    def resume(self, handoff: Handoff, payload: Payload, *more: Payload) -> Draft:
-        """Return a draft that goes on with work that rested."""
-        return self._about(Verb.RESUMED, handoff, (payload, *more))
-
-    def fail(self, handoff: Handoff, payload: Payload, *more: Payload) -> Draft:
-        """Return a draft that tells that accepted work could not be done."""
-        return self._about(Verb.FAILED, handoff, (payload, *more))
-
-    def cancel(self, handoff: Handoff, payload: Payload, *more: Payload) -> Draft:
-        """Return a draft that ends work that has begun; the owner of the case may end any hand-off of it."""
-        return self._about(Verb.CANCELLED, handoff, (payload, *more))
-
-    def reopen(self, handoff: Handoff, payload: Payload, *more: Payload) -> Draft:
-        """Return a draft that gives completed work back to its recipient, to go on with it."""
-        return self._about(Verb.REOPENED, handoff, (payload, *more))
-
-    def move(self, handoff: Handoff, taker: str, payload: Payload, *more: Payload) -> Draft:
-        """
-        Return a draft that moves our side of a hand-off to *taker*, a successor that the directory names for us.
-
-        It is given what the hand-off rests on, sealed again to it alone; the other side is told who goes on.
-        """
-        key, subject = (handoff.key, handoff.subject) if isinstance(handoff, HandoffView) else (handoff, None)
-        return self._drafts.move(key, taker, (payload, *more), subject=subject)
-
-    def ask(self, handoff: Handoff, payload: Payload, *more: Payload) -> Draft:
-        """Return a draft that asks the other side something. It moves nothing."""
-        return self._about(Verb.ASKED, handoff, (payload, *more))
-
-    def answer(self, handoff: Handoff, payload: Payload, *more: Payload) -> Draft:
-        """Return a draft that answers what the other side asked."""
-        return self._about(Verb.ANSWERED, handoff, (payload, *more))
-
-    def void(self, handoff: Handoff, payload: Payload, *more: Payload) -> Draft:
-        """Return a draft that says that a hand-off of ours was entered in error."""
-        return self._about(Verb.VOIDED, handoff, (payload, *more))
-
-    def recall(self, handoff: Handoff, payload: Payload, *more: Payload) -> Draft:
-        """Return a draft that asks back what we sent by mistake, or asks to destroy it."""
-        return self._about(Verb.RECALLED, handoff, (payload, *more))
-
-    def report_misdirected(self, handoff: Handoff, payload: Payload, *more: Payload) -> Draft:
-        """Return a draft that tells that we got what was not for us, and what became of it."""
-        return self._about(Verb.MISDIRECTED, handoff, (payload, *more))
 
     # Saying it.
 
@@ -388,10 +250,6 @@ class ReferralBus:
     def status(self) -> Status:
         """Return how the client is doing."""
         return self._engine.status()
-
-
-def _key(handoff: Handoff | None) -> HandoffKey | None:
-    return handoff.key if isinstance(handoff, HandoffView) else handoff
 
 
 def _has_verdict(entry: Entry) -> bool:
