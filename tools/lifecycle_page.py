@@ -166,7 +166,8 @@ def told(verb: Verb) -> str:
     after = {state for machine in (CASES, HANDOFFS) for steps in machine.values() for state in _after(steps, verb)}
     speakers = _speakers(verb)
     if verb in BESIDE:
-        return "the other side" if verb in TALK else "the other side and the successor"
+        talk = "the other side (from the recipient, section 10: perhaps its team)"
+        return talk if verb in TALK else "the other side and the successor"
     if speakers == {Part.PENDING}:
         return "the owner"
     if speakers == {Part.OWNER}:

@@ -158,7 +158,7 @@ def _check_readers(ask: Ask) -> None:
         addresses = [reader.address for reader in section.readers]
         if len(set(addresses)) != len(addresses):
             raise RemoteError(Code.WRONG_READERS)
-        # What the watcher says itself it may read like any sender; it tells itself no clocks.
+        # What the watcher says itself it may read like any sender; it need not tell itself of clocks.
         timed = watcher in addresses and watcher != source
         clocks += timed
         readers = recipients.intersection(addresses)
@@ -171,7 +171,7 @@ def _check_readers(ask: Ask) -> None:
                 raise RemoteError(Code.WRONG_READERS)
     if clocks > _ONE:
         raise RemoteError(Code.WRONG_READERS)
-    if envelope.verb in CLOCK_VERBS and not clocks:
+    if envelope.verb in CLOCK_VERBS and not clocks and source != watcher:
         raise RemoteError(Code.CLOCK_MISSING)
     if recipients - served and envelope.verb is not Verb.RECEIVED:
         raise RemoteError(Code.WRONG_READERS)

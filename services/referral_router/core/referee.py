@@ -117,13 +117,13 @@ def _rule_case(case: Case, state: CaseState, ask: Ask) -> Ruling:
     data = envelope.data
     owns = speaks_for(ask, case.owner)
     own = _case_standing(case) if owns else NOTHING_TOLD
+    named = None if data.answers is None else Ref.of(data.answers.id, data.answers.sha256)
+    if data.handoff is not None or (verb in HEADLESS) != (named is None):
+        return Refused(Code.MALFORMED_ENVELOPE, own)
     played = {Part.PARTY: True, Part.OWNER: owns, Part.PENDING: speaks_for(ask, case.pending)}
     part = next((part for part, plays in played.items() if plays and may_ever(verb, part)), None)
     if part is None:
         return Refused(Code.WRONG_PARTY, own)
-    named = None if data.answers is None else Ref.of(data.answers.id, data.answers.sha256)
-    if data.handoff is not None or (verb in HEADLESS) != (named is None):
-        return Refused(Code.MALFORMED_ENVELOPE, own)
     if named is not None and named != case.head:
         return Refused(Code.STALE_HEAD, own)
     try:
@@ -176,8 +176,8 @@ def _open_handoffs(case: Case, ask: Ask) -> Ruling:
         return Refused(Code.ILLEGAL_TRANSITION)
     try:
         _check_followed(case, ask)
-        team = addressing.check_opening(ask)
         _check_opening(case, ask, len(data.recipients))
+        team = addressing.check_opening(ask)
     except RemoteError as error:
         return Refused(error.code)
     event_id, head, opening_hash, state = envelope.id, ask.ref, undigested(ask.event), OPENINGS[envelope.verb]

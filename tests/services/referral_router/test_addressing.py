@@ -148,6 +148,14 @@ class TestReaders:
         assert code_of(verb, WARD, sections=[]) is Code.CLOCK_MISSING
         assert code_of(verb, WARD, sections=[section(HOTLINE, WARD), clock()]) is Code.ACCEPTED
 
+    def test_the_watcher_tells_itself_of_no_clock(self) -> None:
+        world = World()
+        case = world.open_case()
+        world.accepted(world.say(HOTLINE, Verb.CASE_NOTED, WATCHER, case=case, sections=[clock()]))
+        note = world.say(WATCHER, Verb.CASE_NOTED, WARD, case=case, sections=[section(WATCHER, WARD)])
+
+        assert world.code(note) is Code.ACCEPTED
+
     def test_whose_clock_it_is_may_read_it(self) -> None:
         assert code_of(Verb.OFFERED, WARD, sections=[section(HOTLINE, WARD), clock(WARD)]) is Code.ACCEPTED
 

@@ -5,7 +5,7 @@ import pytest
 from referral_contracts.codes import Code
 from referral_contracts.lifecycle import CaseState, State
 from referral_contracts.verbs import Verb
-from tests.services.referral_router.founding import HOTLINE, NEXT_WARD, POLICE, WARD, WATCHER
+from tests.services.referral_router.founding import HOTLINE, HOUR, NEXT_WARD, POLICE, WARD, WATCHER
 from tests.services.referral_router.world import Said, World, new_id
 
 
@@ -217,3 +217,24 @@ def test_a_party_is_told_nothing_of_the_case_but_its_owner_is() -> None:
         assert (theirs.case_state, theirs.case_head, theirs.open) == (None, None, None)
     mine = world.verdict(world.say(HOTLINE, Verb.CASE_NOTED, WARD, case=case))
     assert (mine.case_state, mine.case_head) == (CaseState.OPEN, case.ref)
+
+
+class TestOrderOfFaults:
+    """SPEC section 12: the first fault decides."""
+
+    def test_what_a_verb_cannot_have_comes_before_who_may_not_say_it(self) -> None:
+        world = World()
+        case = world.open_case()
+        world.accepted(world.say(HOTLINE, Verb.CASE_NOTED, WARD, case=case))
+
+        assert world.code(world.say(WARD, Verb.CASE_CLOSED, case=case)) is Code.MALFORMED_ENVELOPE
+        assert world.code(world.say(WARD, Verb.CASE_CLOSED, case=case, answers=case)) is Code.WRONG_PARTY
+
+    def test_an_id_that_opened_a_handoff_comes_before_whom_it_is_told(self) -> None:
+        world = World()
+        case = world.open_case()
+        opened = world.accepted(world.say(HOTLINE, Verb.OFFERED, WARD, case=case))
+        world.now += 7 * HOUR
+        again = world.say(HOTLINE, Verb.OFFERED, "nobody-z", case=case, event_id=opened.id, sections=[])
+
+        assert world.code(again) is Code.ID_REUSED
