@@ -1,0 +1,233 @@
+"""
+The bus once more, as plainly as the prose says it: what has to become of an event, to be held against the router.
+
+Read it with SPEC beside it: sections 9 (the tables and the rules under them), 10 (recipients), 12 (the order of the
+faults) and 13 (what a verdict tells). It shares no line with the code that it judges, and is neither quick nor thrifty.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import NamedTuple
+
+from tests.services.referral_router.naive.case import (
+    Case,
+    Handoff,
+    begin,
+    happens_to_case,
+    happens_to_handoff,
+    parts_in,
+)
+from tests.services.referral_router.naive.tables import (
+    BY_WATCHER,
+    CASES,
+    HANDOFFS,
+    OPENING,
+    RECEIPTS,
+    TALK,
+    VERBS,
+    WATCHER,
+)
+from tests.services.referral_router.naive.town import Event, Town, agency
+
+HOUR = 3_600_000
+WINDOW = 2 * HOUR
+KEEP_CLOSED = 24 * HOUR
+PUT_AWAY = 8
+
+
+class Ruling(NamedTuple):
+    """With which codes an event may be refused (none: it is accepted), and of what the verdict tells the state."""
+
+    faults: set[str]
+    tells: Case | Handoff | None = None
+
+
+@dataclass(kw_only=True)
+class NaiveBus:
+    """One partition, told of everything that is said in it."""
+
+    town: Town
+    now: int
+    cases: dict[str, Case] = field(default_factory=dict)
+    used: dict[tuple[str, str, str], tuple[str, int]] = field(default_factory=dict)
+    """By case, source and id: the hash of the event, and since when it is remembered."""
+    touched: dict[tuple[str, str], int] = field(default_factory=dict)
+    """When a party of a case (as ``""``), or somebody who is none, last used up an id on it."""
+
+    def hear(self, said: Event) -> Ruling:
+        """Section 12: judge an event, and let happen what comes of it."""
+        self.put_away()
+        if faults := self.out_of_hand(said):
+            return Ruling(faults)
+        ruling = self.by_the_case(said)
+        if not ruling.faults:
+            self.happens(said)
+            ruling = Ruling(set(), self.cases[said.case]) if said.verb == "case.opened" else ruling
+        self.used[said.case, said.source, said.id] = said.hash, max(self.now, said.time)
+        case = self.cases.get(said.case)
+        inside = case is not None and not case.archived and said.source in case.parties
+        self.touched[said.case, "" if inside else said.source] = self.now
+        return ruling
+
+    def out_of_hand(self, said: Event) -> set[str]:
+        """Points 12 and 14: the time, and ids that were used."""
+        if abs(said.time - self.now) > WINDOW:
+            return {"outside-window"}
+        was, since = self.used.get((said.case, said.source, said.id), ("", 0))
+        if was and since >= self.now - 3 * WINDOW:
+            return {"duplicate" if was == said.hash else "id-reused"}
+        return set()
+
+    def by_the_case(self, said: Event) -> Ruling:
+        """Points 16 to 22."""
+        case, kind, source = self.cases.get(said.case), VERBS[said.verb], said.source
+        if case and case.archived and source == case.owner:
+            return Ruling({"archived"})
+        if said.verb == "case.opened":
+            return Ruling(self.new_case(said))
+        timely = source == WATCHER and said.verb in BY_WATCHER and said.about
+        if not case or case.archived or not (source in case.parties or timely):
+            return Ruling({"not-found"})
+        of_case = said.verb.startswith("case.")
+        if bool(said.about) != kind.handoff or bool(said.answers) != bool(kind.answers):
+            return Ruling({"malformed-envelope"}, case if of_case else None)
+        if said.verb in OPENING:
+            return Ruling(self.new_handoffs(said, case))
+        return Ruling(self.of_case(said, case), case) if of_case else self.of_handoff(said, case)
+
+    def new_case(self, said: Event) -> set[str]:
+        if said.case in self.cases or said.case != pseudonym(self.town.bus, said.source, said.id):
+            return {"wrong-subject"}
+        if said.answers or said.about:
+            return {"malformed-envelope"}
+        faults = self.town.addressing(said)
+        if said.to:
+            faults.add("wrong-recipients")
+        if self.town.roles[said.source] not in self.town.may_open:
+            faults.add("not-permitted")
+        return faults
+
+    def new_handoffs(self, said: Event, case: Case) -> set[str]:
+        if case.state == "closed":
+            return {"illegal-transition"}
+        if said.id in {opening for opening, _ in case.handoffs}:
+            return {"id-reused"}
+        nobody = set() if said.to else {"wrong-recipients"}
+        return nobody | self.town.addressing(said) | self.town.policy(said.source, said.verb, said.to)
+
+    def of_case(self, said: Event, case: Case) -> set[str]:
+        parts = {"party": True, "owner": said.source == case.owner, "pending": said.source == case.pending}
+        mine = [part for part, plays in parts.items() if plays]
+        if not ever(said.verb, mine, CASES):
+            return {"wrong-party"}
+        if VERBS[said.verb].answers and said.answers != case.head:
+            return {"stale-head"}
+        if not any(f"{said.verb} by {part}" in CASES[case.state] for part in mine):
+            return {"illegal-transition"}
+        faults, count = self.town.addressing(said), len(said.to)
+        match said.verb:
+            case "case.transfer.accepted" | "case.transfer.declined":
+                wrong = said.to != (case.owner,)
+            case "case.transfer.offered":
+                wrong = count != 1
+            case "case.noted":
+                wrong = count == 0
+            case _:
+                wrong = False
+        if wrong:
+            faults.add("wrong-recipients")
+        if said.verb not in ("case.transfer.accepted", "case.transfer.declined"):
+            faults |= self.town.policy(said.source, said.verb, said.to)
+        if not faults and said.verb == "case.closed" and case.still_open():
+            return {"open-handoffs"}
+        return faults
+
+    def of_handoff(self, said: Event, case: Case) -> Ruling:
+        handoff = case.handoffs.get(said.about or ("", ""))
+        if not handoff:
+            return Ruling({"not-found"})
+        mine = parts_in(said.source, handoff, case)
+        if not mine:
+            return Ruling({"not-found"})
+        if said.verb in RECEIPTS["none"]:
+            return Ruling(self.receipt(said, handoff, mine), handoff)
+        if not ever(said.verb, mine, HANDOFFS):
+            return Ruling({"wrong-party"}, handoff)
+        if said.answers != handoff.head:
+            return Ruling({"stale-head"}, handoff)
+        may = {*HANDOFFS[handoff.state], *TALK}
+        part = next((part for part in mine if f"{said.verb} by {part}" in may), None)
+        if part is None:
+            return Ruling({"illegal-transition"}, handoff)
+        if said.verb == "handoff.forwarded":
+            return Ruling(self.forwarding(said, case, handoff), handoff)
+        sides = {"recipient": {handoff.sender}, "sender": {handoff.recipient}}
+        must = sides.get(part, {handoff.sender, handoff.recipient})
+        must = {address for address in must if agency(address) != said.source}
+        might = must | handoff.team if part == "recipient" else must
+        return Ruling(self.goes_to(said, must, might), handoff)
+
+    def receipt(self, said: Event, handoff: Handoff, mine: list[str]) -> set[str]:
+        if "recipient" not in mine:
+            return {"wrong-party"}
+        if said.answers != handoff.opening:
+            return {"stale-head"}
+        if said.verb not in RECEIPTS[handoff.receipt]:
+            return {"illegal-transition"}
+        return self.goes_to(said, {handoff.sender}, {handoff.sender})
+
+    def goes_to(self, said: Event, must: set[str], might: set[str] | frozenset[str]) -> set[str]:
+        right = must <= set(said.to) <= might
+        return self.town.addressing(said) | (set() if right else {"wrong-recipients"})
+
+    def forwarding(self, said: Event, case: Case, handoff: Handoff) -> set[str]:
+        faults, following = self.town.addressing(said), [one for one in said.to if one != handoff.sender]
+        if handoff.sender not in said.to or len(following) != 1:
+            faults.add("wrong-recipients")
+        if said.id in {opening for opening, _ in case.handoffs}:
+            faults.add("id-reused")
+        return faults.union(*(self.town.policy(said.source, "handoff.assigned", [one]) for one in following))
+
+    def happens(self, said: Event) -> None:
+        """Let an accepted event take effect."""
+        ref = said.id, said.hash
+        if said.verb == "case.opened":
+            self.cases[said.case] = Case(owner=said.source, head=ref)
+        case = self.cases[said.case]
+        handoff = case.handoffs.get(said.about or ("", ""))
+        if said.verb in OPENING:
+            rule = self.town.known_to_each_other(said.to)
+            for recipient in said.to:
+                team = frozenset(said.to) - {recipient} if rule and rule[1] else frozenset[str]()
+                begin(case, said, recipient, OPENING[said.verb]).team = team
+        elif handoff:
+            happens_to_handoff(case, handoff, said)
+        elif said.verb != "case.opened":
+            happens_to_case(case, said)
+        case.events += 1
+        case.copies.update(said.to)
+        case.parties |= {said.source, *map(agency, said.to)}
+
+    def put_away(self) -> None:
+        """Section 12, a closed case: few at a decision, the longest untouched first, those of one moment together."""
+        due = sorted((at, key) for key, at in self.touched.items() if at <= self.now - KEEP_CLOSED)
+        due = [(at, key) for at, key in due if key[1] or self.cases[key[0]].state == "closed"]
+        for number, (at, key) in enumerate(due):
+            if number >= PUT_AWAY and at != due[number - 1][0]:
+                break
+            del self.touched[key]
+            if not key[1]:
+                self.cases[key[0]].archived = True
+
+
+def ever(verb: str, parts: Iterable[str], table: dict[str, dict[str, str]]) -> bool:
+    """Whether one of these parts may say the verb in some state."""
+    said = {step for steps in table.values() for step in steps} | TALK
+    return any(f"{verb} by {part}" in said for part in parts)
+
+
+def pseudonym(bus: str, source: str, event_id: str) -> str:
+    """Section 4."""
+    parts = [text.encode() for text in ("referral-bus/v1/case", bus, source, event_id)]
+    return sha256(b"".join(len(part).to_bytes(4, "big") + part for part in parts)).hexdigest()[:32]

@@ -1,0 +1,108 @@
+"""A case and its hand-offs, and what an accepted event makes of them: SPEC section 9."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from tests.services.referral_router.naive.tables import (
+    CASES,
+    GIVEN_BACK,
+    HANDOFFS,
+    MOVE_NO_HEAD,
+    OPEN,
+    RECEIPTS,
+    TALK,
+    WATCHER,
+)
+from tests.services.referral_router.naive.town import Event, Key, Ref, agency
+
+
+@dataclass(kw_only=True)
+class Handoff:
+    sender: str
+    recipient: str
+    opening: Ref
+    head: Ref
+    state: str
+    team: frozenset[str] = frozenset()
+    """The other recipients of its opening event, if answers may go to them as well."""
+    receipt: str = "none"
+    relieves: Key | None = None
+    """The hand-off that was forwarded by this one's opening event."""
+    given_back: bool = False
+
+
+@dataclass(kw_only=True)
+class Case:
+    owner: str
+    head: Ref
+    state: str = "open"
+    pending: str = ""
+    """Whom the case is offered to."""
+    parties: set[str] = field(default_factory=set)
+    handoffs: dict[Key, Handoff] = field(default_factory=dict)
+    events: int = 0
+    copies: Counter[str] = field(default_factory=Counter)
+    archived: bool = False
+
+    def still_open(self) -> set[Key]:
+        return {key for key, handoff in self.handoffs.items() if handoff.state in OPEN}
+
+
+def parts_in(source: str, handoff: Handoff, case: Case) -> list[str]:
+    """Return the parts that an agency plays in a hand-off, in the order in which they are tried."""
+    parts = {
+        "recipient": source == agency(handoff.recipient),
+        "sender": source == handoff.sender,
+        "owner": source == case.owner,
+        "watcher": source == WATCHER,
+    }
+    return [part for part, plays in parts.items() if plays]
+
+
+def begin(case: Case, said: Event, recipient: str, state: str) -> Handoff:
+    ref = said.id, said.hash
+    new = Handoff(sender=said.source, recipient=recipient, opening=ref, head=ref, state=state)
+    case.handoffs[said.id, recipient] = new
+    return new
+
+
+def happens_to_case(case: Case, said: Event) -> None:
+    steps = CASES[case.state]
+    case.state = next(after for step, after in steps.items() if step.startswith(f"{said.verb} by "))
+    if said.verb not in MOVE_NO_HEAD:
+        case.head = said.id, said.hash
+    if said.verb == "case.transfer.accepted":
+        case.owner = said.source
+    if said.verb in ("case.transfer.accepted", "case.transfer.declined"):
+        case.pending = ""
+    if said.verb == "case.transfer.offered":
+        case.pending = agency(said.to[0])
+
+
+def happens_to_handoff(case: Case, handoff: Handoff, said: Event) -> None:
+    if said.verb in RECEIPTS["none"]:
+        handoff.receipt = RECEIPTS[handoff.receipt][said.verb]
+        if said.verb == "handoff.received" and handoff.state == "notified":
+            handoff.state = "received"
+    elif f"{said.verb} by sender" not in TALK:
+        steps, mine = HANDOFFS[handoff.state], parts_in(said.source, handoff, case)
+        handoff.state = next(steps[step] for part in mine if (step := f"{said.verb} by {part}") in steps)
+    if said.verb not in MOVE_NO_HEAD:
+        handoff.head = said.id, said.hash
+    if handoff.state in GIVEN_BACK:
+        handoff.given_back = True
+    if said.verb == "handoff.forwarded":
+        following = next(one for one in said.to if one != handoff.sender)
+        begin(case, said, following, "assigned").relieves = said.about
+    whose_duty(case, handoff.relieves)
+
+
+def whose_duty(case: Case, forwarded: Key | None) -> None:
+    """Section 9, forwarding: work out anew who has a duty that was passed on."""
+    first = case.handoffs.get(forwarded or ("", ""))
+    if not first or first.state not in ("forwarded", "released"):
+        return
+    others = [one for one in case.handoffs.values() if one.relieves == forwarded and not one.given_back]
+    first.state = "forwarded" if others else "assigned"
+    if any(one.receipt == "received" for one in others):
+        first.state = "released"

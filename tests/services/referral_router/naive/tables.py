@@ -1,0 +1,135 @@
+"""
+The tables of SPEC section 9 a second time, written from the prose, for `bus` to judge by.
+
+Nothing here is imported from the code that it is held against. Whoever changes a table changes it here as well, from
+the prose; `test_tables` says where the two differ.
+"""
+
+from typing import NamedTuple
+
+WATCHER = "watcher"
+
+
+class Kind(NamedTuple):
+    """Section 9, the first table: what an event of a verb has to have."""
+
+    handoff: bool = False
+    answers: str = ""
+    clock: bool = False
+
+
+VERBS = {
+    "case.opened": Kind(clock=True),
+    "case.transfer.offered": Kind(answers="head"),
+    "case.transfer.accepted": Kind(answers="head", clock=True),
+    "case.transfer.declined": Kind(answers="head"),
+    "case.noted": Kind(clock=True),
+    "case.closed": Kind(answers="head", clock=True),
+    "case.reopened": Kind(answers="head", clock=True),
+    "handoff.offered": Kind(clock=True),
+    "handoff.assigned": Kind(clock=True),
+    "handoff.notified": Kind(clock=True),
+    "handoff.received": Kind(handoff=True, answers="opening"),
+    "handoff.unreadable": Kind(handoff=True, answers="opening"),
+    "handoff.accepted": Kind(handoff=True, answers="head", clock=True),
+    "handoff.declined": Kind(handoff=True, answers="head", clock=True),
+    "handoff.expired": Kind(handoff=True, answers="head"),
+    "handoff.withdrawn": Kind(handoff=True, answers="head"),
+    "handoff.forwarded": Kind(handoff=True, answers="head", clock=True),
+    "handoff.progressed": Kind(handoff=True, answers="head"),
+    "handoff.suspended": Kind(handoff=True, answers="head"),
+    "handoff.resumed": Kind(handoff=True, answers="head"),
+    "handoff.completed": Kind(handoff=True, answers="head", clock=True),
+    "handoff.failed": Kind(handoff=True, answers="head", clock=True),
+    "handoff.returned": Kind(handoff=True, answers="head", clock=True),
+    "handoff.cancelled": Kind(handoff=True, answers="head"),
+    "handoff.reopened": Kind(handoff=True, answers="head"),
+    "handoff.closed": Kind(handoff=True, answers="head"),
+    "handoff.asked": Kind(handoff=True, answers="head"),
+    "handoff.answered": Kind(handoff=True, answers="head"),
+}
+
+OPENING = {"handoff.offered": "offered", "handoff.assigned": "assigned", "handoff.notified": "notified"}
+MOVE_NO_HEAD = {
+    "handoff.received",
+    "handoff.unreadable",
+    "handoff.progressed",
+    "handoff.asked",
+    "handoff.answered",
+    "case.noted",
+}
+
+CASES = {
+    "open": {
+        "case.transfer.offered by owner": "transfer-offered",
+        "case.noted by party": "open",
+        "case.closed by owner": "closed",
+    },
+    "transfer-offered": {
+        "case.transfer.offered by owner": "transfer-offered",
+        "case.transfer.accepted by pending": "open",
+        "case.transfer.declined by pending": "open",
+        "case.noted by party": "transfer-offered",
+    },
+    "closed": {"case.noted by party": "closed", "case.reopened by owner": "open"},
+}
+
+HANDOFFS = {
+    "offered": {
+        "handoff.accepted by recipient": "accepted",
+        "handoff.declined by recipient": "declined",
+        "handoff.withdrawn by sender": "withdrawn",
+        "handoff.expired by watcher": "expired",
+        "handoff.cancelled by owner": "stopped",
+    },
+    "assigned": {
+        "handoff.accepted by recipient": "accepted",
+        "handoff.forwarded by recipient": "forwarded",
+        "handoff.withdrawn by sender": "withdrawn",
+        "handoff.cancelled by owner": "stopped",
+    },
+    "notified": {"handoff.withdrawn by sender": "withdrawn", "handoff.cancelled by owner": "stopped"},
+    "received": {},
+    "accepted": {
+        "handoff.progressed by recipient": "accepted",
+        "handoff.suspended by recipient": "suspended",
+        "handoff.completed by recipient": "completed",
+        "handoff.failed by recipient": "failed",
+        "handoff.returned by recipient": "returned",
+        "handoff.cancelled by sender": "stopped",
+        "handoff.cancelled by owner": "stopped",
+    },
+    "suspended": {
+        "handoff.progressed by recipient": "suspended",
+        "handoff.resumed by recipient": "accepted",
+        "handoff.failed by recipient": "failed",
+        "handoff.returned by recipient": "returned",
+        "handoff.cancelled by sender": "stopped",
+        "handoff.cancelled by owner": "stopped",
+    },
+    "declined": {},
+    "expired": {},
+    "withdrawn": {},
+    "forwarded": {"handoff.forwarded by recipient": "forwarded", "handoff.cancelled by owner": "stopped"},
+    "released": {},
+    "completed": {
+        "handoff.closed by sender": "closed",
+        "handoff.closed by owner": "closed",
+        "handoff.closed by watcher": "closed",
+        "handoff.reopened by sender": "accepted",
+        "handoff.reopened by owner": "accepted",
+    },
+    "failed": {"handoff.closed by sender": "closed", "handoff.closed by owner": "closed"},
+    "returned": {"handoff.closed by sender": "closed", "handoff.closed by owner": "closed"},
+    "stopped": {},
+    "closed": {},
+}
+OPEN = {"offered", "assigned", "notified", "accepted", "suspended", "forwarded", "completed", "failed", "returned"}
+TALK = {f"{verb} by {part}" for verb in ("handoff.asked", "handoff.answered") for part in ("sender", "recipient")}
+RECEIPTS = {
+    "none": {"handoff.received": "received", "handoff.unreadable": "unreadable"},
+    "unreadable": {"handoff.received": "received"},
+    "received": {},
+}
+GIVEN_BACK = {"withdrawn", "stopped", "returned", "failed"}
+BY_WATCHER = {"handoff.expired", "handoff.closed"}
