@@ -44,6 +44,9 @@ ROUTES = {
     "returned": "offered accepted returned",
     "stopped": "offered accepted cancelled",
     "closed": "offered accepted completed closed",
+    "voided": "offered voided",
+    "recalled": "offered recalled",
+    "misdirected": "offered misdirected",
 }
 """How a hand-off comes into each state."""
 
@@ -94,7 +97,8 @@ def walked(cast: Cast, route: str) -> tuple[Pair, str, Key]:
     # With a co-recipient, where policy lets answers go to the team.
     pair.say(Saying(source=cast.sender, verb=f"handoff.{opening}", to=(cast.recipient, HOSPITAL), case=subject))
     key = (pair.spoken[-1].event.id, cast.recipient)
-    speakers = {"withdrawn": cast.sender, "cancelled": cast.sender, "closed": cast.sender, "expired": WATCHER}
+    speakers = dict.fromkeys(("withdrawn", "cancelled", "closed", "voided", "recalled"), cast.sender)
+    speakers["expired"] = WATCHER
     for step in steps:
         if step == "received-by-the-next":
             following = (pair.spoken[-1].event.id, SCHOOL)
@@ -126,7 +130,7 @@ def test_everybody_says_everything_of_a_handoff_in_each_state(state: str, cast: 
         walked(cast, ROUTES[state])[0].say(saying)
 
 
-TO_CASES = {"open": "", "transfer-offered": "case.transfer.offered", "closed": "case.closed"}
+TO_CASES = {"open": "", "transfer-offered": "case.transfer.offered", "closed": "case.closed", "voided": "case.voided"}
 
 
 @pytest.mark.parametrize("state", TO_CASES)

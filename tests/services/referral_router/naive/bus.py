@@ -21,8 +21,10 @@ from tests.services.referral_router.naive.case import (
 from tests.services.referral_router.naive.tables import (
     BY_WATCHER,
     CASES,
+    ENDED,
     HANDOFFS,
     OPENING,
+    PERHAPS_NEVER_GOT,
     RECEIPTS,
     TALK,
     VERBS,
@@ -34,6 +36,18 @@ HOUR = 3_600_000
 WINDOW = 2 * HOUR
 KEEP_CLOSED = 24 * HOUR
 PUT_AWAY = 8
+MOST = 128
+MOST_OF_STRANGERS = 32
+
+
+class Used(NamedTuple):
+    """An id that somebody has used up."""
+
+    hash: str
+    at: int
+    """The later of its time and its admission."""
+    inside: bool
+    """Whether its sender was a party."""
 
 
 class Ruling(NamedTuple):
@@ -50,8 +64,8 @@ class NaiveBus:
     town: Town
     now: int
     cases: dict[str, Case] = field(default_factory=dict)
-    used: dict[tuple[str, str, str], tuple[str, int]] = field(default_factory=dict)
-    """By case, source and id: the hash of the event, and since when it is remembered."""
+    used: dict[tuple[str, str, str], Used] = field(default_factory=dict)
+    """By case, source and id."""
     touched: dict[tuple[str, str], int] = field(default_factory=dict)
     """When a party of a case (as ``""``), or somebody who is none, last used up an id on it."""
 
@@ -64,30 +78,36 @@ class NaiveBus:
         if not ruling.faults:
             self.happens(said)
             ruling = Ruling(set(), self.cases[said.case]) if said.verb == "case.opened" else ruling
-        self.used[said.case, said.source, said.id] = said.hash, max(self.now, said.time)
-        case = self.cases.get(said.case)
-        inside = case is not None and not case.archived and said.source in case.parties
+        inside = self.inside(said)
+        self.used[said.case, said.source, said.id] = Used(said.hash, max(self.now, said.time), inside)
         self.touched[said.case, "" if inside else said.source] = self.now
         return ruling
 
     def out_of_hand(self, said: Event) -> set[str]:
-        """Points 12 and 14: the time, and ids that were used."""
+        """Points 12, 14 and 15: the time, and ids that were used."""
         if abs(said.time - self.now) > WINDOW:
             return {"outside-window"}
-        was, since = self.used.get((said.case, said.source, said.id), ("", 0))
-        if was and since >= self.now - 3 * WINDOW:
-            return {"duplicate" if was == said.hash else "id-reused"}
-        return set()
+        used = {key: one for key, one in self.used.items() if key[0] == said.case and one.at >= self.now - 3 * WINDOW}
+        if was := used.get((said.case, said.source, said.id)):
+            return {"duplicate" if was.hash == said.hash else "id-reused"}
+        own = [one for (_, source, _), one in used.items() if source == said.source and one.inside == self.inside(said)]
+        most = (MOST // 2 if said.verb in RECEIPTS["none"] else MOST) if self.inside(said) else MOST_OF_STRANGERS
+        return {"too-many"} if len(own) >= most else set()
+
+    def inside(self, said: Event) -> bool:
+        case = self.cases.get(said.case)
+        return case is not None and said.source in case.parties
 
     def by_the_case(self, said: Event) -> Ruling:
         """Points 16 to 22."""
         case, kind, source = self.cases.get(said.case), VERBS[said.verb], said.source
-        if case and case.archived and source == case.owner:
+        restoring = case is not None and case.archived and source == case.owner
+        if restoring and said.verb != "case.reopened":
             return Ruling({"archived"})
         if said.verb == "case.opened":
             return Ruling(self.new_case(said))
         timely = source == WATCHER and said.verb in BY_WATCHER and said.about
-        if not case or case.archived or not (source in case.parties or timely):
+        if not case or not (source in case.parties or restoring or (timely and not case.archived)):
             return Ruling({"not-found"})
         of_case = said.verb.startswith("case.")
         if bool(said.about) != kind.handoff or bool(said.answers) != bool(kind.answers):
@@ -109,7 +129,7 @@ class NaiveBus:
         return faults
 
     def new_handoffs(self, said: Event, case: Case) -> set[str]:
-        if case.state == "closed":
+        if case.state in ENDED:
             return {"illegal-transition"}
         if said.id in {opening for opening, _ in case.handoffs}:
             return {"id-reused"}
@@ -139,7 +159,7 @@ class NaiveBus:
             faults.add("wrong-recipients")
         if said.verb not in ("case.transfer.accepted", "case.transfer.declined"):
             faults |= self.town.policy(said.source, said.verb, said.to)
-        if not faults and said.verb == "case.closed" and case.still_open():
+        if not faults and said.verb in ("case.closed", "case.voided") and case.still_open():
             return {"open-handoffs"}
         return faults
 
@@ -158,7 +178,8 @@ class NaiveBus:
             return Ruling({"stale-head"}, handoff)
         may = {*HANDOFFS[handoff.state], *TALK}
         part = next((part for part in mine if f"{said.verb} by {part}" in may), None)
-        if part is None:
+        held = handoff.receipt != "none" or handoff.state not in PERHAPS_NEVER_GOT
+        if part is None or (said.verb == "handoff.recalled" and not held):
             return Ruling({"illegal-transition"}, handoff)
         if said.verb == "handoff.forwarded":
             return Ruling(self.forwarding(said, case, handoff), handoff)
@@ -212,13 +233,16 @@ class NaiveBus:
     def put_away(self) -> None:
         """Section 12, a closed case: few at a decision, the longest untouched first, those of one moment together."""
         due = sorted((at, key) for key, at in self.touched.items() if at <= self.now - KEEP_CLOSED)
-        due = [(at, key) for at, key in due if key[1] or self.cases[key[0]].state == "closed"]
+        due = [(at, key) for at, key in due if key[1] or self.over(self.cases[key[0]])]
         for number, (at, key) in enumerate(due):
             if number >= PUT_AWAY and at != due[number - 1][0]:
                 break
             del self.touched[key]
             if not key[1]:
-                self.cases[key[0]].archived = True
+                self.cases[key[0]].archive()
+
+    def over(self, case: Case) -> bool:
+        return case.state in ENDED and not case.still_open()
 
 
 def ever(verb: str, parts: Iterable[str], table: dict[str, dict[str, str]]) -> bool:

@@ -28,6 +28,7 @@ class Handoff:
     receipt: str = "none"
     relieves: Key | None = None
     """The hand-off that was forwarded by this one's opening event."""
+    done: bool = False
     given_back: bool = False
 
 
@@ -43,6 +44,11 @@ class Case:
     events: int = 0
     copies: Counter[str] = field(default_factory=Counter)
     archived: bool = False
+    restored: int = 0
+
+    def archive(self) -> None:
+        """Section 12: there stay owner, head, the number of events and of restorations, and whether it was voided."""
+        self.archived, self.parties, self.handoffs, self.copies = True, set(), {}, Counter()
 
     def still_open(self) -> set[Key]:
         return {key for key, handoff in self.handoffs.items() if handoff.state in OPEN}
@@ -68,6 +74,8 @@ def begin(case: Case, said: Event, recipient: str, state: str) -> Handoff:
 
 def happens_to_case(case: Case, said: Event) -> None:
     steps = CASES[case.state]
+    if case.archived:
+        case.archived, case.restored = False, case.restored + 1
     case.state = next(after for step, after in steps.items() if step.startswith(f"{said.verb} by "))
     if said.verb not in MOVE_NO_HEAD:
         case.head = said.id, said.hash
@@ -89,7 +97,8 @@ def happens_to_handoff(case: Case, handoff: Handoff, said: Event) -> None:
         handoff.state = next(steps[step] for part in mine if (step := f"{said.verb} by {part}") in steps)
     if said.verb not in MOVE_NO_HEAD:
         handoff.head = said.id, said.hash
-    if handoff.state in GIVEN_BACK:
+    handoff.done = handoff.done or handoff.state == "closed"
+    if handoff.state in GIVEN_BACK and not handoff.done:
         handoff.given_back = True
     if said.verb == "handoff.forwarded":
         following = next(one for one in said.to if one != handoff.sender)

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import NamedTuple
 
+from hypothesis import currently_in_test_context, note
+
 from referral_contracts.codes import Code
 from referral_contracts.decisions import First, Verdict, read_delivery, read_verdict
 from referral_contracts.envelope import EventRef, HandoffKey, case_pseudonym
@@ -132,6 +134,8 @@ class Pair:
         judged = self.world.submit(*(spoken.said for spoken in all_spoken))
         for spoken, came in zip(all_spoken, judged, strict=True):
             assert came.verdict is not None
+            if currently_in_test_context():
+                note(f"{spoken.event.source} said {spoken.event.verb} to {', '.join(spoken.event.to)}: {came.code}")
             self._agreed(spoken.event, Outcome(came.verdict, came.copies))
             self.spoken.append(spoken)
         self.agree_on_cases()
@@ -172,14 +176,12 @@ class Pair:
             there = kept[subject]
             assert (there.archived, there.owner, there.sequence) == (case.archived, case.owner, case.events)
             assert (there.state, _ref(there.head.wire)) == (case.state, case.head)
-            if not case.archived:
-                assert (there.pending, there.parties) == (case.pending, case.parties)
-                assert there.deliveries == case.copies
-                assert _handoffs(there) == {key: _standing(handoff) for key, handoff in case.handoffs.items()}
-            assert case.state != "closed" or not case.still_open()
+            assert (there.pending, there.parties, there.restored) == (case.pending, case.parties, case.restored)
+            assert there.deliveries == case.copies
+            assert _handoffs(there) == {key: _standing(handoff) for key, handoff in case.handoffs.items()}
 
 
-TOLD = {"first", "handoff", "head", "state", "case_head", "case_state", "open"}
+TOLD = {"first", "handoff", "head", "state", "case_head", "case_restored", "case_state", "open"}
 
 
 class _Named(Said):
@@ -227,6 +229,16 @@ def _spelled(ref: Ref) -> dict[str, str]:
     return {"id": ref[0], "sha256": ref[1]}
 
 
+def _still(handoff: Handoff) -> dict[str, object]:
+    return {
+        "head": _spelled(handoff.head),
+        "opening": handoff.opening[0],
+        "recipient": handoff.recipient,
+        "sender": handoff.sender,
+        "state": handoff.state,
+    }
+
+
 def _told(ruling: Ruling, event: Event, code: Code, first: Verdict | None) -> dict[str, object]:
     """Section 13: what a verdict tells besides its code."""
     if first is not None:
@@ -238,6 +250,9 @@ def _told(ruling: Ruling, event: Event, code: Code, first: Verdict | None) -> di
             return {"handoff": key, "head": _spelled(handoff.head), "state": handoff.state}
         case Case() as case if case.owner == event.source:
             told_of: dict[str, object] = {"case_head": _spelled(case.head), "case_state": case.state}
-            still = [{"opening": opening, "recipient": recipient} for opening, recipient in sorted(case.still_open())]
-            return {**told_of, "open": still[:32]} if code is Code.OPEN_HANDOFFS else told_of
+            if case.restored:
+                told_of["case_restored"] = case.restored
+            if code is Code.OPEN_HANDOFFS:
+                told_of["open"] = [_still(case.handoffs[key]) for key in sorted(case.still_open())[:32]]
+            return told_of
     return {}

@@ -8,7 +8,7 @@ from tests.services.referral_router.naive.town import Key, agency
 
 def of_case(case: Case, subject: str, source: str, verb: str, other: str) -> Saying:
     """Say *verb* of a case; *other* is who it is told, where the verb leaves that open."""
-    to: tuple[str, ...] = () if verb in ("case.opened", "case.closed", "case.reopened") else (other,)
+    to: tuple[str, ...] = () if verb in ("case.opened", "case.closed", "case.reopened", "case.voided") else (other,)
     if verb in ("case.transfer.accepted", "case.transfer.declined"):
         to = (case.owner,)
     answers = case.head if VERBS[verb].answers else None
@@ -37,7 +37,7 @@ def _told(case: Case, handoff: Handoff, source: str, verb: str) -> tuple[str, ..
 
 def moves_of_case(case: Case, subject: str, other: str) -> list[Saying]:
     """Return what may be said of the case by the tables."""
-    speakers = {"party": sorted(case.parties), "owner": [case.owner], "pending": [case.pending]}
+    speakers = {"party": sorted(case.parties | {case.owner}), "owner": [case.owner], "pending": [case.pending]}
     return [
         of_case(case, subject, source, verb, other)
         for verb, part in (step.split(" by ") for step in CASES[case.state])

@@ -26,6 +26,7 @@ VERBS = {
     "case.noted": Kind(clock=True),
     "case.closed": Kind(answers="head", clock=True),
     "case.reopened": Kind(answers="head", clock=True),
+    "case.voided": Kind(answers="head", clock=True),
     "handoff.offered": Kind(clock=True),
     "handoff.assigned": Kind(clock=True),
     "handoff.notified": Kind(clock=True),
@@ -47,6 +48,9 @@ VERBS = {
     "handoff.closed": Kind(handoff=True, answers="head"),
     "handoff.asked": Kind(handoff=True, answers="head"),
     "handoff.answered": Kind(handoff=True, answers="head"),
+    "handoff.voided": Kind(handoff=True, answers="head"),
+    "handoff.recalled": Kind(handoff=True, answers="head"),
+    "handoff.misdirected": Kind(handoff=True, answers="head", clock=True),
 }
 
 OPENING = {"handoff.offered": "offered", "handoff.assigned": "assigned", "handoff.notified": "notified"}
@@ -64,6 +68,7 @@ CASES = {
         "case.transfer.offered by owner": "transfer-offered",
         "case.noted by party": "open",
         "case.closed by owner": "closed",
+        "case.voided by owner": "voided",
     },
     "transfer-offered": {
         "case.transfer.offered by owner": "transfer-offered",
@@ -71,25 +76,38 @@ CASES = {
         "case.transfer.declined by pending": "open",
         "case.noted by party": "transfer-offered",
     },
-    "closed": {"case.noted by party": "closed", "case.reopened by owner": "open"},
+    "closed": {
+        "case.noted by party": "closed",
+        "case.reopened by owner": "open",
+        "case.voided by owner": "voided",
+    },
+    "voided": {"case.noted by party": "voided"},
 }
+ENDED = {"closed", "voided"}
 
-HANDOFFS = {
+# Mistakes: what was sent wrongly can be asked back and answered for in every state, also after the end.
+BACK = {"handoff.recalled by sender": "recalled", "handoff.misdirected by recipient": "misdirected"}
+WRONG = {**BACK, "handoff.voided by sender": "voided"}
+STOP = {"handoff.cancelled by owner": "stopped"}
+
+HANDOFFS: dict[str, dict[str, str]] = {
     "offered": {
         "handoff.accepted by recipient": "accepted",
         "handoff.declined by recipient": "declined",
         "handoff.withdrawn by sender": "withdrawn",
         "handoff.expired by watcher": "expired",
-        "handoff.cancelled by owner": "stopped",
+        **STOP,
+        **WRONG,
     },
     "assigned": {
         "handoff.accepted by recipient": "accepted",
         "handoff.forwarded by recipient": "forwarded",
         "handoff.withdrawn by sender": "withdrawn",
-        "handoff.cancelled by owner": "stopped",
+        **STOP,
+        **WRONG,
     },
-    "notified": {"handoff.withdrawn by sender": "withdrawn", "handoff.cancelled by owner": "stopped"},
-    "received": {},
+    "notified": {"handoff.withdrawn by sender": "withdrawn", **STOP, **WRONG},
+    "received": BACK,
     "accepted": {
         "handoff.progressed by recipient": "accepted",
         "handoff.suspended by recipient": "suspended",
@@ -97,7 +115,8 @@ HANDOFFS = {
         "handoff.failed by recipient": "failed",
         "handoff.returned by recipient": "returned",
         "handoff.cancelled by sender": "stopped",
-        "handoff.cancelled by owner": "stopped",
+        **STOP,
+        **WRONG,
     },
     "suspended": {
         "handoff.progressed by recipient": "suspended",
@@ -105,31 +124,53 @@ HANDOFFS = {
         "handoff.failed by recipient": "failed",
         "handoff.returned by recipient": "returned",
         "handoff.cancelled by sender": "stopped",
-        "handoff.cancelled by owner": "stopped",
+        **STOP,
+        **WRONG,
     },
-    "declined": {},
-    "expired": {},
-    "withdrawn": {},
-    "forwarded": {"handoff.forwarded by recipient": "forwarded", "handoff.cancelled by owner": "stopped"},
-    "released": {},
+    "declined": BACK,
+    "expired": BACK,
+    "withdrawn": BACK,
+    "forwarded": {"handoff.forwarded by recipient": "forwarded", **STOP, **WRONG},
+    "released": BACK,
     "completed": {
         "handoff.closed by sender": "closed",
         "handoff.closed by owner": "closed",
         "handoff.closed by watcher": "closed",
         "handoff.reopened by sender": "accepted",
         "handoff.reopened by owner": "accepted",
+        **WRONG,
     },
-    "failed": {"handoff.closed by sender": "closed", "handoff.closed by owner": "closed"},
-    "returned": {"handoff.closed by sender": "closed", "handoff.closed by owner": "closed"},
-    "stopped": {},
-    "closed": {},
+    "failed": {"handoff.closed by sender": "closed", "handoff.closed by owner": "closed", **WRONG},
+    "returned": {"handoff.closed by sender": "closed", "handoff.closed by owner": "closed", **WRONG},
+    "stopped": BACK,
+    "closed": BACK,
+    "voided": BACK,
+    "recalled": {
+        "handoff.misdirected by recipient": "misdirected",
+        "handoff.voided by sender": "voided",
+        **STOP,
+    },
+    "misdirected": {},
 }
-OPEN = {"offered", "assigned", "notified", "accepted", "suspended", "forwarded", "completed", "failed", "returned"}
+OPEN = {
+    "offered",
+    "assigned",
+    "notified",
+    "accepted",
+    "suspended",
+    "forwarded",
+    "completed",
+    "failed",
+    "returned",
+    "recalled",
+}
+PERHAPS_NEVER_GOT = {"withdrawn", "expired", "stopped", "voided"}
+"""From these a hand-off is recalled only if its recipient has said that it arrived."""
 TALK = {f"{verb} by {part}" for verb in ("handoff.asked", "handoff.answered") for part in ("sender", "recipient")}
 RECEIPTS = {
     "none": {"handoff.received": "received", "handoff.unreadable": "unreadable"},
     "unreadable": {"handoff.received": "received"},
     "received": {},
 }
-GIVEN_BACK = {"withdrawn", "stopped", "returned", "failed"}
+GIVEN_BACK = {"withdrawn", "stopped", "returned", "failed", "voided", "recalled", "misdirected"}
 BY_WATCHER = {"handoff.expired", "handoff.closed"}
