@@ -37,7 +37,7 @@ from tests.services.referral_router.naive.bus import pseudonym
 from tests.services.referral_router.naive.case import Case, parts_in
 from tests.services.referral_router.naive.pair import Outcome, Pair, Saying
 from tests.services.referral_router.naive.sayings import moves_of_case, moves_of_handoff, of_case, talk
-from tests.services.referral_router.naive.tables import OPENING, VERBS
+from tests.services.referral_router.naive.tables import ENDED, OPENING, VERBS
 from tests.services.referral_router.naive.town import Key, Ref, agency
 from tests.services.referral_router.world import new_id
 
@@ -123,13 +123,13 @@ class TwoBuses(RuleBasedStateMachine):
             ways += [lambda: onward(pick(data, moves))] * 6
         if case.handoffs:
             ways.append(lambda: talk(case, subject, pick(data, list(case.handoffs))))
-        if case.state != "closed" and len(moves) < MANY:
+        if case.state not in ENDED and len(moves) < MANY:
             ways += [lambda: [self.opening(data, case, subject)]] * 2
         return pick(data, pick(data, ways)())
 
     def opening(self, data: st.DataObject, case: Case, subject: str) -> Saying:
         """Draw what opens hand-offs: mostly by somebody who may, and to whom it may go."""
-        source = pick(data, [one for one in ASKING if one in case.parties] or sorted(case.parties))
+        source = pick(data, [one for one in ASKING if one in case.parties] or sorted(case.parties | {case.owner}))
         to = pick(data, [*((one,) for one in ADDRESSES), *TEAMS[:3]])
         to = tuple(one for one in to if agency(one) != source)
         return Saying(source=source, verb=pick(data, sorted(OPENING)), to=to, case=subject)

@@ -23,6 +23,8 @@ from tests.services.referral_router.naive.tables import (
     CASES,
     ENDED,
     HANDOFFS,
+    MOVED,
+    OPEN,
     OPENING,
     PERHAPS_NEVER_GOT,
     RECEIPTS,
@@ -176,11 +178,14 @@ class NaiveBus:
             return Ruling({"wrong-party"}, handoff)
         if said.answers != handoff.head:
             return Ruling({"stale-head"}, handoff)
-        may = {*HANDOFFS[handoff.state], *TALK}
+        may = {*HANDOFFS[handoff.state], *TALK, *(MOVED if handoff.state in OPEN else ())}
         part = next((part for part in mine if f"{said.verb} by {part}" in may), None)
         held = handoff.receipt != "none" or handoff.state not in PERHAPS_NEVER_GOT
         if part is None or (said.verb == "handoff.recalled" and not held):
             return Ruling({"illegal-transition"}, handoff)
+        if said.verb == "handoff.moved":
+            # Nobody has successors in this town.
+            return Ruling(self.town.addressing(said) | {"wrong-recipients"}, handoff)
         if said.verb == "handoff.forwarded":
             return Ruling(self.forwarding(said, case, handoff), handoff)
         sides = {"recipient": {handoff.sender}, "sender": {handoff.recipient}}
@@ -247,7 +252,7 @@ class NaiveBus:
 
 def ever(verb: str, parts: Iterable[str], table: dict[str, dict[str, str]]) -> bool:
     """Whether one of these parts may say the verb in some state."""
-    said = {step for steps in table.values() for step in steps} | TALK
+    said = {step for steps in table.values() for step in steps} | TALK | MOVED
     return any(f"{verb} by {part}" in said for part in parts)
 
 

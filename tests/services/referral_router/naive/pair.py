@@ -166,7 +166,9 @@ class Pair:
         assert outcome.copies == (list(event.to) if accepted else []), event
         if verdict.code is not Code.OUTSIDE_WINDOW and not remembered:
             self.first[event.case, event.source, event.id] = verdict
-        told = {name: value for name, value in verdict.model_dump(mode="json").items() if name in TOLD and value}
+        told = {
+            name: value for name, value in verdict.model_dump(mode="json", exclude_none=True).items() if name in TOLD
+        }
         assert told == _told(ruling, event, verdict.code, again if remembered else None), event
 
     def agree_on_cases(self) -> None:

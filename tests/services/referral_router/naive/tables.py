@@ -46,6 +46,7 @@ VERBS = {
     "handoff.cancelled": Kind(handoff=True, answers="head"),
     "handoff.reopened": Kind(handoff=True, answers="head"),
     "handoff.closed": Kind(handoff=True, answers="head"),
+    "handoff.moved": Kind(handoff=True, answers="head"),
     "handoff.asked": Kind(handoff=True, answers="head"),
     "handoff.answered": Kind(handoff=True, answers="head"),
     "handoff.voided": Kind(handoff=True, answers="head"),
@@ -167,6 +168,9 @@ OPEN = {
 PERHAPS_NEVER_GOT = {"withdrawn", "expired", "stopped", "voided"}
 """From these a hand-off is recalled only if its recipient has said that it arrived."""
 TALK = {f"{verb} by {part}" for verb in ("handoff.asked", "handoff.answered") for part in ("sender", "recipient")}
+"""In every state; it changes none."""
+MOVED = {f"handoff.moved by {part}" for part in ("sender", "recipient")}
+"""In every open state; it changes none."""
 RECEIPTS = {
     "none": {"handoff.received": "received", "handoff.unreadable": "unreadable"},
     "unreadable": {"handoff.received": "received"},
