@@ -15,6 +15,7 @@ from typing import Literal, Self
 from referral_bus._adopt import adopt
 from referral_bus._drafts import Drafts
 from referral_bus._engine import Engine
+from referral_bus._matters import open_matters
 from referral_bus._sayings import Sayings
 from referral_bus._store import alarms, inbox, outbox, views
 from referral_bus.clock import Clock, SystemClock
@@ -28,8 +29,6 @@ from referral_contracts.codes import Code
 from referral_contracts.directory import Directory, TrustRoot
 from referral_contracts.envelope import HandoffKey
 from referral_contracts.errors import LocalError
-from referral_contracts.succession import takers
-from referral_contracts.topics import agency_of
 
 
 class ReferralBus(Sayings):
@@ -208,22 +207,7 @@ class ReferralBus(Sayings):
 
     def open_matters(self) -> OpenMatters:
         """Return what is still open with us, as known here: what an agency that closes has to end or to move first."""
-        db, directory = self._engine.home.store.db, self.directory
-        us, cases, handoffs = self._engine.home.agency, views.open_cases(db), views.open_handoffs(db)
-        return OpenMatters(
-            owned=tuple(self._seen(case.subject) for case in cases if case.owned),
-            offered=tuple(self._seen(case.subject) for case in cases if not case.owned),
-            received=tuple(item.view() for item in handoffs if agency_of(item.holder) == us),
-            sent=tuple(item.view() for item in handoffs if item.sender == us),
-            waiting=outbox.waiting(db),
-            takers=() if directory is None else tuple(sorted(takers(directory, us))),
-        )
-
-    def _seen(self, subject: str) -> CaseView:
-        found = self.case(subject)
-        if found is None:
-            raise LocalError(Code.NOT_FOUND, "no such case is known here")
-        return found
+        return open_matters(self._engine.home, self.directory)
 
     def adopt(self, agency: str, store: str | Path) -> int:
         """

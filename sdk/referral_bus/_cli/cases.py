@@ -6,6 +6,7 @@ from typing import Final
 import typer
 
 from referral_bus._cli.command import Call, add, new_group
+from referral_bus._cli.directory import on_duty
 from referral_bus._cli.finding import CaseArgument, HandoffArgument, find_case, find_handoff, find_subject, name_of
 from referral_bus._cli.saying import SENT_JSON, NoWait, Patience, SectionFiles, read_own, say
 from referral_bus._cli.screen import Fields, columns, heading, when
@@ -15,11 +16,13 @@ from referral_bus._cli.world import Exit
 from referral_bus.client import ReferralBus
 from referral_bus.draft import Draft
 from referral_bus.views import CaseView, HandoffView
+from referral_contracts.directory import Directory
 from referral_contracts.encoding import format_time
+from referral_contracts.lifecycle import OPEN_STATES
 
 _HANDOFF: Final = (
-    "opening, recipient, subject, opened_by, opened_with, state, receipt, head{id, sha256}, follows{id, sha256}, "
-    "followed{opening, recipient}, admitted"
+    "opening, recipient, subject, opened_by, sender, holder, opened_with, state, receipt, head{id, sha256}, "
+    "follows{id, sha256}, followed{opening, recipient}, admitted"
 )
 _READ_S: Final = 10.0
 
@@ -43,7 +46,7 @@ async def list_(call: Call, *, timeout: Timeout = _READ_S) -> Exit:
     async with open_bus(call) as bus:
         ended = await be_present(call, bus, timeout)
         for case in bus.cases():
-            call.screen.put(_case_fields(case), _case_line(case))
+            call.screen.put(case_fields(case), case_line(case))
     return ended
 
 
@@ -52,8 +55,8 @@ async def show(call: Call, *, case: CaseArgument, timeout: Timeout = _READ_S) ->
     async with open_bus(call) as bus:
         ended = await be_present(call, bus, timeout)
         found = find_case(bus, case)
-        lines = [line for item in found.handoffs for line in _handoff_lines(item)]
-        call.screen.put(_case_fields(found), heading(_case_line(found)), *lines)
+        lines = [line for item in found.handoffs for line in handoff_lines(item)]
+        call.screen.put(case_fields(found), heading(case_line(found)), *lines)
     return ended
 
 
@@ -71,8 +74,9 @@ async def show_handoff(call: Call, *, handoff: HandoffArgument, timeout: Timeout
             *_chain(bus, found),
             ("từ lúc / since", f"{when(found.admitted_ms)} (+07:00)"),
             ("bước cuối / last step", found.head.id),
+            *_sides(bus.directory, found),
         ]
-        call.screen.put(_handoff_fields(found), columns(facts))
+        call.screen.put(handoff_fields(found), columns(facts))
     return ended
 
 
@@ -116,7 +120,8 @@ async def _say(call: Call, saying: Callable[..., Draft], case: str, files: Seque
     return await say(call, lambda bus: saying(bus, find_subject(bus, case), *payloads), patience)
 
 
-def _case_line(case: CaseView) -> str:
+def case_line(case: CaseView) -> str:
+    """Return a case in one line."""
     parts = (
         case.subject,
         both(CASES[case.state]) if case.state is not None else "—",
@@ -127,11 +132,17 @@ def _case_line(case: CaseView) -> str:
     return "  ".join(part for part in parts if part)
 
 
-def _handoff_lines(item: HandoffView) -> tuple[str, str]:
+def handoff_lines(item: HandoffView) -> tuple[str, str]:
+    """Return a hand-off in two lines."""
     # A line of its own for what is copied by hand: a narrow terminal would fold it in a table.
-    how = (both(STATES[item.state]), _receipt(item), f"bên mở / opened by {item.opened_by}")
-    told = how if item.follows is None else (*how, f"tiếp nối / follows {_followed(item)}")
-    return f"  {name_of(item.key)}", f"    {'  '.join(told)}"
+    how = [both(STATES[item.state]), _receipt(item), f"bên mở / opened by {item.opened_by}"]
+    if item.holder != item.key.recipient:
+        how.append(f"nay do / now with {item.holder}")
+    if item.sender != item.opened_by:
+        how.append(f"bên gửi nay là / sender now {item.sender}")
+    if item.follows is not None:
+        how.append(f"tiếp nối / follows {_followed(item)}")
+    return f"  {name_of(item.key)}", f"    {'  '.join(how)}"
 
 
 def _chain(bus: ReferralBus, found: HandoffView) -> Iterator[tuple[str, str]]:
@@ -149,6 +160,17 @@ def _followed(item: HandoffView) -> str:
     return "việc trước / an earlier one" if item.followed is None else name_of(item.followed)
 
 
+def _sides(directory: Directory | None, item: HandoffView) -> list[tuple[str, str]]:
+    # Whoever looks at what is not answered looks for somebody to call.
+    asked = [("bên nhận nay là / recipient now", item.holder)] if item.holder != item.key.recipient else []
+    if item.sender != item.opened_by:
+        asked.append(("bên gửi nay là / sender now", item.sender))
+    if item.state not in OPEN_STATES:
+        return asked
+    sides = ((f"trực / on duty: {address}", on_duty(directory, address)) for address in (item.holder, item.sender))
+    return asked + [(title, told) for title, told in sides if told]
+
+
 def _opening(item: HandoffView) -> str:
     return item.opened_by if item.opened_with is None else f"{item.opened_by}: {both(VERBS[item.opened_with])}"
 
@@ -157,23 +179,27 @@ def _receipt(item: HandoffView) -> str:
     return "—" if item.receipt is None else both(RECEIPTS[item.receipt])
 
 
-def _case_fields(case: CaseView) -> Fields:
+def case_fields(case: CaseView) -> Fields:
+    """Return a case for JSON."""
     return {
         "subject": case.subject,
         "exercise": case.exercise,
         "owned": case.owned,
         "state": None if case.state is None else case.state.value,
         "head": None if case.head is None else {"id": case.head.id, "sha256": case.head.sha256},
-        "handoffs": [_handoff_fields(item) for item in case.handoffs],
+        "handoffs": [handoff_fields(item) for item in case.handoffs],
     }
 
 
-def _handoff_fields(item: HandoffView) -> Fields:
+def handoff_fields(item: HandoffView) -> Fields:
+    """Return a hand-off for JSON."""
     return {
         "opening": item.key.opening,
         "recipient": item.key.recipient,
         "subject": item.subject,
         "opened_by": item.opened_by,
+        "sender": item.sender,
+        "holder": item.holder,
         "opened_with": None if item.opened_with is None else item.opened_with.value,
         "state": item.state.value,
         "receipt": None if item.receipt is None else item.receipt.value,

@@ -26,6 +26,7 @@ from referral_contracts.directory_model import POLICY_KEY, Entry, Policy
 from referral_contracts.encoding import parse_time
 from referral_contracts.errors import LocalError, ReferralBusError
 from referral_contracts.keys import SigningKey
+from referral_contracts.topics import agency_of
 
 _HOUR_MS: Final = 3_600_000
 _LIFETIME_H: Final = 24
@@ -141,6 +142,9 @@ async def _change(
     published = [entry.id for entry in entries] + ([POLICY_KEY] if policy is not None else [])
     told = {**_head_fields(call, after), **({"published": published} if published else {})}
     call.screen.put(told, _head_line(after))
+    for entry in entries:
+        if entry.ends_at is not None:
+            mention(ending(entry))
     if silent:
         mention(f"no inbox topic yet, so nobody can send to: {', '.join(silent)}")
     return Exit.DONE
@@ -205,7 +209,9 @@ def _show_one(call: Call, directory: Directory, agency: str) -> None:
         ("addresses", ", ".join(sorted(member.addresses))),
         ("reached", _reached(entry)),
         ("parent", entry.parent or ""),
-        ("on duty", " ".join(filter(None, (entry.duty.phone, entry.duty.hours))) if entry.duty else ""),
+        ("on duty", _duty(entry)),
+        ("ends", when(parse_time(entry.ends_at)) if entry.ends_at else ""),
+        ("successors", ", ".join(entry.successors)),
     ]
     keys = [
         (key.use.value, key.desk or "", key.kid, when(parse_time(key.valid_until)), "revoked" if key.revoked_at else "")
@@ -221,6 +227,27 @@ def _show_one(call: Call, directory: Directory, agency: str) -> None:
 
 def _reached(entry: Entry) -> str:
     return f"via {entry.delivery.agency}" if entry.delivery.kind == "via" else entry.delivery.kind
+
+
+def ending(entry: Entry) -> str:
+    """Return what a person has to know of an agency that ends: what comes before, and who goes on after."""
+    at = when(parse_time(entry.ends_at or ""))
+    before = f"{entry.id} ends at {at} (+07:00); before, it ends or moves what referral-bus agency open lists"
+    if not entry.successors:
+        return f"{before}; nobody is named to follow it: what it leaves, the other side or the case's owner has to end"
+    first, *others = entry.successors
+    left = f"what it leaves, {first} speaks for: referral-bus agency adopt"
+    return f"{before}; {left}" + (f"; to {', '.join(others)} it has to be moved" if others else "")
+
+
+def on_duty(directory: Directory | None, address: str) -> str:
+    """Return where and when a person of an agency answers, as far as the directory tells."""
+    member = None if directory is None else directory.member(agency_of(address))
+    return "" if member is None else _duty(member.entry)
+
+
+def _duty(entry: Entry) -> str:
+    return "" if entry.duty is None else "  ".join(filter(None, (entry.duty.phone, entry.duty.hours)))
 
 
 async def _either(*waits: Coroutine[Any, Any, object]) -> None:
