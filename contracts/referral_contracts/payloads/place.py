@@ -1,14 +1,17 @@
 """Where something is, and whom it is about: the parts that several forms share."""
 
-from typing import Annotated, Self
+from typing import Annotated, Final, Self
 
 from pydantic import StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
 from referral_contracts.payloads.base import Age, Choice, Day, FieldGroup, Line, Text, label
 
-Province = Annotated[str, StringConstraints(pattern=r"^[0-9]{2}$")]
-Commune = Annotated[str, StringConstraints(pattern=r"^[0-9]{5}$")]
+PROVINCE: Final = r"^[0-9]{2}$"
+COMMUNE: Final = r"^[0-9]{5}$"
+
+Province = Annotated[str, StringConstraints(pattern=PROVINCE)]
+Commune = Annotated[str, StringConstraints(pattern=COMMUNE)]
 
 
 class Sex(Choice):

@@ -1,6 +1,6 @@
 """`check`: what a section file says and what it leaves out, without sending it."""
 
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
@@ -12,14 +12,15 @@ from referral_bus._cli.world import Exit
 from referral_contracts.errors import LocalError
 from referral_contracts.payloads.shown import completeness, describe
 
+FIELDS: Final = (
+    "file, ok, schema, status, fields[]{path, vi, en, value, provisional}, missing[]{path, vi, en}; "
+    "or file, ok, error, detail"
+)
+
 
 def add_to(app: typer.Typer) -> None:
     """Add the verb to *app*."""
-    fields = (
-        "file, ok, schema, status, fields[]{path, vi, en, value, provisional}, missing[]{path, vi, en}; "
-        "or file, ok, error, detail"
-    )
-    add(app, "check", check, json=fields, local=True)
+    add(app, "check", check, json=FIELDS, local=True)
 
 
 def check(

@@ -40,6 +40,25 @@ def read_bytes(name: str, most: int) -> bytes:
     return data
 
 
+def write_private(file: Path, data: bytes) -> None:
+    """
+    Write *data* to *file*, for its owner's eyes only; a crash leaves what was there before, or all of it.
+
+    Raises:
+        LocalError: NO_SUCH_FILE, with what keeps it from being written.
+    """
+    beside = file.with_name(f".{file.name}.new")
+    try:
+        beside.unlink(missing_ok=True)
+        # The name is taken anew, so that nobody's link is written through.
+        descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "wb") as opened:
+            opened.write(data)
+        beside.replace(file)
+    except (OSError, ValueError) as error:
+        raise LocalError(Code.NO_SUCH_FILE, f"{file}: cannot be written; {why_not_opened(file)}") from error
+
+
 def why_not_opened(file: Path) -> str:
     """Return what keeps *file* from being read and written, or made: the folder or the right that is missing."""
     try:
