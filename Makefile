@@ -14,7 +14,7 @@ test: .venv/ready ## all tests but those below
 	@$(KAFKA)
 	@$(PY) -m pytest -m "not interop and not long"
 
-test-interop: .venv/ready ## the tests that need Go, Node, kcat
+test-interop: .venv/ready contracts/readers/js/node_modules/ready tests/interop/node/node_modules/ready ## the tests that need Go, Node, kcat
 	@$(KAFKA)
 	@$(PY) -m pytest -m "interop and not long"
 
@@ -51,6 +51,11 @@ generate: .venv/ready ## the files that are made from the code
 lock: .venv/ready ## requirements/*.txt from requirements/*.in
 	@for part in run dev; do .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	    --no-emit-index-url --no-emit-find-links --no-header requirements/$$part.in -o requirements/$$part.txt || exit; done
+
+# The packages of a lock, by their hashes; the lock names no registry.
+%/node_modules/ready: %/package.json %/package-lock.json
+	@command -v npm >/dev/null || { echo "referral-bus: error: npm is missing (on Debian and Ubuntu: apt install npm)" >&2; exit 2; }
+	@cd $* && npm ci --silent --no-audit --no-fund && touch node_modules/ready
 
 .venv/ready: requirements/run.txt requirements/dev.txt pyproject.toml
 	@tools/setup

@@ -1,0 +1,313 @@
+// Reads events of referral-bus in Node, for an agency to start from; write.js writes them. It was made from ../../SPEC.md,
+// whose sections the numbers in comments are. Bytes are Buffers. What is refused throws a Refusal with a code of section 12.
+
+import * as crypto from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { ml_kem768 } from '@noble/post-quantum/ml-kem.js'
+import { expand, hpkeOpen, publicOf } from './hpke.js'
+
+export class Refusal extends Error {
+  constructor(code) {
+    super(code)
+    this.code = code
+  }
+}
+
+export function refuse(fault, code) {
+  if (fault) throw new Refusal(code)
+}
+
+// Whatever a library throws is one refusal here.
+export function trying(code, what) {
+  try {
+    return what()
+  } catch (error) {
+    throw error instanceof Refusal ? error : new Refusal(code)
+  }
+}
+
+// 2: one spelling.
+
+export const bytes = (...parts) => Buffer.concat(parts.map((part) => Buffer.from(part)))
+export const hash = (...parts) => crypto.createHash('sha256').update(bytes(...parts)).digest()
+export const b64 = (data) => Buffer.from(data).toString('base64url')
+
+export function unb64(text, size = null, code = 'malformed-value') {
+  const data = Buffer.from(String(text), 'base64url')
+  refuse(b64(data) !== text || (size !== null && data.length !== size), code)
+  return data
+}
+
+export function lp(...parts) {
+  return bytes(...parts.flatMap((part) => {
+    const length = Buffer.alloc(4)
+    length.writeUInt32BE(Buffer.byteLength(part))
+    return [length, part]
+  }))
+}
+
+export function millis(text, code = 'malformed-value') {
+  const found = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(text) ? new Date(text) : new Date(NaN)
+  refuse(Number.isNaN(found.getTime()) || found.toISOString() !== text || text < '0001', code)
+  return found.getTime()
+}
+
+export function canonical(value) {
+  if (Array.isArray(value)) return `[${value.map(canonical).join()}]`
+  if (value === null || typeof value !== 'object') return JSON.stringify(value)
+  return `{${Object.keys(value).sort().map((name) => `${JSON.stringify(name)}:${canonical(value[name])}`).join()}}`
+}
+
+const utf8 = (value) => trying('malformed-json', () => new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(value))
+
+// JSON that need not be canonical, as inside a section: no member twice, no number that is not an integer, not too deep.
+export function readJSON(value) {
+  const text = utf8(value)
+  const tokens = text.matchAll(/"(?:[^"\\]|\\.)*"|-?[0-9][-+.0-9eE]*|[[\]{}:,]/gs)
+  const open = []
+  let name = null
+  for (const [token] of tokens) {
+    if (token === ':') {
+      refuse(open.at(-1)?.has(JSON.parse(name)), 'malformed-json')
+      open.at(-1)?.add(JSON.parse(name))
+    } else if (token === '{' || token === '[') refuse(open.push(new Set()) > 32, 'malformed-json')
+    else if (token === '}' || token === ']') open.pop()
+    else if (/^[-0-9]/.test(token)) refuse(!/^(?:0|-?[1-9][0-9]*)$/.test(token) || !Number.isSafeInteger(+token), 'malformed-json')
+    else if (token !== ',') {
+      name = token
+      refuse(!trying('malformed-json', () => JSON.parse(token)).isWellFormed(), 'malformed-json')
+    }
+  }
+  return trying('malformed-json', () => JSON.parse(text))
+}
+
+// What agencies agree on, as data: verbs (9), and the grammars of everything that is canonical JSON (2).
+export class Contracts {
+  constructor(folder) {
+    const read = (file) => JSON.parse(readFileSync(`${folder}/${file}`, 'utf8'))
+    this.lifecycle = read('lifecycle.json')
+    this.grammars = Object.fromEntries(Object.entries(read('grammars.json')).map(([name, one]) => [name, new RegExp(`^(?:${one})$`, 'u')]))
+  }
+
+  read(grammar, value) {
+    const text = utf8(value)
+    const found = trying('malformed-json', () => JSON.parse(text))
+    if (this.grammars[grammar].test(text)) return found
+    throw new Refusal(trying('malformed-json', () => canonical(found)) === text ? 'malformed-envelope' : 'not-canonical')
+  }
+
+  // 3: an envelope. Its verb stands beside its members.
+  readEvent(value) {
+    refuse(value.length > 262144, 'oversize')
+    const event = this.read('envelope', value)
+    refuse(event.data.recipients.length > 32 || event.data.sections.length > 16, 'malformed-envelope')
+    for (const { content, readers } of event.data.sections) {
+      const size = Math.floor((content.length * 3) / 4) - 16
+      refuse(content.length % 4 === 1 || size !== padded(size) || readers.length > 32, 'malformed-envelope')
+      refuse(readers.some(({ enc }) => enc.length !== 1558), 'malformed-envelope')
+      refuse(readers.some(({ kid }, i) => i > 0 && readers[i - 1].kid >= kid), 'malformed-envelope')
+    }
+    const [, verb, version] = /^vn\.referral-bus\.(.+)\.v([0-9]+)$/.exec(event.type) ?? []
+    refuse(!Object.hasOwn(this.lifecycle.verbs, verb ?? ''), 'unknown-type')
+    refuse(version !== '1', 'unknown-version')
+    millis(event.time)
+    return { ...event, verb }
+  }
+
+  // 13: a decision, a delivery or a verdict.
+  readLeaf(kind, value) {
+    try {
+      return this.read(kind, value)
+    } catch {
+      throw new Refusal('bad-decision')
+    }
+  }
+
+  // 15: an entry, a policy or a signed head.
+  readRecord(grammar, value) {
+    const record = this.read(grammar, value)
+    for (const [, time] of value.toString().matchAll(/"(\d{4}-\d\d-\d\dT[0-9:.]{12}Z)"/g)) millis(time, 'malformed-envelope')
+    refuse(record.keys?.length > 64 || record.signatures?.length > 16, 'malformed-envelope')
+    return record
+  }
+
+  // 15: entries and policy, values by key, under a signed head, in place of the one in use.
+  readDirectory(trust, entries, signed, inUse = null) {
+    const told = this.readRecord('directory-head', signed)
+    checkHead(trust, told)
+    const { head } = told
+    if (inUse !== null) {
+      const step = head.version - inUse.head.version
+      refuse(step < 0, 'directory-stale')
+      refuse(step === 0 && canonical(head) !== canonical(inUse.head), 'directory-forked')
+      refuse(step === 1 && head.previous !== b64(hash(canonical(inUse.head))), 'directory-forked')
+    }
+    const keys = Object.keys(entries).sort()
+    const root = keys.length > 0 && b64(merkleRoot(keys.map((key) => hash('\0', entries[key]))))
+    refuse(keys.length !== head.entries || root !== head.root, 'directory-root')
+    refuse(!keys.includes('@policy'), 'entry-vanished')
+    return new Map(keys.filter((key) => key !== '@policy').map((key) => [key, this.readRecord('directory-entry', entries[key])]))
+  }
+
+  // 14: a record of the inbox of `address`, by its headers; gives the event, checked.
+  readDelivery(directory, address, value, headers) {
+    const leaf = this.readLeaf('delivery', headers.delivery)
+    refuse(leaf.recipient !== address || leaf.event !== b64(hash(value)), 'bad-decision')
+    checkLeaf(directory, leaf, headers.delivery, headers.path, headers.root)
+    const event = this.readEvent(value)
+    refuse(event.bus !== leaf.bus || event.subject !== leaf.subject || !event.data.recipients.includes(address), 'bad-decision')
+    verify(eventKey(directory, event.source, signedBy(headers.signature, EVENT), leaf.admitted), headers.signature, EVENT, value)
+    return event
+  }
+}
+
+// 5: keys.
+
+const PRIME = 2n ** 255n - 19n
+const SMALL = [0n, 1n, 0x7a03ac9277fdc74ec6cc392cfa53202a0f67100d760b3cba4fd84d3d706a17c7n]
+const number = (littleEndian) => BigInt(`0x${Buffer.from(littleEndian).reverse().toString('hex')}`)
+
+export function signingKid(key) {
+  refuse(key.length !== 32, 'malformed-key')
+  const y = number(key) & (2n ** 255n - 1n)
+  refuse(y >= PRIME, 'malformed-key')
+  refuse(SMALL.includes(y) || SMALL.includes(PRIME - y), 'weak-key')
+  return b64(hash(`{"crv":"Ed25519","kty":"OKP","x":"${b64(key)}"}`))
+}
+
+export function sealingKid(key) {
+  refuse(key.length !== 1216 || number(key.subarray(1184)) >= PRIME, 'malformed-key')
+  trying('malformed-key', () => ml_kem768.encapsulate(key.subarray(0, 1184)))
+  return b64(hash(`{"alg":"X-Wing","kty":"AKP","pub":"${b64(key)}"}`))
+}
+
+// 6: signatures. The header is compared, never parsed.
+
+export const EVENT = 'referral-bus-event+jws'
+const DECISION = 'referral-bus-decision+jws'
+const HEAD = 'referral-bus-directory-head+jws'
+export const header = (kid, typ) => b64(`{"alg":"Ed25519","b64":false,"crit":["b64"],"kid":"${kid}","typ":"${typ}"}`)
+
+export function signedBy(text, typ) {
+  const [told, signature, ...more] = text.toString('latin1').split('..')
+  const [, kid] = /"kid":"([^"]*)"/.exec(unb64(told, null, 'malformed-signature').toString()) ?? []
+  unb64(kid, 32, 'malformed-signature')
+  unb64(signature, 64, 'malformed-signature')
+  refuse(more.length > 0 || told !== header(kid, typ), 'malformed-signature')
+  return kid
+}
+
+export function verify(key, text, typ, payload) {
+  const kid = signedBy(text, typ)
+  const [told, signature] = text.toString('latin1').split('..')
+  const known = signingKid(key)
+  const loaded = crypto.createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x: b64(key) }, format: 'jwk' })
+  refuse(kid !== known || !crypto.verify(null, bytes(`${told}.`, payload), loaded, unb64(signature)), 'bad-signature')
+}
+
+// 13: what the router states.
+
+export function merkleRoot(hashes) {
+  if (hashes.length === 1) return hashes[0]
+  const left = 2 ** Math.floor(Math.log2(hashes.length - 1))
+  return hash('\x01', merkleRoot(hashes.slice(0, left)), merkleRoot(hashes.slice(left)))
+}
+
+// RFC 9162 section 2.1.3.2.
+export function rootOf(leaf, index, size, path) {
+  refuse(index < 0 || index >= size || path.length % 32 !== 0 || leaf.length !== 32, 'bad-decision')
+  let [node, last, found] = [index, size - 1, leaf]
+  for (let at = 0; at < path.length; at += 32, node = Math.floor(node / 2), last = Math.floor(last / 2)) {
+    refuse(last === 0, 'bad-decision')
+    const sibling = path.subarray(at, at + 32)
+    if (node % 2 === 0 && node !== last) found = hash('\x01', found, sibling)
+    else {
+      found = hash('\x01', sibling, found)
+      for (; node % 2 === 0 && node !== 0; node /= 2) last = Math.floor(last / 2)
+    }
+  }
+  refuse(last !== 0, 'bad-decision')
+  return found
+}
+
+export function checkProof(key, leaf, path, root, bus, partition) {
+  refuse(path.length < 8, 'bad-decision')
+  const size = path.readUInt32BE(4)
+  const found = b64(rootOf(hash('\0', leaf), path.readUInt32BE(0), size, path.subarray(8)))
+  try {
+    verify(key, root, DECISION, canonical({ bus, partition, root: found, size }))
+  } catch {
+    throw new Refusal('bad-decision')
+  }
+}
+
+// 15: the directory. A key is valid from its beginning until before its end.
+
+export function eventKey(directory, agency, kid, at) {
+  refuse(!directory.has(agency), 'unknown-sender')
+  const key = directory.get(agency).keys.find((one) => one.kid === kid && one.use === 'event')
+  refuse(key === undefined, 'unknown-key')
+  refuse(at < key.valid_from || at >= key.valid_until || at >= (key.revoked_at ?? 'Z'), 'key-not-valid')
+  return unb64(key.public, 32, 'malformed-key')
+}
+
+export function checkLeaf(directory, leaf, text, path, root) {
+  const router = [...directory.values()].find((entry) => entry.roles.includes('router'))
+  refuse(router === undefined, 'bad-decision')
+  checkProof(eventKey(directory, router.id, signedBy(root, DECISION), leaf.admitted), text, path, root, leaf.bus, leaf.partition)
+}
+
+export function checkHead(trust, { head, signatures }) {
+  refuse(head.bus !== trust.bus, 'wrong-bus')
+  const good = new Set()
+  for (const text of signatures.map((one) => Buffer.from(one))) {
+    const key = trust.keys.find(({ kid }) => kid === signedBy(text, HEAD))
+    if (key === undefined) continue
+    verify(unb64(key.public, 32, 'malformed-key'), text, HEAD, canonical(head))
+    good.add(key.kid)
+  }
+  refuse(good.size < trust.threshold, 'not-enough-signatures')
+}
+
+// 7: sealed sections.
+
+export function context(event, i) {
+  const { handoff } = event.data
+  const place = handoff ? `${handoff.opening} ${handoff.recipient}` : event.id
+  return lp('referral-bus/section', '1', event.bus, event.id, event.source, event.subject, place, `s${i}`)
+}
+
+// The size that so many bytes are padded to.
+export const padded = (size) => [1, 2, 4, 8, 16, 32, 64, 128].map((kib) => kib * 1024).find((one) => size <= one)
+
+// Steps 1 and 2, with a private key. The event MUST have been checked.
+export function contentKey(section, ctx, address, secret) {
+  refuse(secret.length !== 96, 'malformed-key')
+  const kid = sealingKid(publicOf(secret))
+  const reader = section.readers.find((one) => one.address === address && one.kid === kid)
+  refuse(reader === undefined, 'not-a-reader')
+  const enc = unb64(reader.enc, 1168, 'malformed-section')
+  const cek = trying('wrong-commitment', () => hpkeOpen(enc, secret, bytes(ctx, lp(address, kid))))
+  refuse(cek.length !== 32, 'wrong-commitment')
+  return cek
+}
+
+// What a content key makes: key, nonce, commitment, and what the content is bound to.
+export function derive(cek, ctx, kids) {
+  refuse(cek.length !== 32, 'wrong-commitment')
+  const out = expand(cek, ctx, 76)
+  return [out.subarray(0, 32), out.subarray(32, 44), out.subarray(44), bytes(ctx, hash(lp(...[...kids].sort())))]
+}
+
+// Steps 3 to 5: what a section said, by its content key, opened or disclosed.
+export function open(section, ctx, cek) {
+  const [key, nonce, commit, bound] = derive(cek, ctx, section.readers.map(({ kid }) => kid))
+  const told = unb64(section.commit, null, 'malformed-section')
+  refuse(told.length !== 32 || !crypto.timingSafeEqual(commit, told), 'wrong-commitment')
+  const sealed = unb64(section.content, null, 'malformed-section')
+  const cipher = crypto.createDecipheriv('aes-256-gcm', key, nonce, { authTagLength: 16 }).setAAD(bound)
+  const content = trying('wrong-commitment', () => bytes(cipher.setAuthTag(sealed.subarray(-16)).update(sealed.subarray(0, -16)), cipher.final()))
+  const end = content.length < 1024 ? 0 : 4 + content.readUInt32BE(0)
+  refuse(end === 0 || padded(end) !== content.length || content.subarray(end).some((one) => one !== 0), 'malformed-section')
+  return content.subarray(4, end)
+}

@@ -1,0 +1,185 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	bus "referral-bus/reader"
+)
+
+func kindsOf(c bus.Contracts, contracts string) map[string]func(object) object {
+	text := func(v object, name string) string { return bus.Text(v, name) }
+	leaf := func(kind string) func(object) object {
+		return func(v object) object {
+			c.ReadLeaf(kind, octets(v["leaf"]))
+			return object{"hash": bus.B64(bus.Hash("\x00" + octets(v["leaf"])))}
+		}
+	}
+	record := func(grammar string) func(object) object {
+		return func(v object) object { c.ReadRecord(grammar, octets(v["value"])); return object{} }
+	}
+	lifecycle := readJSON(contracts, "lifecycle.json")
+	return map[string]func(object) object{
+		"base64url": func(v object) object {
+			size := -1
+			if told, found := v["size"].(float64); found {
+				size = int(told)
+			}
+			return object{"bytes": bytesOf(bus.Unb64(text(v, "text"), size, "malformed-value"))}
+		},
+		"body":         func(v object) object { return body(octets(v["plaintext"]), contracts) },
+		"case-step":    func(v object) object { return step(lifecycle, "cases", v) },
+		"handoff-step": func(v object) object { return step(lifecycle, "handoffs", v) },
+		"receipt-step": func(v object) object {
+			v["state"], v["part"] = v["receipt"], "recipient"
+			return step(lifecycle, "receipts", v)
+		},
+		"decision": leaf("decision"),
+		"delivery": leaf("delivery"),
+		"verdict":  leaf("verdict"),
+		"directory": func(v object) object {
+			trustRoot(bus.Canonical(v["trust_root"]))
+			entries := map[string]string{}
+			for key, value := range v["entries"].(object) {
+				entries[key] = octets(value)
+			}
+			var inUse any
+			if v["in_use"] != nil {
+				inUse = c.ReadRecord("directory-head", octets(v["in_use"]))
+			}
+			c.ReadDirectory(v["trust_root"], entries, octets(v["head"]), inUse)
+			return object{"version": bus.Get(c.ReadRecord("directory-head", octets(v["head"])), "head", "version")}
+		},
+		"disclosed-section": func(v object) object {
+			section, ctx := placed(c, v)
+			return object{"plaintext": bytesOf(bus.Open(section, ctx, octets(v["cek"])))}
+		},
+		"entry":       record("directory-entry"),
+		"policy":      func(v object) object { policy(c, octets(v["value"])); return object{} },
+		"signed-head": record("directory-head"),
+		"envelope": func(v object) object {
+			_, verb := c.ReadEvent(octets(v["value"]))
+			return object{"verb": verb, "event": bus.B64(bus.Hash(octets(v["value"])))}
+		},
+		"head-signatures": func(v object) object {
+			trustRoot(bus.Canonical(v["trust_root"]))
+			bus.CheckHead(v["trust_root"], c.ReadRecord("directory-head", octets(v["head"])))
+			return object{}
+		},
+		"json": func(v object) object { return object{"canonical": bytesOf(bus.Canonical(anyJSON(octets(v["bytes"]))))} },
+		"length-prefix": func(v object) object {
+			parts := []string{}
+			for _, part := range v["parts"].([]any) {
+				parts = append(parts, octets(part))
+			}
+			return object{"bytes": bytesOf(bus.LP(parts...))}
+		},
+		"life": func(v object) object { return life(c, v) },
+		"merkle-path": func(v object) object {
+			index, size := uint64(v["index"].(float64)), uint64(v["size"].(float64))
+			leaf, path := bus.Unb64(text(v, "leaf_hash"), -1, "malformed-value"), bus.Unb64(text(v, "path"), -1, "malformed-value")
+			refuse(bus.B64(bus.RootOf(leaf, index, size, path)) != text(v, "root"), "bad-decision")
+			return object{}
+		},
+		"merkle-tree": func(v object) object {
+			hashes, paths := []string{}, []any{}
+			for _, leaf := range v["leaves"].([]any) {
+				hashes = append(hashes, bus.Hash("\x00"+octets(leaf)))
+			}
+			for i := range hashes {
+				paths = append(paths, bus.B64(pathTo(i, hashes)))
+			}
+			return object{"root": bus.B64(bus.Root(hashes)), "paths": paths}
+		},
+		"partition": func(v object) object {
+			return object{"partition": murmur2(text(v, "subject")) & 0x7fffffff % uint32(v["partitions"].(float64))}
+		},
+		"proof": func(v object) object {
+			bus.SigningKid(octets(v["public"]))
+			bus.CheckProof(octets(v["public"]), octets(v["leaf"]), octets(v["path"]), octets(v["root"]), text(v, "bus"),
+				bus.Canonical(v["partition"]))
+			return object{}
+		},
+		"pseudonym": func(v object) object {
+			return object{"subject": bus.Pseudonym(text(v, "bus"), text(v, "source"), text(v, "id"))}
+		},
+		"sealing-key": func(v object) object {
+			kid := bus.SealingKid(octets(v["public"]))
+			sealed := bus.Try(func() { bus.Seal(bus.Part{Readers: map[string]string{"a": octets(v["public"])}}, "") })
+			refuse(sealed != nil, "weak-key")
+			return object{"kid": kid}
+		},
+		"section": func(v object) object {
+			section, ctx := placed(c, v)
+			cek := bus.ContentKey(section, ctx, text(v, "address"), octets(v["secret"]))
+			return object{"plaintext": bytesOf(bus.Open(section, ctx, cek)), "cek": bus.B64(cek)}
+		},
+		"signature": func(v object) object {
+			admit(octets(v["public"]))
+			bus.Verify(octets(v["public"]), octets(v["text"]), text(v, "typ"), octets(v["payload"]))
+			again := bus.Sign(bus.Unb64(text(v, "seed"), 32, "malformed-value"), text(v, "typ"), octets(v["payload"]))
+			refuse(again != octets(v["text"]), "written-otherwise")
+			return object{"seed": text(v, "seed")}
+		},
+		"signing-key": func(v object) object {
+			admit(octets(v["public"]))
+			return object{"kid": bus.SigningKid(octets(v["public"]))}
+		},
+		"tick": func(v object) object {
+			told := object{"bus": v["bus"], "kind": "tick", "partition": v["partition"], "time": v["time"]}
+			c.Read("tick", bus.Canonical(told))
+			return object{"bytes": bytesOf(bus.Canonical(told))}
+		},
+		"time":       func(v object) object { return object{"ms": bus.Millis(text(v, "text"), "malformed-value")} },
+		"trust-root": func(v object) object { trustRoot(octets(v["value"])); return object{} },
+		"write":      written,
+	}
+}
+
+func refuse(fault bool, code string) {
+	if fault {
+		panic(bus.Refusal(code))
+	}
+}
+
+// placed is a vector's section in an event of its context, read as every event, and what it is bound to.
+func placed(c bus.Contracts, v object) (section any, ctx string) {
+	told := v["context"].(object)
+	number, err := strconv.Atoi(strings.TrimPrefix(bus.Text(told, "section"), "s"))
+	refuse(err != nil || bus.Text(told, "section") != fmt.Sprint("s", number), "malformed-section")
+	data := object{"recipients": []any{}, "sections": []any{v["section"]}}
+	if told["handoff"] != nil {
+		data["handoff"] = told["handoff"]
+	}
+	event, _ := c.ReadEvent(bus.Canonical(object{
+		"bus": told["bus"], "data": data, "datacontenttype": "application/json", "exercise": true, "id": told["id"],
+		"source": told["source"], "specversion": "1.0", "subject": told["subject"], "time": "2026-03-14T02:20:00.000Z",
+		"type": "vn.referral-bus.case.opened.v1",
+	}))
+	return bus.List(event, "data", "sections")[0], bus.Context(event, number)
+}
+
+// step is a move of section 9, by the table.
+func step(lifecycle any, machine string, v object) object {
+	ever := machine == "receipts"
+	for state, steps := range bus.Get(lifecycle, machine).(object) {
+		for _, one := range steps.([]any) {
+			if bus.Text(one, "verb") == bus.Text(v, "verb") && bus.Text(one, "part") == bus.Text(v, "part") {
+				if state == bus.Text(v, "state") {
+					return object{"after": bus.Text(one, "after")}
+				}
+				ever = true
+			}
+		}
+	}
+	refuse(ever || isReceipt(lifecycle, v), "illegal-transition")
+	panic(bus.Refusal("wrong-party"))
+}
+
+// isReceipt tells whether a recipient can ever say the verb beside the table of hand-offs.
+func isReceipt(lifecycle any, v object) bool {
+	said := func(one any) bool { return bus.Text(one, "verb") == bus.Text(v, "verb") }
+	return bus.Text(v, "part") == "recipient" && slices.ContainsFunc(bus.List(lifecycle, "receipts", "none"), said)
+}
