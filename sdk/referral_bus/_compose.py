@@ -23,6 +23,7 @@ from referral_contracts.errors import LocalError
 from referral_contracts.lifecycle import OPENINGS
 from referral_contracts.payloads.payload import Payload
 from referral_contracts.payloads.registry import USES, may_carry
+from referral_contracts.payloads.relay import Relay, on_behalf_of, relayed_to
 from referral_contracts.payloads.shown import completeness, describe
 from referral_contracts.sealing import Reader, seal
 from referral_contracts.sections import encode_section
@@ -44,6 +45,8 @@ _ANSWERS: Final = frozenset(
 )
 """Verbs that go to whom the hand-off or case says."""
 _NAMING: Final = frozenset({Verb.FORWARDED, Verb.MOVED})
+_BY_SYSTEM: Final = frozenset({Verb.RECEIVED, Verb.UNREADABLE, Verb.MOVED})
+"""Verbs in which nobody's word is passed on: that we have it, we say ourselves."""
 _CARRYING: Final = {
     Verb.FORWARDED: USES[Verb.ASSIGNED],
     Verb.MOVED: (*(form for verb in OPENINGS for form in USES[verb]), *USES[Verb.FORWARDED]),
@@ -89,11 +92,14 @@ class Composer:
         Raises:
             LocalError: It cannot be said.
         """
-        draft = self._readdressed(draft)
-        _check(draft)
-        self._check_policy(draft)
-        groups = self._groups(tuple(draft.parts)) if draft.verb in _APART else [tuple(draft.parts)]
-        return tuple(self._shape(draft, group, answering) for group in groups)
+        drafts = self._relayed(_claimed(self._readdressed(draft), answering))
+        found: list[Shape] = []
+        for each in drafts:
+            _check(each)
+            self._check_policy(each)
+            groups = self._groups(tuple(each.parts)) if each.verb in _APART else [tuple(each.parts)]
+            found += (self._shape(each, group, answering) for group in groups)
+        return tuple(found)
 
     def _readdressed(self, draft: Draft) -> Draft:
         """Return *draft* to whom it goes now: to the successors of those who have ended, past those who have left."""
@@ -110,6 +116,28 @@ class Composer:
         own = () if parts else tuple(dict.fromkeys(payload for _, payloads in told for payload in payloads))
         return replace(draft, parts=parts, own=(*draft.own, *own))
 
+    def _relayed(self, draft: Draft) -> list[Draft]:
+        """Return *draft* as it goes to agencies that are reached through others: each in an event of its own."""
+        through = {address: via for address in draft.parts if (via := self._through(address)) is not None}
+        parts = {
+            address: (*payloads, relayed_to(agency_of(address))) if address in through else payloads
+            for address, payloads in draft.parts.items()
+        }
+        if not through:
+            return [draft]
+        if draft.verb not in _APART:
+            if len({through.get(address, address) for address in parts}) < len(parts):
+                raise LocalError(Code.REPEATED_RECIPIENT, "one agency would be told twice, for itself and for another")
+            return [replace(draft, parts={through.get(address, address): told for address, told in parts.items()})]
+        direct = {address: told for address, told in parts.items() if address not in through}
+        each = [replace(draft, parts={via: parts[address]}) for address, via in through.items()]
+        return [*([replace(draft, parts=direct)] if direct else ()), *each]
+
+    def _through(self, address: str) -> str | None:
+        member = self.directory.member(agency_of(address))
+        via = None if member is None else member.entry.delivery.agency
+        return None if via is None else reached(self.directory, via, self.now_ms) or via
+
     def _member(self, address: str) -> Member:
         member = self.directory.member(agency_of(address))
         if member is None or address not in member.addresses:
@@ -118,7 +146,9 @@ class Composer:
             following = ", ".join(member.entry.successors) or "nobody"
             raise LocalError(Code.UNKNOWN_RECIPIENT, f"{member.id} has ended; who follows it: {following}")
         if not member.on_bus:
-            raise LocalError(Code.UNKNOWN_RECIPIENT, f"a recipient that is not on the bus: {address}")
+            duty = member.entry.duty
+            phone = "" if duty is None or duty.phone is None else f"; its phone: {duty.phone}"
+            raise LocalError(Code.UNKNOWN_RECIPIENT, f"a recipient that is not on the bus: {address}{phone}")
         return member
 
     def _check_policy(self, draft: Draft) -> None:
@@ -232,6 +262,18 @@ class Composer:
         if own is not None and self.keys.opener(own.address, own.kid) is None:
             raise LocalError(Code.UNKNOWN_KEY, "the key file lacks the sealing key that the directory has for us")
         return found
+
+
+def _claimed(draft: Draft, answering: Sequence[Payload]) -> Draft:
+    """Return *draft* as said for the agency that the hand-off is meant for, where that is reached through us."""
+    relay = next((payload for payload in answering if isinstance(payload, Relay)), None)
+    if relay is None or draft.verb in _BY_SYSTEM:
+        return draft
+    parts = {
+        address: tuple(on_behalf_of(payload, relay.for_agency) for payload in told)
+        for address, told in draft.parts.items()
+    }
+    return replace(draft, parts=parts)
 
 
 def _check(draft: Draft) -> None:

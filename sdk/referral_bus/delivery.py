@@ -25,6 +25,7 @@ from referral_contracts.envelope import Envelope, HandoffKey
 from referral_contracts.errors import LocalError
 from referral_contracts.lifecycle import OPENINGS
 from referral_contracts.payloads.payload import Payload
+from referral_contracts.payloads.relay import Claim, Relay, claim_of
 from referral_contracts.verbs import Verb
 
 __all__ = ["Delivery", "OpenedSection"]
@@ -141,6 +142,18 @@ class Delivery:
     def payloads(self) -> tuple[Payload, ...]:
         """Every body that was understood, but the one for the deadline watcher."""
         return self._at_hand.opened.payloads
+
+    @property
+    def claims(self) -> tuple[Claim, ...]:
+        """What it tells as the word of agencies that are not on the bus: claims of its source, never their own."""
+        found = (claim_of(payload, self.source) for payload in self.payloads)
+        return tuple(dict.fromkeys(claim for claim in found if claim is not None))
+
+    @property
+    def for_agency(self) -> str | None:
+        """For whom it is meant, where that is an agency which is reached through us. Our answers are for it, too."""
+        relay = self.payload(Relay)
+        return None if relay is None else relay.for_agency
 
     def payload(self, model: type[P]) -> P | None:
         """Return the first body of this form, or None."""

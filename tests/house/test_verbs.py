@@ -37,6 +37,7 @@ SOME = {
     "_ANSWERS": "goes to whom the hand-off or case says: to the successors of those who have ended",
     "_NAMING": "names last, in the SDK, who is new to the hand-off",
     "_CARRYING": "may carry the forms of another verb as well",
+    "_BY_SYSTEM": "passes on nobody else's word, said for an agency that is not on the bus",
     "_BY_WATCHER": "the deadline watcher may say it, though it is no party",
     "_ANSWER_NOTHING": "answers nothing",
     "_APART": "goes to each recipient in an event of its own",

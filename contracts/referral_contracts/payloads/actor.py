@@ -136,6 +136,16 @@ class Happening(FieldGroup):
             personal=True,
         ),
     ] = None
+    person: Annotated[
+        Line | None,
+        label(
+            "Người cho biết",
+            "told by",
+            "Họ tên, chức danh người đã trả lời hoặc cung cấp, nếu không qua hệ thống.",
+            "Who answered or told it, when it did not come over the bus.",
+            personal=True,
+        ),
+    ] = None
     paper_number: Annotated[
         Line | None,
         label(

@@ -35,6 +35,7 @@ from referral_contracts.payloads.mistake import Misdirection, Recall, Voiding
 from referral_contracts.payloads.moving import Moving
 from referral_contracts.payloads.payload import Payload
 from referral_contracts.payloads.prosecution import ProsecutionRequest
+from referral_contracts.payloads.relay import Relay
 from referral_contracts.payloads.request import HandoffRequest, Tie
 from referral_contracts.payloads.school import SchoolReport
 from referral_contracts.payloads.serious_case import SeriousCaseReport
@@ -69,16 +70,16 @@ PAPERS: Final[tuple[type[Payload], ...]] = (
 
 USES: Final[Mapping[Verb, tuple[type[Payload], ...]]] = {
     Verb.CASE_OPENED: (CaseOpening, Mau01, SchoolReport),
-    Verb.CASE_TRANSFER_OFFERED: (TransferOffer, Mau01, Note, *PAPERS),
+    Verb.CASE_TRANSFER_OFFERED: (TransferOffer, Mau01, Note, *PAPERS, Relay),
     Verb.CASE_TRANSFER_ACCEPTED: (TransferAnswer,),
     Verb.CASE_TRANSFER_DECLINED: (TransferAnswer,),
-    Verb.CASE_NOTED: (Note, Mau01, Progress, *PAPERS),
+    Verb.CASE_NOTED: (Note, Mau01, Progress, *PAPERS, Relay),
     Verb.CASE_CLOSED: (CaseClosing,),
     Verb.CASE_REOPENED: (Reopening,),
     Verb.CASE_VOIDED: (Voiding,),
-    Verb.OFFERED: (HandoffRequest, Mau01, Tie, *PAPERS),
-    Verb.ASSIGNED: (HandoffRequest, Mau01, Tie, *PAPERS),
-    Verb.NOTIFIED: (HandoffRequest, Mau01, Note, Tie, *PAPERS),
+    Verb.OFFERED: (HandoffRequest, Mau01, Tie, *PAPERS, Relay),
+    Verb.ASSIGNED: (HandoffRequest, Mau01, Tie, *PAPERS, Relay),
+    Verb.NOTIFIED: (HandoffRequest, Mau01, Note, Tie, *PAPERS, Relay),
     Verb.RECEIVED: (Receipt,),
     Verb.UNREADABLE: (Unreadable,),
     Verb.ACCEPTED: (Acceptance, LegalAidAcceptance),

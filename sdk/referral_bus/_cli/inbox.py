@@ -9,6 +9,7 @@ from typing import Annotated, Final
 import typer
 from rich.console import RenderableType
 
+from referral_bus._cli.claims import claim_fields, claim_lines
 from referral_bus._cli.command import Call, add, new_group
 from referral_bus._cli.faults import advise, complain, mention
 from referral_bus._cli.finding import DeliveryArgument, find_delivery, name_of
@@ -19,9 +20,11 @@ from referral_bus._cli.world import Exit
 from referral_bus.client import ReferralBus
 from referral_bus.delivery import Delivery, OpenedSection
 from referral_contracts.codes import Code
+from referral_contracts.directory import Directory
 from referral_contracts.encoding import format_time
 from referral_contracts.errors import LocalError
 from referral_contracts.lifecycle import State
+from referral_contracts.payloads.relay import Claim, claim_of
 
 _LINE: Final = (
     "id, source, subject, verb, recipient, handoff{opening, recipient}, counter, admitted, redelivered, acknowledged, "
@@ -152,9 +155,12 @@ async def open_(call: Call, *, delivery: DeliveryArgument, timeout: Timeout = _R
         await be_present(call, bus, timeout)
         found = find_delivery(bus, delivery)
         call.screen.put(
-            {**_fields(found), "sections": [_section_fields(section) for section in found.sections]},
+            {
+                **_fields(found),
+                "sections": [_section_fields(bus.directory, found, section) for section in found.sections],
+            },
             heading(_line(found)),
-            *(line for section in found.sections for line in _section_lines(section)),
+            *(line for section in found.sections for line in _section_lines(bus.directory, found, section)),
             *(f"  {name}  {_sealed(found, name)}" for name in found.sealed),
         )
         _advise_next(bus, found, call.settings.agency)
@@ -229,24 +235,32 @@ def _fields(delivery: Delivery) -> dict[str, object]:
     }
 
 
-def _section_fields(section: OpenedSection) -> Fields:
-    read = section.read
+def _section_fields(directory: Directory | None, delivery: Delivery, section: OpenedSection) -> Fields:
+    read, claim = section.read, _claim(delivery, section)
     return {
         "name": section.name,
         "schema": None if read is None else read.schema,
         "status": None if read is None else status(read.schema),
         "code": None if section.code is None else section.code.value,
+        "claim": None if claim is None else claim_fields(directory, claim),
         "body": None if read is None else read.body,
         "fields": [] if read is None else row_fields(read.rows()),
     }
 
 
-def _section_lines(section: OpenedSection) -> Iterator[RenderableType]:
-    read = section.read
+def _claim(delivery: Delivery, section: OpenedSection) -> Claim | None:
+    payload = None if section.read is None else section.read.payload
+    return None if payload is None else claim_of(payload, delivery.source)
+
+
+def _section_lines(directory: Directory | None, delivery: Delivery, section: OpenedSection) -> Iterator[RenderableType]:
+    read, claim = section.read, _claim(delivery, section)
     code = f"  {section.code.value}" if section.code is not None else ""
     yield heading(f"  {section.name}  {'không mở được / does not open' if read is None else word(read.schema)}{code}")
     if read is not None:
         yield from map(indented, caution(read.schema))
+        if claim is not None:
+            yield from map(indented, claim_lines(directory, claim))
         yield indented(indented(form(read.rows())))
 
 
