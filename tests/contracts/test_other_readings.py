@@ -1,21 +1,17 @@
-"""What others read in our bytes: a JOSE library, a CloudEvents library, a Merkle-tree library."""
+"""What others read in our bytes: a JOSE library, a Merkle-tree library."""
 
 import json
 from pathlib import Path
 
 import pytest
-from cloudevents.core.bindings.http import HTTPMessage, from_structured
-from cloudevents.core.formats.json import JSONFormat
 from joserfc import jws
 from joserfc.errors import BadSignatureError
 from joserfc.jwk import OKPKey
 from pymerkle import InmemoryTree
 
 from referral_contracts import merkle
-from referral_contracts.envelope import Envelope
 
 VECTORS = Path(__file__).resolve().parents[2] / "contracts/vectors"
-ENVELOPES = sorted(VECTORS.glob("envelope_*.json"))
 
 
 def vector(name: str) -> dict[str, dict[str, str]]:
@@ -42,28 +38,6 @@ def test_a_jose_library_verifies_our_signatures(name: str) -> None:
 def test_a_jose_library_refuses_what_we_refuse() -> None:
     with pytest.raises(BadSignatureError):
         verified_by_joserfc("signature_other_payload")
-
-
-@pytest.mark.parametrize(
-    "value",
-    [
-        pytest.param(told["value"]["utf8"].encode(), id=told["name"])
-        for told in (json.loads(path.read_text()) for path in ENVELOPES)
-        if told["expect"] == "valid"
-    ],
-)
-def test_a_cloudevents_library_reads_our_envelopes(value: bytes) -> None:
-    message = HTTPMessage(headers={"content-type": "application/cloudevents+json"}, body=value)
-    event = from_structured(message, JSONFormat())
-    ours = Envelope.decode(value)
-
-    assert (ours.id, ours.source, ours.type, ours.subject) == (
-        event.get_id(),
-        event.get_source(),
-        event.get_type(),
-        event.get_subject(),
-    )
-    assert (ours.bus, ours.exercise) == (event.get_extension("bus"), event.get_extension("exercise"))
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 7, 8, 100])

@@ -1,3 +1,4 @@
+import json
 import re
 import tomllib
 
@@ -56,3 +57,15 @@ def test_what_the_distribution_asks_for_is_what_we_lock() -> None:
         asked_in("run.in").keys()
         == asked(project["dependencies"] + project["optional-dependencies"]["services"]).keys()
     )
+
+
+@pytest.mark.parametrize("folder", ["contracts/readers/js", "tests/interop/node"])
+def test_a_lock_of_npm_holds_exact_versions_and_hashes_and_names_no_registry(folder: str) -> None:
+    asked = json.loads((ROOT / folder / "package.json").read_text())["dependencies"]
+    packages = json.loads((ROOT / folder / "package-lock.json").read_text())["packages"]
+    locked = {path: package for path, package in packages.items() if path}
+
+    assert asked == packages[""]["dependencies"]
+    assert asked == {name: locked[f"node_modules/{name}"]["version"] for name in asked}
+    assert all(package["integrity"].startswith("sha512-") for package in locked.values())
+    assert not any("resolved" in package for package in locked.values())
