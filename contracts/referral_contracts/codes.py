@@ -130,6 +130,8 @@ class Code(StrEnum):
     """The section opens, and what is in it has another form."""
     UNKNOWN_SCHEMA = "unknown-schema"
     """A form that this program does not know."""
+    WRONG_DOCUMENT = "wrong-document"
+    """A document is not the one that its reference means."""
 
     # Directory.
     DIRECTORY_EXPIRED = "directory-expired"

@@ -15,7 +15,20 @@ from typing import Annotated, Final
 
 import typer
 
-from referral_bus._cli import agency, answers, cases, check, directory, forms, inbox, keys, plan, send, standing
+from referral_bus._cli import (
+    agency,
+    answers,
+    cases,
+    check,
+    directory,
+    documents,
+    forms,
+    inbox,
+    keys,
+    plan,
+    send,
+    standing,
+)
 from referral_bus._cli.command import EXITS
 from referral_bus._cli.faults import complain, mention, report, usage_message
 from referral_bus._cli.world import Exit, World
@@ -86,7 +99,7 @@ def build() -> typer.Typer:
         pretty_exceptions_enable=False,
     )
     app.callback()(_about)
-    for part in (check, forms, plan, send, inbox, answers, cases, standing, agency, keys, directory):
+    for part in (check, forms, documents, plan, send, inbox, answers, cases, standing, agency, keys, directory):
         part.add_to(app)
     return app
 
