@@ -69,6 +69,8 @@ def in_javascript() -> Program:
 def node() -> str:
     """Return where Node is, with the packages of the locks."""
     path = found("node", "Node.js 20.19 or later, with npm")
+    version = subprocess.run([path, "--version"], capture_output=True, text=True, check=True).stdout
+    assert tuple(map(int, version[1:].split("."))) >= (20, 19), f"Node.js 20.19 or later is needed, this is {version}"
     for folder in (CONTRACTS / "readers/js", ROOT / "tests/interop/node"):
         assert (folder / "node_modules/ready").exists(), f"packages are missing in {folder}: call make test-interop"
     return path
