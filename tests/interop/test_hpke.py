@@ -47,10 +47,10 @@ def test_we_open_what_hpke_js_sealed(other: Other) -> None:
     key = SealingKey.generate()
     sealed = other.does(seal=CEK, to=key.public, info=INFO)
 
-    assert CEK == key.decapsulate(sealed, INFO)
+    assert key.decapsulate(sealed, INFO) == CEK
 
 
 def test_hpke_js_opens_what_we_sealed(other: Other) -> None:
     sealed = SealingPublic.admit(other.public).encapsulate(CEK, INFO)
 
-    assert CEK == other.does(open=sealed, info=INFO)
+    assert other.does(open=sealed, info=INFO) == CEK
