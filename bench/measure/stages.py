@@ -29,7 +29,8 @@ from referral_router.core.case import Case
 from referral_router.core.ledger import Ledger
 from service_chassis import memory
 from service_chassis.fold import Limits
-from service_chassis.kafka import Kafka, Producer, close, discard
+from service_chassis.kafka import Kafka, close, discard
+from service_chassis.producer import Producer
 from service_chassis.reader import PartitionReader
 from service_chassis.transaction import Known, Transactions
 
@@ -90,13 +91,12 @@ class _Producer:
         self._watch = watch
         self.client = producer.client
         self.start, self.stop = producer.start, producer.stop
-        self.create_batch, self.send_batch = producer.create_batch, producer.send_batch
-        self.begin_transaction = producer.begin_transaction
+        self.create_batch, self.begin, self.produce = producer.create_batch, producer.begin, producer.produce
         self.events = 1
 
-    async def commit_transaction(self) -> None:
+    async def commit(self) -> None:
         with self._watch.measure("commit", self.events):
-            await self._producer.commit_transaction()
+            await self._producer.commit()
 
 
 async def _run(bench: Bench, load: Load, watch: Stopwatch) -> None:

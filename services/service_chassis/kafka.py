@@ -1,7 +1,7 @@
 """
 Kafka clients as every service needs them, and how to get rid of them.
 
-The only module that constructs clients. No consumer here commits by itself, no producer here lingers.
+The only module that constructs clients. No consumer here commits by itself.
 """
 
 import asyncio
@@ -9,37 +9,15 @@ import contextlib
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
-from aiokafka import AIOKafkaClient, AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka import AIOKafkaClient, AIOKafkaConsumer
 
-from referral_contracts.topics import BATCH_MAX
 from service_chassis.fold import Limits
+from service_chassis.producer import Producer, TransactionalProducer
 
 STOP_S: Final = 3.0
 """How long a client may take to say goodbye. One whose broker is away would never finish."""
-
-
-class Batch(Protocol):
-    """A record batch being built."""
-
-    def append(
-        self, *, timestamp: int | None, key: bytes | None, value: bytes | None, headers: list[tuple[str, bytes]]
-    ) -> object | None:
-        """Add a record, or return None because the batch is full."""
-
-
-class Producer(Protocol):
-    """What a transaction needs of a producer: aiokafka's own, or one that fails where a test wants it to."""
-
-    client: Any
-
-    async def start(self) -> None: ...
-    async def stop(self) -> None: ...
-    async def begin_transaction(self) -> None: ...
-    async def commit_transaction(self) -> None: ...
-    def create_batch(self) -> Batch: ...
-    async def send_batch(self, batch: Batch, topic: str, *, partition: int) -> asyncio.Future[Any]: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,38 +53,25 @@ class Kafka:
 
     def producer(self, transactional_id: str, limits: Limits) -> Producer:
         """Return a producer for one partition's transactions; `start` fences whoever had its id."""
-        producer: Producer = AIOKafkaProducer(
-            transactional_id=transactional_id,
+        return TransactionalProducer(
+            self.client(limits),
+            transactional_id,
             transaction_timeout_ms=limits.transaction_timeout_ms,
             request_timeout_ms=limits.request_timeout_ms,
-            acks="all",
-            # The default of 100 ms is waited for after each transaction, while its markers are being written.
-            retry_backoff_ms=1,
-            linger_ms=0,
-            max_batch_size=BATCH_MAX,
-            **self._connection(),
+            client_id=self.client_id,
+            ssl_context=self.ssl_context,
         )
-        return producer
 
 
 async def discard(producer: Producer) -> None:
     """
     Let go of *producer*, whatever state it is in.
 
-    Its sender retries an idempotent batch for ever, and `stop` waits for it. So after a while it is cancelled. What
-    it might still send carries an old epoch, which the next InitProducerId of its id has fenced.
+    What it has already sent carries an old epoch, which the next InitProducerId of its id has fenced.
     """
     with contextlib.suppress(Exception):
         async with asyncio.timeout(STOP_S):
             await producer.stop()
-            return
-    sender = getattr(producer, "_sender", None)
-    task = getattr(sender, "sender_task", None)
-    if task is not None:
-        task.cancel()
-    with contextlib.suppress(Exception):
-        async with asyncio.timeout(STOP_S):
-            await producer.client.close()
 
 
 async def close(client: AIOKafkaClient) -> None:

@@ -9,9 +9,10 @@ from typing import Any
 from aiokafka import TopicPartition
 
 from service_chassis.fold import Limits
-from service_chassis.kafka import Kafka, Producer
+from service_chassis.kafka import Kafka
 from service_chassis.logs import Log
 from service_chassis.metrics import Metrics
+from service_chassis.producer import Producer
 
 
 class Ownership(Enum):

@@ -13,12 +13,13 @@ from aiokafka import TopicPartition
 from referral_contracts.codes import Code
 from service_chassis.fold import Limits, Source
 from service_chassis.health import Trouble
-from service_chassis.kafka import Kafka, Producer
+from service_chassis.kafka import Kafka
 from service_chassis.kit import Kit
 from service_chassis.lane import Lane, Phase
 from service_chassis.logs import Log
 from service_chassis.membership import Membership
 from service_chassis.metrics import Metrics
+from service_chassis.producer import Producer
 
 
 class Processor:

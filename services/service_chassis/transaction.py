@@ -6,10 +6,9 @@ behind a new InitProducerId; the lane does that.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import zip_longest
-from typing import Any, Final
+from typing import Final
 
 from aiokafka import errors as kafka_errors
 
@@ -17,9 +16,7 @@ from referral_contracts.codes import Code
 from referral_contracts.errors import ReferralBusError
 from referral_contracts.records import Write
 from service_chassis.fold import Limits
-from service_chassis.kafka import Batch, Producer
-
-Target = tuple[str, int]
+from service_chassis.producer import Batch, Producer, Target
 
 _TOPIC_PATIENCE_S: Final = 3.0
 """A topic that has just been created takes a moment to be known everywhere."""
@@ -92,10 +89,10 @@ class Transactions:
             async with asyncio.timeout(self._limits.transaction_s):
                 await self._know(batches)
                 # A crash up to here leaves nothing behind.
-                await self._producer.begin_transaction()
+                await self._producer.begin(batches)
                 end = await self._send(batches, state)
                 # A crash here leaves an open transaction: the next owner's InitProducerId aborts it.
-                await self._producer.commit_transaction()
+                await self._producer.commit()
                 # From somewhere inside the commit on it has happened: the next owner finds it in the state topic.
         except _FENCED as error:
             raise Fenced from error
@@ -122,57 +119,36 @@ class Transactions:
             await asyncio.sleep(0.1)
             await client.force_metadata_update()
 
-    async def _send(self, batches: dict[Target, list[tuple[Batch, int]]], state: Target) -> int | None:
-        sent: list[tuple[Target, int, asyncio.Future[Any]]] = []
-        # A partition's second batch waits until its first is on its way, so the first of all go first.
-        for row in zip_longest(*([(target, *batch) for batch in each] for target, each in batches.items())):
-            for entry in row:
-                if entry is None:
-                    continue
-                target, batch, count = entry
-                future = await self._producer.send_batch(batch, target[0], partition=target[1])
-                # Looked at even when an earlier one raises: otherwise asyncio reports it as never retrieved.
-                future.add_done_callback(_look)
-                sent.append((target, count, future))
-        # aiokafka commits although a produce has failed: every single answer has to be seen before.
-        answers = await asyncio.gather(*(future for _, _, future in sent), return_exceptions=True)
-        errors = [answer for answer in answers if isinstance(answer, BaseException)]
-        if errors:
-            # To be fenced explains every other error, and a refusal explains those that merely follow from it.
-            raise min(errors, key=_rank)
-        ends = [future.result().offset + count for target, count, future in sent if target == state]
-        # A duplicate sequence is a success without an offset (-1).
-        return ends[-1] if ends and ends[-1] > 0 else None
+    async def _send(self, batches: Mapping[Target, Sequence[Batch]], state: Target) -> int | None:
+        end = None
+        # A partition's second batch goes after its first, so the first of all go first.
+        for number in range(max(map(len, batches.values()))):
+            row = {target: each[number] for target, each in batches.items() if number < len(each)}
+            answers = await self._producer.produce(row)
+            errors = [answer for answer in answers.values() if isinstance(answer, BaseException)]
+            if errors:
+                # To be fenced explains every other error, and a refusal explains those that merely follow from it.
+                raise min(errors, key=_rank)
+            offset = answers.get(state)
+            if isinstance(offset, int):
+                # A duplicate sequence would be a success without an offset (-1).
+                end = offset + row[state].count if offset >= 0 else None
+        return end
 
 
-def _pack(writes: Sequence[Write], create: Callable[[], Batch]) -> dict[Target, list[tuple[Batch, int]]]:
-    """Build record batches: one per partition, more where one is full; each with its number of records."""
+def _pack(writes: Sequence[Write], create: Callable[[], Batch]) -> dict[Target, list[Batch]]:
+    """Build record batches: one per partition, more where one is full."""
     open_: dict[Target, Batch] = {}
-    counts: dict[Target, int] = {}
-    packed: dict[Target, list[tuple[Batch, int]]] = {}
+    packed: dict[Target, list[Batch]] = {}
     for write in writes:
         target = (write.topic, write.partition)
         batch = open_.get(target)
-        if batch is None:
+        if batch is None or not batch.append(write):
             batch = open_[target] = create()
-            counts[target] = 0
-            packed[target] = []
-        headers = list(write.headers)
-        if batch.append(timestamp=None, key=write.key, value=write.value, headers=headers) is None:
-            packed[target].append((batch, counts[target]))
-            batch = open_[target] = create()
-            counts[target] = 0
-            batch.append(timestamp=None, key=write.key, value=write.value, headers=headers)
-        counts[target] += 1
-    for target, batch in open_.items():
-        packed[target].append((batch, counts[target]))
+            packed.setdefault(target, []).append(batch)
+            batch.append(write)
     return packed
 
 
 def _rank(error: BaseException) -> int:
     return 0 if isinstance(error, _FENCED) else 1 if isinstance(error, _REFUSED) else 2
-
-
-def _look(future: "asyncio.Future[Any]") -> None:
-    if not future.cancelled():
-        future.exception()

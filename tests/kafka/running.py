@@ -9,10 +9,11 @@ from dataclasses import dataclass
 
 from service_chassis.fold import Limits, Source
 from service_chassis.health import Trouble
-from service_chassis.kafka import Kafka, Producer
+from service_chassis.kafka import Kafka
 from service_chassis.logs import make_log, tame
 from service_chassis.metrics import Metrics
 from service_chassis.processor import Processor
+from service_chassis.producer import Producer
 from tests.kafka.counting import Topics
 
 QUICK = Limits(session_timeout_ms=6_000, heartbeat_ms=300, report_s=0.2, transaction_s=5.0, grace_s=1.0)

@@ -1,16 +1,17 @@
 """
 A producer that fails where a test wants it to: before a call took effect, or after it did and the answer was lost.
 
-The processor is given it in place of aiokafka's own and cannot know.
+The processor is given it in place of the service's own and cannot know.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from service_chassis.fold import Limits
-from service_chassis.kafka import Batch, Kafka, Producer
+from service_chassis.kafka import Kafka
+from service_chassis.producer import Batch, Producer, Target
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +22,7 @@ class Act:
     after: bool
 
 
-CALLS = ("start", "begin_transaction", "send_batch", "commit_transaction")
+CALLS = ("start", "begin", "produce", "commit")
 ALL_ACTS = tuple(Act(call, after) for call in CALLS for after in (False, True))
 
 
@@ -56,7 +57,7 @@ class Saboteur:
 
 
 class SabotagedProducer:
-    """aiokafka's producer with a saboteur at every call."""
+    """A producer with a saboteur at every call."""
 
     def __init__(self, producer: Producer, saboteur: Saboteur) -> None:
         self._producer = producer
@@ -71,24 +72,22 @@ class SabotagedProducer:
     async def stop(self) -> None:
         await self._producer.stop()
 
-    async def begin_transaction(self) -> None:
-        await self._saboteur.around("begin_transaction", after=False)
-        await self._producer.begin_transaction()
-        await self._saboteur.around("begin_transaction", after=True)
-
     def create_batch(self) -> Batch:
         return self._producer.create_batch()
 
-    async def send_batch(self, batch: Batch, topic: str, *, partition: int) -> "asyncio.Future[Any]":
-        await self._saboteur.around("send_batch", after=False)
-        future = await self._producer.send_batch(batch, topic, partition=partition)
-        if Act("send_batch", after=True) in self._saboteur.acts[:1]:
-            await future
-        await self._saboteur.around("send_batch", after=True)
-        return future
+    async def begin(self, targets: Iterable[Target]) -> None:
+        await self._saboteur.around("begin", after=False)
+        await self._producer.begin(targets)
+        await self._saboteur.around("begin", after=True)
 
-    async def commit_transaction(self) -> None:
-        await self._saboteur.around("commit_transaction", after=False)
-        await self._producer.commit_transaction()
-        await self._saboteur.around("commit_transaction", after=True)
+    async def produce(self, batches: Mapping[Target, Batch]) -> "Mapping[Target, int | BaseException]":
+        await self._saboteur.around("produce", after=False)
+        answers = await self._producer.produce(batches)
+        await self._saboteur.around("produce", after=True)
+        return answers
+
+    async def commit(self) -> None:
+        await self._saboteur.around("commit", after=False)
+        await self._producer.commit()
+        await self._saboteur.around("commit", after=True)
         self._saboteur.good += 1

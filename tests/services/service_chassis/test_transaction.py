@@ -1,16 +1,16 @@
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from aiokafka import errors as kafka_errors
-from aiokafka.producer.message_accumulator import BatchBuilder
 
 from referral_contracts.codes import Code
 from referral_contracts.records import Write
 from service_chassis.fold import Limits
+from service_chassis.producer import Batch, Target
 from service_chassis.transaction import Fenced, Known, Transactions, Unproducible
 
 pytestmark = pytest.mark.asyncio
@@ -42,24 +42,21 @@ class FakeProducer:
 
     async def start(self) -> None: ...
     async def stop(self) -> None: ...
-    async def begin_transaction(self) -> None: ...
+    async def begin(self, targets: Iterable[Target]) -> None: ...
 
-    async def commit_transaction(self) -> None:
+    async def commit(self) -> None:
         self.committed = True
 
-    def create_batch(self) -> Any:
-        return BatchBuilder(self.batch_size, 0, is_transactional=1)
+    def create_batch(self) -> Batch:
+        return Batch(self.batch_size)
 
-    async def send_batch(self, batch: Any, topic: str, *, partition: int) -> "asyncio.Future[Any]":
-        offset = sum(count for sent, _, count in self.sent if sent == topic)
-        self.sent.append((topic, partition, batch.record_count()))
-        future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        error = self.answer(topic)
-        # The answer comes later, as from a broker.
-        asyncio.get_running_loop().call_soon(
-            lambda: future.set_exception(error) if error else future.set_result(SimpleNamespace(offset=offset))
-        )
-        return future
+    async def produce(self, batches: Mapping[Target, Batch]) -> dict[Target, int | BaseException]:
+        answers: dict[Target, int | BaseException] = {}
+        for (topic, partition), batch in batches.items():
+            offset = sum(count for sent, _, count in self.sent if sent == topic)
+            self.sent.append((topic, partition, batch.count))
+            answers[topic, partition] = self.answer(topic) or offset
+        return answers
 
 
 def writes(*topics: str, size: int = 10) -> list[Write]:
@@ -145,7 +142,7 @@ async def test_an_answer_that_never_comes_is_an_unknown_outcome() -> None:
     async def never(*_: object, **__: object) -> Any:
         await asyncio.get_running_loop().create_future()
 
-    producer.commit_transaction = never  # type: ignore[method-assign]
+    producer.commit = never  # type: ignore[method-assign]
     transactions = await Transactions.open(producer, replace(Limits(), transaction_s=0.01), Known())
 
     with pytest.raises(TimeoutError):
@@ -156,11 +153,9 @@ async def test_a_success_without_an_offset_leaves_the_end_of_the_state_unknown()
     producer = FakeProducer()
     transactions = await Transactions.open(producer, Limits(), Known())
 
-    async def duplicate(*_: object, **__: object) -> Any:
-        future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        future.set_result(SimpleNamespace(offset=-1))
-        return future
+    async def duplicate(batches: Mapping[Target, Batch]) -> dict[Target, int | BaseException]:
+        return dict.fromkeys(batches, -1)
 
-    producer.send_batch = duplicate  # type: ignore[method-assign]
+    producer.produce = duplicate  # type: ignore[method-assign]
 
     assert await transactions.write(writes("state"), STATE) is None

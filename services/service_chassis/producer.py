@@ -1,0 +1,287 @@
+"""
+The producer of one partition's transactions: begin, produce, commit, each asked once.
+
+Only what the transaction before still keeps busy is asked again. After any other error the outcome is unknown, and the
+lane starts again behind a new fence, as it would with any producer: so there is nothing here that retries, reorders or
+waits in the background. Kafka's protocol guide has the requests: AddPartitionsToTxn 0, Produce 7, EndTxn 0.
+"""
+
+import asyncio
+import ssl
+import struct
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final, Protocol, TypeAlias
+
+from aiokafka import AIOKafkaClient, TopicPartition
+from aiokafka import errors as kafka_errors
+from aiokafka.client import CoordinationType
+from aiokafka.protocol.transaction import InitProducerIdRequest
+from aiokafka.record.default_records import DefaultRecordBatchBuilder
+
+from referral_contracts.records import Write
+from referral_contracts.topics import BATCH_MAX
+from service_chassis.wire import Wire
+
+Target: TypeAlias = tuple[str, int]
+"""A topic and a partition."""
+
+_PRODUCE: Final = (0, 7)
+_ADD_PARTITIONS: Final = (24, 0)
+_END: Final = (26, 0)
+_ACKS_ALL: Final = -1
+_SEQUENCES: Final = 1 << 31
+_AGAIN_S: Final = 0.05
+_BUSY_S: Final = (0.001, 0.001, 0.002, 0.005, 0.01)
+"""How long to wait for the markers of the transaction before: on one node they take 1 to 3 ms."""
+
+_LATER: Final = (
+    kafka_errors.ConcurrentTransactions,
+    kafka_errors.CoordinatorNotAvailableError,
+    kafka_errors.CoordinatorLoadInProgressError,
+    kafka_errors.NotCoordinatorError,
+    kafka_errors.NodeNotReadyError,
+    kafka_errors.KafkaConnectionError,
+    kafka_errors.RequestTimedOutError,
+    kafka_errors.StaleMetadata,
+)
+"""At the start: a broker that is just coming, or still ending what the id's last owner has begun."""
+
+
+class Batch:
+    """A record batch being built, for one partition."""
+
+    __slots__ = ("_builder", "count")
+
+    def __init__(self, size: int = BATCH_MAX) -> None:
+        """Take so many bytes, or one record, however large."""
+        self._builder: Any = DefaultRecordBatchBuilder(
+            2, 0, is_transactional=1, producer_id=-1, producer_epoch=-1, base_sequence=0, batch_size=size
+        )
+        self.count = 0
+        """Its records."""
+
+    def append(self, write: Write) -> bool:
+        """Add a record, or return False because the batch is full."""
+        if self._builder.append(self.count, None, write.key, write.value, list(write.headers)) is None:
+            return False
+        self.count += 1
+        return True
+
+    def build(self, producer: tuple[int, int], sequence: int) -> bytearray:
+        """Return its bytes as records of *producer*, id and epoch, from *sequence* on. Once."""
+        self._builder.set_producer_state(*producer, sequence)
+        built: bytearray = self._builder.build()
+        return built
+
+
+class Producer(Protocol):
+    """What `Transactions` needs: `TransactionalProducer`, or one that fails where a test wants it to."""
+
+    client: Any
+
+    async def start(self) -> None: ...
+    async def stop(self) -> None: ...
+    def create_batch(self) -> Batch: ...
+    async def begin(self, targets: Iterable[Target]) -> None: ...
+    async def produce(self, batches: Mapping[Target, Batch]) -> "Mapping[Target, int | BaseException]": ...
+    async def commit(self) -> None: ...
+
+
+class TransactionalProducer:
+    """One transactional id."""
+
+    def __init__(
+        self,
+        client: AIOKafkaClient,
+        transactional_id: str,
+        *,
+        transaction_timeout_ms: int,
+        request_timeout_ms: int,
+        client_id: str,
+        ssl_context: ssl.SSLContext | None = None,
+    ) -> None:
+        """Prepare; `start` connects and fences. *client* is this producer's own, and tells who leads what."""
+        self.client = client
+        self._id = transactional_id
+        self._name = _string(transactional_id)
+        self._transaction_timeout_ms = transaction_timeout_ms
+        self._request_timeout_ms = request_timeout_ms
+        self._client_id = client_id
+        self._ssl_context = ssl_context
+        self._wires: dict[int, Wire] = {}
+        self._coordinator = -1
+        self._producer = (-1, -1)
+        self._sequences: defaultdict[Target, int] = defaultdict(int)
+
+    async def start(self) -> None:
+        """Fence whoever has the id: when this returns, their last transaction has ended. Bounded by its caller."""
+        await self.client.bootstrap()
+        while True:
+            try:
+                await self._init()
+            except _LATER:
+                await self.client.force_metadata_update()
+                await asyncio.sleep(_AGAIN_S)
+            else:
+                return
+
+    async def _init(self) -> None:
+        self._coordinator = await self.client.coordinator_lookup(CoordinationType.TRANSACTION, self._id)
+        request = InitProducerIdRequest(self._id, self._transaction_timeout_ms)
+        answer = await self.client.send(self._coordinator, request)
+        _check(answer.error_code)
+        self._producer = (answer.producer_id, answer.producer_epoch)
+        await self._wire(self._coordinator)
+
+    async def stop(self) -> None:
+        """Let go of everything, whatever is on its way."""
+        for wire in self._wires.values():
+            wire.close()
+        await self.client.close()
+
+    def create_batch(self) -> Batch:
+        """Return an empty batch."""
+        return Batch()
+
+    async def begin(self, targets: Iterable[Target]) -> None:
+        """
+        Begin a transaction that *targets* are part of, as soon as the one before has ended everywhere.
+
+        Raises:
+            KafkaError: It has not begun, or nobody knows.
+        """
+        body = (self._name, struct.pack(">qh", *self._producer), _topics(targets))
+        wire = await self._wire(self._coordinator)
+        attempt = 0
+        while (codes := set(_added(await wire.ask(*_ADD_PARTITIONS, body)))) - {0}:
+            error = min((kafka_errors.for_code(code) for code in codes if code), key=_is_busy)
+            if not _is_busy(error):
+                raise error
+            await asyncio.sleep(_BUSY_S[min(attempt, len(_BUSY_S) - 1)])
+            attempt += 1
+
+    async def produce(self, batches: Mapping[Target, Batch]) -> "Mapping[Target, int | BaseException]":
+        """
+        Store one batch for each partition; return where each begins, or why it is not stored.
+
+        Raises:
+            KafkaError: A broker did not answer: all of it may be stored, or none.
+        """
+        led: defaultdict[int, dict[Target, Batch]] = defaultdict(dict)
+        for target, batch in batches.items():
+            led[self._leader(target)][target] = batch
+        wires = [await self._wire(node) for node in led]
+        asked = [wire.ask(*_PRODUCE, self._produced(part)) for wire, part in zip(wires, led.values(), strict=True)]
+        answers = await asyncio.gather(*asked, return_exceptions=True)
+        found: dict[Target, int | BaseException] = {}
+        for answer in answers:
+            if isinstance(answer, BaseException):
+                raise answer
+            found |= _stored(answer)
+        if found.keys() != batches.keys():
+            raise kafka_errors.KafkaError("the broker did not answer for every partition")
+        return found
+
+    def _produced(self, batches: Mapping[Target, Batch]) -> list[bytes | bytearray]:
+        topics: defaultdict[str, list[tuple[int, Batch]]] = defaultdict(list)
+        for (topic, partition), batch in batches.items():
+            topics[topic].append((partition, batch))
+        pieces: list[bytes | bytearray] = []
+        head = self._name + struct.pack(">hii", _ACKS_ALL, self._request_timeout_ms, len(topics))
+        for topic, parts in topics.items():
+            head += _string(topic) + struct.pack(">i", len(parts))
+            for partition, batch in parts:
+                target = (topic, partition)
+                sequence = self._sequences[target]
+                self._sequences[target] = (sequence + batch.count) % _SEQUENCES
+                built = batch.build(self._producer, sequence)
+                pieces += (head + struct.pack(">ii", partition, len(built)), built)
+                head = b""
+        return pieces
+
+    async def commit(self) -> None:
+        """
+        Commit the transaction. Only what `produce` has said to be stored is in it.
+
+        Raises:
+            KafkaError: It is not committed, or nobody knows.
+        """
+        wire = await self._wire(self._coordinator)
+        answer = await wire.ask(*_END, (self._name, struct.pack(">qhb", *self._producer, 1)))
+        _check(struct.unpack_from(">h", answer, 4)[0])
+
+    async def _wire(self, node: int) -> Wire:
+        """Return a connection to *node*: brokers close those that were quiet for long."""
+        wire = self._wires.get(node)
+        if wire is None or wire.closed:
+            broker = self.client.cluster.broker_metadata(node)
+            if broker is None:
+                raise kafka_errors.StaleMetadata
+            wire = self._wires[node] = await Wire.open(
+                broker.host, broker.port, client_id=self._client_id, ssl_context=self._ssl_context
+            )
+        return wire
+
+    def _leader(self, target: Target) -> int:
+        leader: int | None = self.client.cluster.leader_for_partition(TopicPartition(*target))
+        if leader is None or leader < 0:
+            raise kafka_errors.LeaderNotAvailableError
+        return leader
+
+
+def _is_busy(error: type[BaseException]) -> bool:
+    return error is kafka_errors.ConcurrentTransactions or error is kafka_errors.OperationNotAttempted
+
+
+def _check(code: int) -> None:
+    if code:
+        raise kafka_errors.for_code(code)
+
+
+def _string(text: str) -> bytes:
+    encoded = text.encode("utf-8")
+    return struct.pack(">h", len(encoded)) + encoded
+
+
+def _topics(targets: Iterable[Target]) -> bytes:
+    """Return *targets* as an array of topics, each with an array of its partitions."""
+    topics: defaultdict[str, list[int]] = defaultdict(list)
+    for topic, partition in targets:
+        topics[topic].append(partition)
+    pieces = [struct.pack(">i", len(topics))]
+    for topic, numbers in topics.items():
+        pieces += (_string(topic), struct.pack(f">i{len(numbers)}i", len(numbers), *numbers))
+    return b"".join(pieces)
+
+
+def _added(answer: bytes) -> Sequence[int]:
+    """Return the error codes of an AddPartitionsToTxn."""
+    return [code for _, (_, code) in _partitions(answer, 4, struct.Struct(">ih"))]
+
+
+def _stored(answer: bytes) -> dict[Target, int | BaseException]:
+    """Return the base offset or the error of each partition of a Produce."""
+    found: dict[Target, int | BaseException] = {}
+    for topic, (partition, code, offset, *_) in _partitions(answer, 0, struct.Struct(">ihqqq")):
+        found[topic, partition] = kafka_errors.for_code(code)() if code else offset
+    return found
+
+
+def _partitions(answer: bytes, at: int, row: struct.Struct) -> list[tuple[str, tuple[int, ...]]]:
+    """Return the rows of *answer*, an array of topics from *at* on, each with an array of rows."""
+    found = []
+    try:
+        (topics,) = struct.unpack_from(">i", answer, at)
+        at += 4
+        for _ in range(topics):
+            (size,) = struct.unpack_from(">h", answer, at)
+            topic = answer[at + 2 : at + 2 + size].decode("utf-8")
+            (rows,) = struct.unpack_from(">i", answer, at + 2 + size)
+            at += 6 + size
+            for _ in range(rows):
+                found.append((topic, row.unpack_from(answer, at)))
+                at += row.size
+    except (struct.error, UnicodeDecodeError):
+        raise kafka_errors.KafkaError("an answer that cannot be read") from None
+    return found

@@ -1,0 +1,130 @@
+"""
+A connection to one broker: requests go out in order, and each answer goes to its request.
+
+For what a transaction asks, with large pieces that are written as they lie. Nothing is retried, nothing times out here:
+whoever asks gives up, and an answer that comes later is dropped. Requests in the format of Kafka's own protocol guide,
+request header version 1.
+"""
+
+import asyncio
+import ssl
+import struct
+from collections import deque
+from collections.abc import Sequence
+from typing import Final
+
+from aiokafka import errors as kafka_errors
+
+_SMALL: Final = 64 * 1024
+"""What is joined and written at once; larger requests are written piece by piece, so that nothing copies them."""
+_LARGEST: Final = 16 * 1024 * 1024
+"""No answer to these requests comes near it: a larger one is nonsense, and would fill the memory."""
+_SIZE: Final = struct.Struct(">i")
+_HEAD: Final = struct.Struct(">hhi")
+
+Piece = bytes | bytearray
+
+
+class Wire(asyncio.Protocol):
+    """An open connection, until it is lost or `close`."""
+
+    def __init__(self, client_id: str) -> None:
+        """Speak as *client_id*; `open` connects."""
+        name = client_id.encode("utf-8")
+        self._name = struct.pack(">h", len(name)) + name
+        self._transport: asyncio.Transport | None = None
+        self._received = bytearray()
+        self._waiting: deque[tuple[int, asyncio.Future[bytes]]] = deque()
+        self._asked = 0
+
+    @classmethod
+    async def open(cls, host: str, port: int, *, client_id: str, ssl_context: ssl.SSLContext | None) -> "Wire":
+        """
+        Connect to a broker.
+
+        Raises:
+            OSError: There is none.
+        """
+        loop = asyncio.get_running_loop()
+        _, wire = await loop.create_connection(lambda: cls(client_id), host, port, ssl=ssl_context)
+        return wire
+
+    @property
+    def closed(self) -> bool:
+        """Whether nothing can be asked any more."""
+        return self._transport is None or self._transport.is_closing()
+
+    def close(self) -> None:
+        """End the connection; what still waits for an answer gets an error."""
+        if self._transport is not None:
+            self._transport.abort()
+
+    def ask(self, api: int, version: int, body: Sequence[Piece]) -> "asyncio.Future[bytes]":
+        """
+        Send a request; the future has the answer's bytes behind its header, or `KafkaConnectionError`.
+
+        The pieces of *body* must not be changed before the answer is there.
+        """
+        answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+        if self._transport is None or self._transport.is_closing():
+            answer.set_exception(kafka_errors.KafkaConnectionError("the connection is closed"))
+            return answer
+        self._asked = (self._asked + 1) & 0x7FFFFFFF
+        self._waiting.append((self._asked, answer))
+        head = _HEAD.pack(api, version, self._asked) + self._name
+        size = len(head) + sum(map(len, body))
+        pieces = (_SIZE.pack(size) + head, *body)
+        if size <= _SMALL:
+            self._transport.write(b"".join(pieces))
+        else:
+            for piece in pieces:
+                # A view: what the socket does not take at once is cut off without a copy.
+                self._transport.write(memoryview(piece))
+        return answer
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Keep the way out."""
+        if not isinstance(transport, asyncio.Transport):
+            raise TypeError("a connection that cannot be written to")
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        """Hand out the answers that are whole."""
+        received = self._received
+        received += data
+        while len(received) >= _SIZE.size:
+            (size,) = _SIZE.unpack_from(received)
+            end = _SIZE.size + size
+            if not _SIZE.size <= size <= _LARGEST:
+                self._break_off()
+                return
+            if len(received) < end:
+                return
+            answer = bytes(received[_SIZE.size : end])
+            del received[:end]
+            if not self._hand_out(answer):
+                self._break_off()
+                return
+
+    def _hand_out(self, answer: bytes) -> bool:
+        if not self._waiting or self._waiting[0][0] != _SIZE.unpack_from(answer)[0]:
+            return False
+        _, future = self._waiting.popleft()
+        if not future.done():
+            future.set_result(answer[_SIZE.size :])
+        return True
+
+    def _break_off(self) -> None:
+        # Whatever this is, it is not a broker that answers what it was asked.
+        self._received.clear()
+        self.close()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Tell everybody who still waits."""
+        self._transport = None
+        while self._waiting:
+            _, future = self._waiting.popleft()
+            if not future.done():
+                error = kafka_errors.KafkaConnectionError("the connection was lost")
+                error.__cause__ = exc
+                future.set_exception(error)
