@@ -91,7 +91,7 @@ class _Producer:
         self._watch = watch
         self.client = producer.client
         self.start, self.stop = producer.start, producer.stop
-        self.create_batch, self.begin, self.produce = producer.create_batch, producer.begin, producer.produce
+        self.begin, self.produce = producer.begin, producer.produce
         self.events = 1
 
     async def commit(self) -> None:
@@ -114,7 +114,7 @@ async def _run(bench: Bench, load: Load, watch: Stopwatch) -> None:
                 step = _judged(bench, router, records, watch)
                 # The commit in it is measured by itself: what is left is the building of batches and their sending.
                 with watch.measure("produce and commit", len(records)):
-                    await transactions.write(step.writes, (topics.STATE, partition))
+                    await transactions.write(step.writes, (topics.STATE, partition), load.made_ms)
                 router.merge(step)
             await discard(producer)
     finally:

@@ -19,6 +19,7 @@ from referral_contracts.codes import Code
 from referral_contracts.errors import Fatal
 from referral_contracts.record_batches import read, split
 from referral_contracts.records import Record
+from service_chassis.batches import checksum, stored_checksum
 
 _FRAME: Final = struct.Struct(">qi")
 _MAGIC_AT: Final = 16
@@ -94,7 +95,7 @@ def _batches(data: bytes, *, inflate: bool) -> Iterator[tuple[DefaultRecordBatch
         if len(frame) < _RECORDS_AT or frame[_MAGIC_AT] != 2:
             raise Fatal(Code.TOPIC_MISCONFIGURED, "a record batch of an unknown format")
         batch = DefaultRecordBatch(frame)
-        if not batch.validate_crc():
+        if checksum(frame) != stored_checksum(frame):
             raise Fatal(Code.MALFORMED_RECORD, "a record batch with a wrong checksum")
         if batch.attributes & _CODEC and not inflate:
             raise Fatal(Code.TOPIC_MISCONFIGURED, "compressed records, where the broker has to store them inflated")

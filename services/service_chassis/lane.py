@@ -264,7 +264,7 @@ class Lane:
             if step.position != records[-1].offset + 1 or not step.writes:
                 raise Fatal(Code.INTERNAL, "a step that does not say where it ends")
             try:
-                end = await at.transactions.write(step.writes, self._state)
+                end = await at.transactions.write(step.writes, self._state, now_ms)
             except Unproducible:
                 self._narrow(records)
                 raise

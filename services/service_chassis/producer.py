@@ -17,10 +17,8 @@ from aiokafka import AIOKafkaClient, TopicPartition
 from aiokafka import errors as kafka_errors
 from aiokafka.client import CoordinationType
 from aiokafka.protocol.transaction import InitProducerIdRequest
-from aiokafka.record.default_records import DefaultRecordBatchBuilder
 
-from referral_contracts.records import Write
-from referral_contracts.topics import BATCH_MAX
+from service_chassis.batches import Batch
 from service_chassis.wire import Wire
 
 Target: TypeAlias = tuple[str, int]
@@ -48,33 +46,6 @@ _LATER: Final = (
 """At the start: a broker that is just coming, or still ending what the id's last owner has begun."""
 
 
-class Batch:
-    """A record batch being built, for one partition."""
-
-    __slots__ = ("_builder", "count")
-
-    def __init__(self, size: int = BATCH_MAX) -> None:
-        """Take so many bytes, or one record, however large."""
-        self._builder: Any = DefaultRecordBatchBuilder(
-            2, 0, is_transactional=1, producer_id=-1, producer_epoch=-1, base_sequence=0, batch_size=size
-        )
-        self.count = 0
-        """Its records."""
-
-    def append(self, write: Write) -> bool:
-        """Add a record, or return False because the batch is full."""
-        if self._builder.append(self.count, None, write.key, write.value, list(write.headers)) is None:
-            return False
-        self.count += 1
-        return True
-
-    def build(self, producer: tuple[int, int], sequence: int) -> bytearray:
-        """Return its bytes as records of *producer*, id and epoch, from *sequence* on. Once."""
-        self._builder.set_producer_state(*producer, sequence)
-        built: bytearray = self._builder.build()
-        return built
-
-
 class Producer(Protocol):
     """What `Transactions` needs: `TransactionalProducer`, or one that fails where a test wants it to."""
 
@@ -82,7 +53,6 @@ class Producer(Protocol):
 
     async def start(self) -> None: ...
     async def stop(self) -> None: ...
-    def create_batch(self) -> Batch: ...
     async def begin(self, targets: Iterable[Target]) -> None: ...
     async def produce(self, batches: Mapping[Target, Batch]) -> "Mapping[Target, int | BaseException]": ...
     async def commit(self) -> None: ...
@@ -140,10 +110,6 @@ class TransactionalProducer:
             wire.close()
         await self.client.close()
 
-    def create_batch(self) -> Batch:
-        """Return an empty batch."""
-        return Batch()
-
     async def begin(self, targets: Iterable[Target]) -> None:
         """
         Begin a transaction that *targets* are part of, as soon as the one before has ended everywhere.
@@ -183,11 +149,11 @@ class TransactionalProducer:
             raise kafka_errors.KafkaError("the broker did not answer for every partition")
         return found
 
-    def _produced(self, batches: Mapping[Target, Batch]) -> list[bytes | bytearray]:
+    def _produced(self, batches: Mapping[Target, Batch]) -> list[bytes]:
         topics: defaultdict[str, list[tuple[int, Batch]]] = defaultdict(list)
         for (topic, partition), batch in batches.items():
             topics[topic].append((partition, batch))
-        pieces: list[bytes | bytearray] = []
+        pieces: list[bytes] = []
         head = self._name + struct.pack(">hii", _ACKS_ALL, self._request_timeout_ms, len(topics))
         for topic, parts in topics.items():
             head += _string(topic) + struct.pack(">i", len(parts))
@@ -196,7 +162,7 @@ class TransactionalProducer:
                 sequence = self._sequences[target]
                 self._sequences[target] = (sequence + batch.count) % _SEQUENCES
                 built = batch.build(self._producer, sequence)
-                pieces += (head + struct.pack(">ii", partition, len(built)), built)
+                pieces += (head + struct.pack(">ii", partition, sum(map(len, built))), *built)
                 head = b""
         return pieces
 

@@ -6,7 +6,7 @@ behind a new InitProducerId; the lane does that.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -15,8 +15,9 @@ from aiokafka import errors as kafka_errors
 from referral_contracts.codes import Code
 from referral_contracts.errors import ReferralBusError
 from referral_contracts.records import Write
+from service_chassis.batches import Batch
 from service_chassis.fold import Limits
-from service_chassis.producer import Batch, Producer, Target
+from service_chassis.producer import Producer, Target
 
 _TOPIC_PATIENCE_S: Final = 3.0
 """A topic that has just been created takes a moment to be known everywhere."""
@@ -76,15 +77,17 @@ class Transactions:
                 await producer.client.set_topics(known.topics)
         return cls(producer, limits, known)
 
-    async def write(self, writes: Sequence[Write], state: Target) -> int | None:
+    async def write(self, writes: Sequence[Write], state: Target, now_ms: int) -> int | None:
         """
-        Store *writes* in one transaction and return where the *state* partition goes on, if the broker said it.
+        Store *writes* in one transaction, stamped *now_ms*.
+
+        Return where the *state* partition goes on, if the broker said it.
 
         Raises:
             Unproducible: The broker refuses something among them.
             Fenced: Another owner, or a transaction that took too long.
         """
-        batches = _pack(writes, self._producer.create_batch)
+        batches = _pack(writes, now_ms)
         try:
             async with asyncio.timeout(self._limits.transaction_s):
                 await self._know(batches)
@@ -136,7 +139,7 @@ class Transactions:
         return end
 
 
-def _pack(writes: Sequence[Write], create: Callable[[], Batch]) -> dict[Target, list[Batch]]:
+def _pack(writes: Sequence[Write], now_ms: int) -> dict[Target, list[Batch]]:
     """Build record batches: one per partition, more where one is full."""
     open_: dict[Target, Batch] = {}
     packed: dict[Target, list[Batch]] = {}
@@ -144,7 +147,7 @@ def _pack(writes: Sequence[Write], create: Callable[[], Batch]) -> dict[Target, 
         target = (write.topic, write.partition)
         batch = open_.get(target)
         if batch is None or not batch.append(write):
-            batch = open_[target] = create()
+            batch = open_[target] = Batch(now_ms)
             packed.setdefault(target, []).append(batch)
             batch.append(write)
     return packed

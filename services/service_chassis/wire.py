@@ -22,8 +22,6 @@ _LARGEST: Final = 16 * 1024 * 1024
 _SIZE: Final = struct.Struct(">i")
 _HEAD: Final = struct.Struct(">hhi")
 
-Piece = bytes | bytearray
-
 
 class Wire(asyncio.Protocol):
     """An open connection, until it is lost or `close`."""
@@ -59,12 +57,8 @@ class Wire(asyncio.Protocol):
         if self._transport is not None:
             self._transport.abort()
 
-    def ask(self, api: int, version: int, body: Sequence[Piece]) -> "asyncio.Future[bytes]":
-        """
-        Send a request; the future has the answer's bytes behind its header, or `KafkaConnectionError`.
-
-        The pieces of *body* must not be changed before the answer is there.
-        """
+    def ask(self, api: int, version: int, body: Sequence[bytes]) -> "asyncio.Future[bytes]":
+        """Send a request; the future has the answer's bytes behind its header, or `KafkaConnectionError`."""
         answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
         if self._transport is None or self._transport.is_closing():
             answer.set_exception(kafka_errors.KafkaConnectionError("the connection is closed"))

@@ -9,9 +9,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from service_chassis.batches import Batch
 from service_chassis.fold import Limits
 from service_chassis.kafka import Kafka
-from service_chassis.producer import Batch, Producer, Target
+from service_chassis.producer import Producer, Target
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +72,6 @@ class SabotagedProducer:
 
     async def stop(self) -> None:
         await self._producer.stop()
-
-    def create_batch(self) -> Batch:
-        return self._producer.create_batch()
 
     async def begin(self, targets: Iterable[Target]) -> None:
         await self._saboteur.around("begin", after=False)

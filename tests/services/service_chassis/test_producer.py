@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 
 from referral_contracts.record_batches import read, split
 from referral_contracts.records import Write
-from service_chassis.producer import Batch, Target, TransactionalProducer
+from service_chassis.batches import Batch
+from service_chassis.producer import Target, TransactionalProducer
 
 CONCURRENT = kafka_errors.ConcurrentTransactions.errno
 FENCED = kafka_errors.InvalidProducerEpoch.errno
@@ -61,7 +62,7 @@ def producer(*wires: FakeWire) -> TransactionalProducer:
 
 
 def batch(*values: bytes) -> Batch:
-    made = Batch()
+    made = Batch(0)
     for value in values:
         assert made.append(Write("", 0, b"key", value, (("h", b"x"),)))
     return made

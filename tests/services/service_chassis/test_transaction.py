@@ -9,8 +9,9 @@ from aiokafka import errors as kafka_errors
 
 from referral_contracts.codes import Code
 from referral_contracts.records import Write
+from service_chassis.batches import Batch
 from service_chassis.fold import Limits
-from service_chassis.producer import Batch, Target
+from service_chassis.producer import Target
 from service_chassis.transaction import Fenced, Known, Transactions, Unproducible
 
 pytestmark = pytest.mark.asyncio
@@ -23,7 +24,6 @@ class FakeProducer:
     """Stores what is committed; `answer` decides what becomes of a batch."""
 
     answer: Callable[[str], BaseException | None] = lambda _topic: None
-    batch_size: int = 1_000
     topics: frozenset[str] = frozenset({"a", "b", "state"})
     sent: list[tuple[str, int, int]] = field(default_factory=list)
     committed: bool = False
@@ -47,9 +47,6 @@ class FakeProducer:
     async def commit(self) -> None:
         self.committed = True
 
-    def create_batch(self) -> Batch:
-        return Batch(self.batch_size)
-
     async def produce(self, batches: Mapping[Target, Batch]) -> dict[Target, int | BaseException]:
         answers: dict[Target, int | BaseException] = {}
         for (topic, partition), batch in batches.items():
@@ -67,28 +64,32 @@ async def test_a_partition_gets_one_batch_in_the_order_of_its_writes() -> None:
     producer = FakeProducer()
     transactions = await Transactions.open(producer, Limits(), Known())
 
-    end = await transactions.write(writes("a", "b", "a", "state"), STATE)
+    end = await transactions.write(writes("a", "b", "a", "state"), STATE, 0)
 
     assert producer.sent == [("a", 0, 2), ("b", 0, 1), ("state", 0, 1)]
     assert producer.committed
     assert end == 1
 
 
-async def test_a_full_batch_is_followed_by_another_and_the_first_of_all_go_first() -> None:
-    producer = FakeProducer(batch_size=300)
+async def test_after_a_full_batch_comes_another_and_the_first_of_all_go_first(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("service_chassis.transaction.Batch", lambda now_ms: Batch(now_ms, 300))
+    producer = FakeProducer()
     transactions = await Transactions.open(producer, Limits(), Known())
 
-    end = await transactions.write(writes("a", "a", "a", "b", "state", "state", "state", size=90), STATE)
+    end = await transactions.write(writes("a", "a", "a", "b", "state", "state", "state", size=90), STATE, 0)
 
     assert producer.sent == [("a", 0, 2), ("b", 0, 1), ("state", 0, 2), ("a", 0, 1), ("state", 0, 1)]
     assert end == 3
 
 
-async def test_a_record_larger_than_a_batch_gets_one_of_its_own() -> None:
-    producer = FakeProducer(batch_size=300)
+async def test_a_record_larger_than_a_batch_gets_one_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("service_chassis.transaction.Batch", lambda now_ms: Batch(now_ms, 300))
+    producer = FakeProducer()
     transactions = await Transactions.open(producer, Limits(), Known())
 
-    await transactions.write([*writes("a"), *writes("a", size=5_000), *writes("a")], STATE)
+    await transactions.write([*writes("a"), *writes("a", size=5_000), *writes("a")], STATE, 0)
 
     assert producer.sent == [("a", 0, 1), ("a", 0, 1), ("a", 0, 1)]
 
@@ -109,7 +110,7 @@ async def test_nothing_is_committed_when_one_produce_has_failed(
     transactions = await Transactions.open(producer, Limits(), Known())
 
     with pytest.raises(raised):
-        await transactions.write(writes("a", "b", "state"), STATE)
+        await transactions.write(writes("a", "b", "state"), STATE, 0)
 
     assert not producer.committed
 
@@ -119,7 +120,7 @@ async def test_to_be_fenced_explains_every_other_error() -> None:
     transactions = await Transactions.open(FakeProducer(answer=answers.get), Limits(), Known())
 
     with pytest.raises(Fenced):
-        await transactions.write(writes("a", "b"), STATE)
+        await transactions.write(writes("a", "b"), STATE, 0)
 
 
 async def test_a_topic_that_does_not_exist_is_refused_and_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -129,7 +130,7 @@ async def test_a_topic_that_does_not_exist_is_refused_and_remembered(monkeypatch
         transactions = await Transactions.open(FakeProducer(), Limits(), known)
 
         with pytest.raises(Unproducible) as refusal:
-            await transactions.write(writes("a", "nowhere"), STATE)
+            await transactions.write(writes("a", "nowhere"), STATE, 0)
 
         assert refusal.value.code == Code.TOPIC_MISSING
     assert known.missing.keys() == {("nowhere", 0)}
@@ -146,7 +147,7 @@ async def test_an_answer_that_never_comes_is_an_unknown_outcome() -> None:
     transactions = await Transactions.open(producer, replace(Limits(), transaction_s=0.01), Known())
 
     with pytest.raises(TimeoutError):
-        await transactions.write(writes("a"), STATE)
+        await transactions.write(writes("a"), STATE, 0)
 
 
 async def test_a_success_without_an_offset_leaves_the_end_of_the_state_unknown() -> None:
@@ -158,4 +159,4 @@ async def test_a_success_without_an_offset_leaves_the_end_of_the_state_unknown()
 
     producer.produce = duplicate  # type: ignore[method-assign]
 
-    assert await transactions.write(writes("state"), STATE) is None
+    assert await transactions.write(writes("state"), STATE, 0) is None

@@ -56,7 +56,7 @@ async def test_a_request_carries_its_head_and_its_pieces() -> None:
         return [framed(correlation(request) + b"yes")]
 
     async with broker(answer) as wire:
-        assert await wire.ask(3, 7, (b"one", bytearray(b"two"))) == b"yes"
+        assert await wire.ask(3, 7, (b"one", b"two")) == b"yes"
 
     assert seen == [struct.pack(">hhi", 3, 7, 1) + b"\x00\x05tests" + b"onetwo"]
 
