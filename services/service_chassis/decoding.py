@@ -53,7 +53,7 @@ class Piece(Generic[ReadT]):
     records: Sequence[ReadT] = ()
 
 
-def decode(data: bytes, *, partition: int, offset: int, inflate: bool) -> Iterator[Piece[Record]]:
+def decode(data: bytes | memoryview, *, partition: int, offset: int, inflate: bool) -> Iterator[Piece[Record]]:
     """
     Yield the batches in *data*, without the records before *offset*. The last one may be cut off; it is left out.
 
@@ -68,7 +68,7 @@ def decode(data: bytes, *, partition: int, offset: int, inflate: bool) -> Iterat
             yield Piece(Kind.DATA, batch.next_offset, _owner(batch), _records(batch, frame, partition, offset))
 
 
-def decode_entries(data: bytes, *, offset: int) -> Iterator[Piece[Entry]]:
+def decode_entries(data: bytes | memoryview, *, offset: int) -> Iterator[Piece[Entry]]:
     """
     Yield the batches in *data* as `decode` does, compressed ones too, with no more of each record than a state needs.
 
@@ -82,7 +82,7 @@ def decode_entries(data: bytes, *, offset: int) -> Iterator[Piece[Entry]]:
             yield Piece(Kind.DATA, batch.next_offset, _owner(batch), _entries(batch, frame, offset))
 
 
-def _batches(data: bytes, *, inflate: bool) -> Iterator[tuple[DefaultRecordBatch, bytes]]:
+def _batches(data: bytes | memoryview, *, inflate: bool) -> Iterator[tuple[DefaultRecordBatch, bytes]]:
     """Yield each whole batch in *data* once its checksum is found right, and its bytes."""
     at, end = 0, len(data)
     while end - at >= _FRAME.size:
@@ -90,7 +90,7 @@ def _batches(data: bytes, *, inflate: bool) -> Iterator[tuple[DefaultRecordBatch
         stop = at + _FRAME.size + length
         if stop > end:
             return
-        frame = data[at:stop]
+        frame = bytes(data[at:stop])
         at = stop
         if len(frame) < _RECORDS_AT or frame[_MAGIC_AT] != 2:
             raise Fatal(Code.TOPIC_MISCONFIGURED, "a record batch of an unknown format")

@@ -11,8 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from aiokafka import AIOKafkaClient, AIOKafkaConsumer
+from aiokafka import AIOKafkaConsumer
 
+from service_chassis.client import Client
 from service_chassis.fold import Limits
 from service_chassis.producer import Producer, TransactionalProducer
 
@@ -34,9 +35,9 @@ class Kafka:
         secured = {"security_protocol": "SSL", "ssl_context": self.ssl_context} if self.ssl_context else {}
         return {"bootstrap_servers": self.bootstrap, "client_id": self.client_id, **secured}
 
-    def client(self, limits: Limits) -> AIOKafkaClient:
+    def client(self, limits: Limits) -> Client:
         """Return a client for raw requests; `bootstrap` connects it."""
-        return AIOKafkaClient(request_timeout_ms=limits.request_timeout_ms, **self._connection())
+        return Client(request_timeout_ms=limits.request_timeout_ms, **self._connection())
 
     def member(self, group: str, limits: Limits) -> AIOKafkaConsumer:
         """Return a consumer that is a member of *group* and nothing else: each partition is read by its own reader."""
@@ -58,8 +59,6 @@ class Kafka:
             transactional_id,
             transaction_timeout_ms=limits.transaction_timeout_ms,
             request_timeout_ms=limits.request_timeout_ms,
-            client_id=self.client_id,
-            ssl_context=self.ssl_context,
         )
 
 
@@ -74,7 +73,7 @@ async def discard(producer: Producer) -> None:
             await producer.stop()
 
 
-async def close(client: AIOKafkaClient) -> None:
+async def close(client: Client) -> None:
     """Close *client*, whatever state it is in."""
     with contextlib.suppress(Exception):
         async with asyncio.timeout(STOP_S):

@@ -14,12 +14,13 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, Final
 
-from aiokafka import AIOKafkaClient, TopicPartition
+from aiokafka import TopicPartition
 from aiokafka import errors as kafka_errors
 
 from referral_contracts.codes import Code
 from referral_contracts.errors import Fatal, ReferralBusError
 from referral_contracts.records import LOG_APPEND_TIME, Record
+from service_chassis.client import Client
 from service_chassis.feed import Feed
 from service_chassis.fold import Fold, Source
 from service_chassis.health import Trouble
@@ -180,7 +181,7 @@ class Lane:
             kit.log.info("partition-open", lane=self._label, offset=fold.position())
             yield opened
 
-    async def _restored(self, client: AIOKafkaClient) -> Fold[Any]:
+    async def _restored(self, client: Client) -> Fold[Any]:
         self._say(Phase.RESTORING)
         started = asyncio.get_running_loop().time()
         reader = PartitionReader(client, self._state, self._kit.limits, committed=True)

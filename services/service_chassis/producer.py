@@ -7,19 +7,18 @@ waits in the background. Kafka's protocol guide has the requests: AddPartitionsT
 """
 
 import asyncio
-import ssl
 import struct
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, Protocol, TypeAlias
 
-from aiokafka import AIOKafkaClient, TopicPartition
+from aiokafka import TopicPartition
 from aiokafka import errors as kafka_errors
 from aiokafka.client import CoordinationType
 from aiokafka.protocol.transaction import InitProducerIdRequest
 
 from service_chassis.batches import Batch
-from service_chassis.wire import Wire
+from service_chassis.client import Client
 
 Target: TypeAlias = tuple[str, int]
 """A topic and a partition."""
@@ -63,13 +62,11 @@ class TransactionalProducer:
 
     def __init__(
         self,
-        client: AIOKafkaClient,
+        client: Client,
         transactional_id: str,
         *,
         transaction_timeout_ms: int,
         request_timeout_ms: int,
-        client_id: str,
-        ssl_context: ssl.SSLContext | None = None,
     ) -> None:
         """Prepare; `start` connects and fences. *client* is this producer's own, and tells who leads what."""
         self.client = client
@@ -77,9 +74,6 @@ class TransactionalProducer:
         self._name = _string(transactional_id)
         self._transaction_timeout_ms = transaction_timeout_ms
         self._request_timeout_ms = request_timeout_ms
-        self._client_id = client_id
-        self._ssl_context = ssl_context
-        self._wires: dict[int, Wire] = {}
         self._coordinator = -1
         self._producer = (-1, -1)
         self._sequences: defaultdict[Target, int] = defaultdict(int)
@@ -102,12 +96,10 @@ class TransactionalProducer:
         answer = await self.client.send(self._coordinator, request)
         _check(answer.error_code)
         self._producer = (answer.producer_id, answer.producer_epoch)
-        await self._wire(self._coordinator)
+        await self.client.wire(self._coordinator)
 
     async def stop(self) -> None:
         """Let go of everything, whatever is on its way."""
-        for wire in self._wires.values():
-            wire.close()
         await self.client.close()
 
     async def begin(self, targets: Iterable[Target]) -> None:
@@ -118,7 +110,7 @@ class TransactionalProducer:
             KafkaError: It has not begun, or nobody knows.
         """
         body = (self._name, struct.pack(">qh", *self._producer), _topics(targets))
-        wire = await self._wire(self._coordinator)
+        wire = await self.client.wire(self._coordinator)
         attempt = 0
         while (codes := set(_added(await wire.ask(*_ADD_PARTITIONS, body)))) - {0}:
             error = min((kafka_errors.for_code(code) for code in codes if code), key=_is_busy)
@@ -137,7 +129,7 @@ class TransactionalProducer:
         led: defaultdict[int, dict[Target, Batch]] = defaultdict(dict)
         for target, batch in batches.items():
             led[self._leader(target)][target] = batch
-        wires = [await self._wire(node) for node in led]
+        wires = [await self.client.wire(node) for node in led]
         asked = [wire.ask(*_PRODUCE, self._produced(part)) for wire, part in zip(wires, led.values(), strict=True)]
         answers = await asyncio.gather(*asked, return_exceptions=True)
         found: dict[Target, int | BaseException] = {}
@@ -173,21 +165,9 @@ class TransactionalProducer:
         Raises:
             KafkaError: It is not committed, or nobody knows.
         """
-        wire = await self._wire(self._coordinator)
+        wire = await self.client.wire(self._coordinator)
         answer = await wire.ask(*_END, (self._name, struct.pack(">qhb", *self._producer, 1)))
         _check(struct.unpack_from(">h", answer, 4)[0])
-
-    async def _wire(self, node: int) -> Wire:
-        """Return a connection to *node*: brokers close those that were quiet for long."""
-        wire = self._wires.get(node)
-        if wire is None or wire.closed:
-            broker = self.client.cluster.broker_metadata(node)
-            if broker is None:
-                raise kafka_errors.StaleMetadata
-            wire = self._wires[node] = await Wire.open(
-                broker.host, broker.port, client_id=self._client_id, ssl_context=self._ssl_context
-            )
-        return wire
 
     def _leader(self, target: Target) -> int:
         leader: int | None = self.client.cluster.leader_for_partition(TopicPartition(*target))
@@ -221,12 +201,12 @@ def _topics(targets: Iterable[Target]) -> bytes:
     return b"".join(pieces)
 
 
-def _added(answer: bytes) -> Sequence[int]:
+def _added(answer: memoryview) -> Sequence[int]:
     """Return the error codes of an AddPartitionsToTxn."""
     return [code for _, (_, code) in _partitions(answer, 4, struct.Struct(">ih"))]
 
 
-def _stored(answer: bytes) -> dict[Target, int | BaseException]:
+def _stored(answer: memoryview) -> dict[Target, int | BaseException]:
     """Return the base offset or the error of each partition of a Produce."""
     found: dict[Target, int | BaseException] = {}
     for topic, (partition, code, offset, *_) in _partitions(answer, 0, struct.Struct(">ihqqq")):
@@ -234,7 +214,7 @@ def _stored(answer: bytes) -> dict[Target, int | BaseException]:
     return found
 
 
-def _partitions(answer: bytes, at: int, row: struct.Struct) -> list[tuple[str, tuple[int, ...]]]:
+def _partitions(answer: memoryview, at: int, row: struct.Struct) -> list[tuple[str, tuple[int, ...]]]:
     """Return the rows of *answer*, an array of topics from *at* on, each with an array of rows."""
     found = []
     try:
@@ -242,7 +222,7 @@ def _partitions(answer: bytes, at: int, row: struct.Struct) -> list[tuple[str, t
         at += 4
         for _ in range(topics):
             (size,) = struct.unpack_from(">h", answer, at)
-            topic = answer[at + 2 : at + 2 + size].decode("utf-8")
+            topic = str(answer[at + 2 : at + 2 + size], "utf-8")
             (rows,) = struct.unpack_from(">i", answer, at + 2 + size)
             at += 6 + size
             for _ in range(rows):

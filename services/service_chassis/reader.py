@@ -6,20 +6,23 @@ reached (and as of when), and which record it could not decode. So this asks the
 """
 
 import asyncio
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any, Final
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final, TypeVar
 
-from aiokafka import AIOKafkaClient, TopicPartition
+from aiokafka import TopicPartition
 from aiokafka import errors as kafka_errors
-from aiokafka.protocol.fetch import FetchRequest
 from aiokafka.protocol.offset import OffsetRequest
 
 from referral_contracts.codes import Code
 from referral_contracts.errors import Fatal
 from referral_contracts.records import Record
+from service_chassis.client import Client
 from service_chassis.decoding import Entry, Piece, decode, decode_entries, without_aborted
+from service_chassis.fetching import FETCH, Fetched, fetch_request, fetched
 from service_chassis.fold import Limits
+
+AnsweredT = TypeVar("AnsweredT")
 
 _EARLIEST: Final = -2
 _LATEST: Final = -1
@@ -67,7 +70,7 @@ class Chunk:
 class PartitionReader:
     """Reads one partition over *client*; waits out what passes by itself."""
 
-    def __init__(self, client: AIOKafkaClient, tp: TopicPartition, limits: Limits, *, committed: bool) -> None:
+    def __init__(self, client: Client, tp: TopicPartition, limits: Limits, *, committed: bool) -> None:
         """Read only what was *committed*, or everything that is stored."""
         self._client = client
         self._tp = tp
@@ -95,10 +98,11 @@ class PartitionReader:
             Fatal: *offset* is not there any more, or not yet; or the bytes are broken.
         """
         asked_at = asyncio.get_running_loop().time()
-        high, stable, aborted, data = await self._stored(offset, self._limits.fetch_bytes, wait_ms)
-        pieces = decode(data, partition=self._tp.partition, offset=offset, inflate=self._inflate)
-        kept = tuple(without_aborted(pieces, aborted) if aborted else pieces)
-        return Chunk(kept, kept[-1].next_offset if kept else offset, high, stable, asked_at)
+        found = await self._stored(offset, self._limits.fetch_bytes, wait_ms)
+        pieces = decode(found.data, partition=self._tp.partition, offset=offset, inflate=self._inflate)
+        kept = tuple(without_aborted(pieces, found.aborted) if found.aborted else pieces)
+        next_offset = kept[-1].next_offset if kept else offset
+        return Chunk(kept, next_offset, found.high_watermark, found.stable, asked_at)
 
     async def entries(self, offset: int, *, wait_ms: int) -> Iterator[Piece[Entry]]:
         """
@@ -107,26 +111,37 @@ class PartitionReader:
         Raises:
             Fatal: As `fetch`; broken bytes are found when they are asked for.
         """
-        _, _, aborted, data = await self._stored(offset, self._limits.restore_bytes, wait_ms)
-        pieces = decode_entries(data, offset=offset)
-        return without_aborted(pieces, aborted) if aborted else pieces
+        found = await self._stored(offset, self._limits.restore_bytes, wait_ms)
+        pieces = decode_entries(found.data, offset=offset)
+        return without_aborted(pieces, found.aborted) if found.aborted else pieces
 
-    async def _stored(self, offset: int, most: int, wait_ms: int) -> tuple[int, int, Sequence[tuple[int, int]], bytes]:
+    async def _stored(self, offset: int, most: int, wait_ms: int) -> Fetched:
         topic, partition = self._tp
-        request = FetchRequest(wait_ms, 1, most, self._isolation, [(topic, [(partition, offset, most)])])
-        high, stable, aborted, data = await self._ask(request, _fetched)
-        return (high, high, (), data) if self._isolation == _UNCOMMITTED else (high, stable, aborted, data)
+        request = fetch_request(topic, partition, offset, most=most, wait_ms=wait_ms, isolation=self._isolation)
+
+        async def ask(leader: int) -> Fetched:
+            wire = await self._client.wire(leader)
+            return fetched(await wire.ask(*FETCH, (request,)))
+
+        found = await self._ask(ask)
+        # An uncommitted reader passes over no open transaction.
+        return found if self._isolation == _COMMITTED else replace(found, stable=found.high_watermark, aborted=())
 
     async def _offset(self, which: int, isolation: int) -> int:
         request = OffsetRequest(-1, isolation, [(self._tp.topic, [(self._tp.partition, which)])])
-        offset: int = await self._ask(request, _listed)
-        return offset
 
-    async def _ask(self, request: Any, read: Any) -> Any:  # noqa: ANN401 (aiokafka's protocol is untyped)
+        async def ask(leader: int) -> int:
+            return _listed(await self._client.send(leader, request))
+
+        return await self._ask(ask)
+
+    async def _ask(self, ask: Callable[[int], Awaitable[AnsweredT]]) -> AnsweredT:
+        """Ask the leader until it answers; a leader that is silent is as good as away."""
         attempt = 0
         while True:
             try:
-                answer = read(await self._client.send(self._leader(), request))
+                async with asyncio.timeout(self._limits.request_timeout_ms / 1000):
+                    answer = await ask(self._leader())
             except kafka_errors.OffsetOutOfRangeError:
                 raise Fatal(Code.POSITION_LOST, "the log does not hold the position") from None
             except (kafka_errors.KafkaError, *_PASSING) as error:
@@ -151,18 +166,7 @@ class PartitionReader:
         return leader
 
 
-def _fetched(response: Any) -> tuple[int, int, Sequence[tuple[int, int]], bytes]:  # noqa: ANN401 (see _ask)
-    if not response.topics:
-        # A throttled client is answered at once, and with nothing.
-        raise kafka_errors.RequestTimedOutError
-    ((_, ((_, code, high, *rest),)),) = response.topics
-    _check(code)
-    # Since version 4: last stable offset, …, aborted transactions, (since 11: preferred replica,) records.
-    aborted = rest[2] if response.API_VERSION >= 11 else rest[-2]
-    return high, rest[0], aborted or (), rest[-1]
-
-
-def _listed(response: Any) -> int:  # noqa: ANN401 (see _ask)
+def _listed(response: Any) -> int:  # noqa: ANN401 (aiokafka's protocol is untyped)
     ((_, ((_, code, _, offset),)),) = response.topics
     _check(code)
     return int(offset)

@@ -19,11 +19,13 @@ _SMALL: Final = 64 * 1024
 """What is joined and written at once; larger requests are written piece by piece, so that nothing copies them."""
 _LARGEST: Final = 16 * 1024 * 1024
 """No answer to these requests comes near it: a larger one is nonsense, and would fill the memory."""
+_ROOM: Final = 64 * 1024
+"""Where answers are received; one that does not fit in is received where it stays."""
 _SIZE: Final = struct.Struct(">i")
 _HEAD: Final = struct.Struct(">hhi")
 
 
-class Wire(asyncio.Protocol):
+class Wire(asyncio.BufferedProtocol):
     """An open connection, until it is lost or `close`."""
 
     def __init__(self, client_id: str) -> None:
@@ -31,8 +33,12 @@ class Wire(asyncio.Protocol):
         name = client_id.encode("utf-8")
         self._name = struct.pack(">h", len(name)) + name
         self._transport: asyncio.Transport | None = None
-        self._received = bytearray()
-        self._waiting: deque[tuple[int, asyncio.Future[bytes]]] = deque()
+        self._room = bytearray(_ROOM)
+        self._filled = 0
+        self._large: bytearray | None = None
+        """An answer that has no room beside others, with a place of its own."""
+        self._large_filled = 0
+        self._waiting: deque[tuple[int, asyncio.Future[memoryview]]] = deque()
         self._asked = 0
 
     @classmethod
@@ -57,9 +63,9 @@ class Wire(asyncio.Protocol):
         if self._transport is not None:
             self._transport.abort()
 
-    def ask(self, api: int, version: int, body: Sequence[bytes]) -> "asyncio.Future[bytes]":
+    def ask(self, api: int, version: int, body: Sequence[bytes]) -> "asyncio.Future[memoryview]":
         """Send a request; the future has the answer's bytes behind its header, or `KafkaConnectionError`."""
-        answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+        answer: asyncio.Future[memoryview] = asyncio.get_running_loop().create_future()
         if self._transport is None or self._transport.is_closing():
             answer.set_exception(kafka_errors.KafkaConnectionError("the connection is closed"))
             return answer
@@ -82,36 +88,56 @@ class Wire(asyncio.Protocol):
             raise TypeError("a connection that cannot be written to")
         self._transport = transport
 
-    def data_received(self, data: bytes) -> None:
-        """Hand out the answers that are whole."""
-        received = self._received
-        received += data
-        while len(received) >= _SIZE.size:
-            (size,) = _SIZE.unpack_from(received)
-            end = _SIZE.size + size
-            if not _SIZE.size <= size <= _LARGEST:
-                self._break_off()
-                return
-            if len(received) < end:
-                return
-            answer = bytes(received[_SIZE.size : end])
-            del received[:end]
-            if not self._hand_out(answer):
-                self._break_off()
-                return
+    def get_buffer(self, sizehint: int) -> memoryview:
+        """Say where to put what comes next: behind what has come."""
+        del sizehint
+        if self._large is not None:
+            return memoryview(self._large)[self._large_filled :]
+        return memoryview(self._room)[self._filled :]
 
-    def _hand_out(self, answer: bytes) -> bool:
+    def buffer_updated(self, nbytes: int) -> None:
+        """Hand out the answers that are whole."""
+        if self._large is None:
+            self._filled += nbytes
+            if not self._divide():
+                # Whatever this is, it is not a broker that answers what it was asked.
+                self.close()
+            return
+        self._large_filled += nbytes
+        if self._large_filled == len(self._large):
+            answer, self._large = self._large, None
+            if not self._hand_out(answer):
+                self.close()
+
+    def _divide(self) -> bool:
+        """Take the answers out of the room; return whether they are answers."""
+        room, at = self._room, 0
+        while self._filled - at >= _SIZE.size:
+            (size,) = _SIZE.unpack_from(room, at)
+            start, end = at + _SIZE.size, at + _SIZE.size + size
+            if not _SIZE.size <= size <= _LARGEST:
+                return False
+            if end > self._filled:
+                if size > _ROOM - _SIZE.size:
+                    self._large, self._large_filled = bytearray(size), self._filled - start
+                    self._large[: self._large_filled] = memoryview(room)[start : self._filled]
+                    at = self._filled
+                break
+            if not self._hand_out(room[start:end]):
+                return False
+            at = end
+        left = self._filled - at
+        room[:left] = room[at : self._filled]
+        self._filled = left
+        return True
+
+    def _hand_out(self, answer: bytearray) -> bool:
         if not self._waiting or self._waiting[0][0] != _SIZE.unpack_from(answer)[0]:
             return False
         _, future = self._waiting.popleft()
         if not future.done():
-            future.set_result(answer[_SIZE.size :])
+            future.set_result(memoryview(answer)[_SIZE.size :])
         return True
-
-    def _break_off(self) -> None:
-        # Whatever this is, it is not a broker that answers what it was asked.
-        self._received.clear()
-        self.close()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Tell everybody who still waits."""

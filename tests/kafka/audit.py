@@ -11,12 +11,13 @@ from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 
-from aiokafka import AIOKafkaClient, AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from referral_contracts.records import Record
 from referral_contracts.topics import POSITION_KEY
 from service_chassis.fold import Limits
+from service_chassis.kafka import Kafka
 from service_chassis.reader import PartitionReader
 from tests.kafka.counting import Topics
 
@@ -97,7 +98,7 @@ async def _ends(
 
 async def stored_inputs(bootstrap: str, topics: Topics) -> dict[int, list[Record]]:
     """Return the input as the broker holds it, by partition, aborted records included."""
-    client = AIOKafkaClient(bootstrap_servers=bootstrap)
+    client = Kafka(bootstrap=bootstrap).client(Limits())
     await client.bootstrap()
     found: dict[int, list[Record]] = {}
     try:

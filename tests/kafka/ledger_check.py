@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from aiokafka import AIOKafkaClient, TopicPartition
+from aiokafka import TopicPartition
 
 from referral_contracts import topics
 from referral_contracts.decisions import NO_DECISION, Decision, read_decision, verify_leaf
@@ -24,6 +24,7 @@ from referral_contracts.merkle import leaf_hash
 from referral_contracts.records import LOG_APPEND_TIME, Record
 from referral_contracts.topics import H_DECISION, H_KIND, H_PATH, H_ROOT, KIND_EVENT, POSITION_KEY
 from referral_router.core.position import Position
+from service_chassis.client import Client
 from service_chassis.fold import Limits
 from service_chassis.kafka import Kafka
 from service_chassis.reader import PartitionReader
@@ -88,7 +89,7 @@ async def settled(bootstrap: str, timeout_s: float = 60.0) -> Held:
         await client.close()
 
 
-async def _held(client: AIOKafkaClient) -> Held:
+async def _held(client: Client) -> Held:
     cluster = await client.fetch_all_metadata()
     prefix = topics.inbox("")
     fixed = (*INTAKE, topics.LEDGER, topics.STATE, topics.DIRECTORY)
@@ -101,7 +102,7 @@ async def _held(client: AIOKafkaClient) -> Held:
     return Held(records=records)
 
 
-async def _all(client: AIOKafkaClient, tp: TopicPartition) -> Sequence[Record]:
+async def _all(client: Client, tp: TopicPartition) -> Sequence[Record]:
     reader = PartitionReader(client, tp, Limits(), committed=tp.topic not in INTAKE)
     span = await reader.span()
     offset, found = span.start, list[Record]()

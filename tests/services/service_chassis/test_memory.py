@@ -13,4 +13,4 @@ def test_the_collector_looks_seldom_and_not_at_what_stays() -> None:
     # In a process of its own: it is a setting of the whole one.
     told = subprocess.run([sys.executable, "-c", LOOK], capture_output=True, text=True, check=True).stdout
 
-    assert told.split() == ["100000", "10", "100", "True"]
+    assert told.split() == ["400000", "10", "100", "True"]

@@ -34,30 +34,30 @@ targets = st.lists(st.tuples(st.text("abü.-", min_size=1, max_size=20), st.inte
 class FakeWire:
     """A broker that gives one answer after the other, and reads what it is asked with aiokafka's own shapes."""
 
-    closed = False
-
     def __init__(self, answers: Iterable[Any] = ()) -> None:
         self.answers = deque(answers)
         self.asked: list[Any] = []
 
-    async def ask(self, api: int, version: int, body: Iterable[bytes]) -> bytes:
+    async def ask(self, api: int, version: int, body: Iterable[bytes]) -> memoryview:
         told = b"".join(body)
         stream = io.BytesIO(told)
         self.asked.append(REQUESTS[api].decode(stream))
         assert not stream.read()
         assert self.asked[-1].encode() == told
         assert version == REQUESTS[api].API_VERSION
-        answer: bytes = self.answers.popleft().encode()
-        return answer
+        return memoryview(self.answers.popleft().encode())
 
 
 def producer(*wires: FakeWire) -> TransactionalProducer:
     """A producer that has been started; partition n of every topic is led by wire n, modulo."""
     cluster = SimpleNamespace(leader_for_partition=lambda tp: tp.partition % len(wires))
-    made = TransactionalProducer(
-        SimpleNamespace(cluster=cluster), "lane", transaction_timeout_ms=1, request_timeout_ms=7, client_id="tests"
-    )
-    made._wires, made._coordinator, made._producer = dict(enumerate(wires)), 0, (5, 2)  # type: ignore[arg-type]
+
+    async def wire(node: int) -> FakeWire:
+        return wires[node]
+
+    client: Any = SimpleNamespace(cluster=cluster, wire=wire)
+    made = TransactionalProducer(client, "lane", transaction_timeout_ms=1, request_timeout_ms=7)
+    made._coordinator, made._producer = 0, (5, 2)
     return made
 
 
