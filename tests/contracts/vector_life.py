@@ -41,9 +41,11 @@ def _founded(given: Given) -> Directory:
 def live(given: Given) -> Given:
     """Check the whole story; its records are as they should be."""
     directory = _founded(given)
+    _held(given, directory)
     _submitted(given, directory)
     values = [_octets(said["value"]) for said in given["submissions"]]
-    ledger = []
+    ledger: list[bytes] = []
+    changes: list[bytes] = []
     for record in given["records"]:
         headers = {name: _octets(value) for name, value in record["headers"]}
         if record["topic"] == topics.DIRECTORY:
@@ -52,10 +54,11 @@ def live(given: Given) -> Given:
         told = record.get("value")
         value = None if told is None else values[told["submission"]] if "submission" in told else _octets(told)
         _checked(record, headers, value, directory, given["bus"])
-        if topics.H_DECISION in headers and record["partition"] < given["partitions"]:
-            ledger.append(headers[topics.H_DECISION])
+        if topics.H_DECISION in headers:
+            (ledger if record["partition"] < given["partitions"] else changes).append(headers[topics.H_DECISION])
     _chained(ledger)
-    assert len(ledger) == len(values)
+    _placed(ledger, given["submissions"])
+    _placed(changes, [given["change"]])
     return {"records": given["records"]}
 
 
@@ -74,6 +77,15 @@ def _submitted(given: Given, directory: Directory) -> None:
         verify(key.key, signature, value)
         assert SigningKey.from_seed(unb64(given["keys"][envelope.source]["seed"])).kid == signature.kid
         _opened(given, envelope, [_octets(text) for text in said["plaintexts"]])
+
+
+def _held(given: Given, directory: Directory) -> None:
+    """Every private key of the story belongs to a public one in the directory."""
+    at_ms = parse_time(given["submissions"][0]["stamp"])
+    for agency, keys in given["keys"].items():
+        assert directory.event_key(agency, SigningKey.from_seed(unb64(keys["seed"])).kid) is not None
+        sealing = SealingKey.from_bytes(unb64(keys["sealing"]))
+        assert directory.may_seal_to(agency, sealing.kid, at_ms)
 
 
 def _opened(given: Given, envelope: Envelope, plaintexts: list[bytes]) -> None:
@@ -118,3 +130,10 @@ def _chained(leaves: list[bytes]) -> None:
     ):
         assert b64(leaf[0]) == following[1].previous
         assert leaf[1].admitted <= following[1].admitted
+
+
+def _placed(leaves: list[bytes], submissions: list[Given]) -> None:
+    for leaf, said in zip(leaves, submissions, strict=True):
+        decision, value = decisions.read_decision(leaf), _octets(said["value"])
+        assert (decision.event, decision.size) == (event_hash(value), len(value))
+        assert (decision.stamp, decision.offset) == (said["stamp"], said.get("offset", decision.offset))
