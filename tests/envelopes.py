@@ -21,10 +21,16 @@ def spelled(
     about: HandoffKey | None = None,
     answers: EventRef | None = None,
     follows: EventRef | None = None,
+    supersedes: EventRef | None = None,
 ) -> Envelope:
     """Return the envelope of an event, which nobody has signed yet."""
     data = EventData(
-        answers=answers, follows=follows, handoff=about, recipients=tuple(recipients), sections=tuple(sections)
+        answers=answers,
+        follows=follows,
+        handoff=about,
+        recipients=tuple(recipients),
+        sections=tuple(sections),
+        supersedes=supersedes,
     )
     return Envelope(
         bus=bus,

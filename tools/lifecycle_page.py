@@ -71,6 +71,12 @@ _PUT_RIGHT: Final = {
 }
 """Steps from so many states that a picture of each would be all arrows; the table lists them."""
 
+_TOLD: Final[Mapping[frozenset[Part], str]] = {
+    frozenset({Part.PENDING}): "the owner",
+    frozenset({Part.SENDER}): "the recipient",
+    frozenset({Part.WATCHER}): "the sender and the recipient",
+}
+
 _VERBS_BACK: Final = {
     State.WITHDRAWN: Verb.WITHDRAWN,
     State.RETURNED: Verb.RETURNED,
@@ -168,14 +174,10 @@ def told(verb: Verb) -> str:
     if verb in BESIDE:
         talk = "the other side (from the recipient, section 10: perhaps its team)"
         return talk if verb in TALK else "the other side and the successor"
-    if speakers == {Part.PENDING}:
-        return "the owner"
+    if speakers in _TOLD:
+        return _TOLD[speakers]
     if speakers == {Part.OWNER}:
         return "one" if CaseState.TRANSFER_OFFERED in after else "any, or nobody"
-    if speakers == {Part.SENDER}:
-        return "the recipient"
-    if speakers == {Part.WATCHER}:
-        return "the sender and the recipient"
     if speakers >= {Part.SENDER, Part.OWNER}:
         from_recipient = "; from the recipient, the sender" if Part.RECIPIENT in speakers else ""
         from_watcher = " or the watcher" if Part.WATCHER in speakers else ""
@@ -186,6 +188,8 @@ def told(verb: Verb) -> str:
         return (
             "the sender and the next" if after & set(ON_NEXT_RECEIVED) else "the sender (section 10: perhaps its team)"
         )
+    if verb is Verb.CASE_CORRECTED:
+        return "any, or nobody"
     if verb in OPENINGS or speakers == {Part.PARTY}:
         return "one or more"
     return "nobody"
@@ -248,7 +252,8 @@ def pages() -> Iterator[tuple[Path, str]]:
         _picture(HANDOFFS, [(_short(verb), state) for verb, state in OPENINGS.items()], [*by_receipt, *mistakes]),
         "\nWhile a hand-off is in a state marked *open* its case cannot be closed.\n",
         "A new hand-off may follow one in a state marked *ended*.\n",
-        "In every state its parties may ask (`handoff.asked`) and answer (`handoff.answered`); that moves nothing.\n",
+        "In every state both sides may ask (`handoff.asked`), answer (`handoff.answered`) and correct what they said\n",
+        "(`handoff.corrected`); that moves nothing.\n",
         "In every state marked *open* each of its two sides may be moved to a successor (`handoff.moved`).\n\n",
         handoffs(),
         "\n## The receipt of a hand-off\n\n",

@@ -71,7 +71,8 @@ class EventData(_Wire):
     # The first fault is enough: a list of a hundred thousand others would be described one by one.
     recipients: tuple[Address, ...] = Field(max_length=MAX_RECIPIENTS, fail_fast=True)
     sections: tuple[Section, ...] = Field(max_length=MAX_SECTIONS, fail_fast=True)
-    supersedes: EventId | None = None
+    supersedes: EventRef | None = None
+    """The earlier event of the same source that this one corrects."""
 
 
 class Envelope(_Wire):

@@ -163,7 +163,7 @@ _STEPS: Final[Mapping[State, Mapping[tuple[Verb, Part], State]]] = {
     State.RECALLED: {**_OWN_UP, **_END, **_VOID},
     State.MISDIRECTED: {},
 }
-TALK: Final = frozenset({Verb.ASKED, Verb.ANSWERED})
+TALK: Final = frozenset({Verb.ASKED, Verb.ANSWERED, Verb.CORRECTED})
 """Verbs that the two sides of a hand-off may say in every state, and that change none."""
 BESIDE: Final = frozenset({*TALK, Verb.MOVED})
 """Verbs beside the work: they change no state."""
@@ -225,7 +225,10 @@ NOT_SHOWN_HELD: Final = frozenset({State.WITHDRAWN, State.EXPIRED, State.STOPPED
 ON_NEXT_GIVEN_BACK: Final[Mapping[State, State]] = {State.FORWARDED: State.ASSIGNED, State.RELEASED: State.ASSIGNED}
 """What that does to the hand-off that was forwarded, when no other next one is on."""
 
-HEADLESS: Final = frozenset({Verb.RECEIVED, Verb.UNREADABLE, Verb.PROGRESSED, *TALK, Verb.CASE_NOTED})
+CORRECTIONS: Final = frozenset({Verb.CORRECTED, Verb.CASE_CORRECTED})
+"""Verbs that name, in ``supersedes``, an earlier event of the same agency. Both are kept."""
+
+HEADLESS: Final = frozenset({Verb.RECEIVED, Verb.UNREADABLE, Verb.PROGRESSED, *TALK, Verb.CASE_NOTED, *CORRECTIONS})
 """Verbs that move no head."""
 
 CLOCK_VERBS: Final = frozenset(
@@ -236,6 +239,7 @@ CLOCK_VERBS: Final = frozenset(
         Verb.CASE_CLOSED,
         Verb.CASE_REOPENED,
         Verb.CASE_VOIDED,
+        *CORRECTIONS,
         Verb.OFFERED,
         Verb.ASSIGNED,
         Verb.NOTIFIED,
@@ -270,6 +274,7 @@ CASES: Final[Mapping[CaseState, Mapping[tuple[Verb, Part], CaseState]]] = {
     CaseState.OPEN: {
         (Verb.CASE_TRANSFER_OFFERED, Part.OWNER): CaseState.TRANSFER_OFFERED,
         (Verb.CASE_NOTED, Part.PARTY): CaseState.OPEN,
+        (Verb.CASE_CORRECTED, Part.PARTY): CaseState.OPEN,
         (Verb.CASE_CLOSED, Part.OWNER): CaseState.CLOSED,
         (Verb.CASE_VOIDED, Part.OWNER): CaseState.VOIDED,
     },
@@ -278,14 +283,17 @@ CASES: Final[Mapping[CaseState, Mapping[tuple[Verb, Part], CaseState]]] = {
         (Verb.CASE_TRANSFER_ACCEPTED, Part.PENDING): CaseState.OPEN,
         (Verb.CASE_TRANSFER_DECLINED, Part.PENDING): CaseState.OPEN,
         (Verb.CASE_NOTED, Part.PARTY): CaseState.TRANSFER_OFFERED,
+        (Verb.CASE_CORRECTED, Part.PARTY): CaseState.TRANSFER_OFFERED,
     },
     CaseState.CLOSED: {
         (Verb.CASE_NOTED, Part.PARTY): CaseState.CLOSED,
+        (Verb.CASE_CORRECTED, Part.PARTY): CaseState.CLOSED,
         (Verb.CASE_REOPENED, Part.OWNER): CaseState.OPEN,
         (Verb.CASE_VOIDED, Part.OWNER): CaseState.VOIDED,
     },
     CaseState.VOIDED: {
         (Verb.CASE_NOTED, Part.PARTY): CaseState.VOIDED,
+        (Verb.CASE_CORRECTED, Part.PARTY): CaseState.VOIDED,
     },
 }
 """``case.opened`` alone creates a case, in OPEN."""

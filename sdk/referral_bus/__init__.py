@@ -16,7 +16,7 @@ from referral_bus.draft import Draft, Plan, PlannedEvent, PlannedSection
 from referral_bus.keys import AgencyKeys, load_trust
 from referral_bus.sent import Entry, EntryState, Sent, TimedOut
 from referral_bus.transport import Connect, Transport, kafka
-from referral_bus.views import Alarm, CaseView, HandoffView, Status
+from referral_bus.views import Alarm, CaseView, Corrects, HandoffView, Status
 from referral_contracts.codes import Code
 from referral_contracts.decisions import Verdict
 from referral_contracts.directory import TrustRoot
@@ -30,6 +30,7 @@ __all__ = [
     "Clock",
     "Code",
     "Connect",
+    "Corrects",
     "Delivery",
     "Draft",
     "Entry",

@@ -11,15 +11,18 @@ from typing import Final
 
 from referral_bus._store import outbox, views
 from referral_bus._store.outbox import Row
+from referral_bus.draft import Superseded
 from referral_bus.sent import EntryState
 from referral_contracts.codes import Code
 from referral_contracts.envelope import EventRef, HandoffKey
 from referral_contracts.errors import LocalError
-from referral_contracts.lifecycle import ENDED_STATES, OPENINGS
+from referral_contracts.lifecycle import CORRECTIONS, ENDED_STATES, OPENINGS
 from referral_contracts.topics import agency_of
 from referral_contracts.verbs import Verb
 
-_ANSWER_NOTHING: Final = frozenset({*OPENINGS, Verb.CASE_OPENED, Verb.CASE_NOTED})
+_ANSWER_NOTHING: Final = frozenset({*OPENINGS, Verb.CASE_OPENED, Verb.CASE_NOTED, Verb.CASE_CORRECTED})
+_UNCORRECTED: Final = frozenset({Verb.RECEIVED, Verb.UNREADABLE, *CORRECTIONS})
+"""A receipt is the system's own; what was wrong in a correction is corrected where the first mistake was."""
 _DEAD: Final = frozenset({EntryState.REFUSED, EntryState.FAILED})
 
 
@@ -61,6 +64,30 @@ def parties(db: sqlite3.Connection, key: HandoffKey, agency: str, subject: str |
         raise LocalError(Code.NOT_FOUND, "no hand-off of that key is known here")
     # The outbox holds only what we open.
     return Parties(subject=opening.subject, sender=agency, holder=key.recipient)
+
+
+def superseded(db: sqlite3.Connection, event_id: str, subject: str, handoff: HandoffKey | None) -> Superseded:
+    """
+    Return the event of ours, in this case or hand-off, that is to be corrected.
+
+    Raises:
+        LocalError: NOT_FOUND: we said no such thing there. ILLEGAL_TRANSITION: it does not stand, or not yet, or is
+            nothing that is corrected.
+    """
+    row = outbox.get(db, event_id)
+    if row is None or row.subject != subject or not _belongs(row, handoff):
+        raise LocalError(Code.NOT_FOUND, "this agency said no such event there")
+    if row.verb in _UNCORRECTED:
+        raise LocalError(Code.ILLEGAL_TRANSITION, "what is corrected is the event that was wrong at first")
+    if row.state is not EntryState.ACCEPTED or row.attempt is None:
+        raise LocalError(Code.ILLEGAL_TRANSITION, "only what the bus has accepted is corrected")
+    return Superseded(ref=EventRef(id=row.id, sha256=row.attempt), verb=row.verb)
+
+
+def _belongs(row: Row, handoff: HandoffKey | None) -> bool:
+    if handoff is None:
+        return row.verb.of_case
+    return row.handoff == handoff or row.id == handoff.opening
 
 
 def resolve(db: sqlite3.Connection, row: Row) -> tuple[Row, list[str]]:

@@ -20,7 +20,8 @@ from referral_contracts.directory import ROLE_WATCHER, Directory, Member
 from referral_contracts.encoding import format_time
 from referral_contracts.envelope import MAX_RECIPIENTS, Envelope, EventData, seal_context
 from referral_contracts.errors import LocalError
-from referral_contracts.lifecycle import OPENINGS
+from referral_contracts.lifecycle import CORRECTIONS, OPENINGS
+from referral_contracts.payloads.mistake import Correction
 from referral_contracts.payloads.payload import Payload
 from referral_contracts.payloads.registry import USES, may_carry
 from referral_contracts.payloads.relay import Relay, on_behalf_of, relayed_to
@@ -35,7 +36,7 @@ from referral_contracts.wire import MAX_SECTIONS
 CLOCKED: Final = lifecycle.CLOCK_VERBS | TELLING_VERBS
 """Verbs that carry a section for the watcher: those that the router demands it of, and those that can fill it."""
 
-_APART: Final = frozenset({*OPENINGS, Verb.CASE_NOTED})
+_APART: Final = frozenset({*OPENINGS, Verb.CASE_NOTED, Verb.CASE_CORRECTED})
 """Verbs whose recipients may be given an event each. An answer's recipients know of each other already."""
 _JUDGED: Final = frozenset({*_APART, Verb.CASE_TRANSFER_OFFERED})
 """Verbs that policy has to allow."""
@@ -97,7 +98,8 @@ class Composer:
         for each in drafts:
             _check(each)
             self._check_policy(each)
-            groups = self._groups(tuple(each.parts)) if each.verb in _APART else [tuple(each.parts)]
+            to = tuple(each.parts)
+            groups = self._groups(to) if to and each.verb in _APART else [to]
             found += (self._shape(each, group, answering) for group in groups)
         return tuple(found)
 
@@ -160,8 +162,10 @@ class Composer:
             raise LocalError(Code.WRONG_RECIPIENTS, "an agency does not write to itself")
         if draft.verb is Verb.CASE_OPENED and not self.directory.may_open(sender):
             raise LocalError(Code.NOT_PERMITTED, "policy does not let this agency open a case")
+        # Who may be told of something may be told what was wrong in it.
+        verb = Verb.CASE_NOTED if draft.verb is Verb.CASE_CORRECTED else draft.verb
         for member in members if draft.verb in _JUDGED else ():
-            if not self.directory.may_send(sender, draft.verb, member):
+            if not self.directory.may_send(sender, verb, member):
                 told = f"policy does not let this agency say {draft.verb.value} to {member.entry.id}"
                 raise LocalError(Code.NOT_PERMITTED, told)
 
@@ -184,7 +188,9 @@ class Composer:
                 readers.setdefault(payload, []).append(address)
         parts = [Part(payload=payload, readers=(*given, self.agency)) for payload, given in readers.items()]
         if draft.verb in CLOCKED:
-            parts.append(self._clock(draft.verb, tuple(readers), answering, recipients))
+            # What a correction tells stands in the place of what was told at first.
+            verb = draft.verb if draft.corrects is None else draft.corrects.verb
+            parts.append(self._clock(verb, tuple(readers), answering, recipients))
         if len(parts) > MAX_SECTIONS or len(recipients) > MAX_RECIPIENTS:
             raise LocalError(Code.OVERSIZE, "too many sections or recipients for one event")
         return Shape(recipients=recipients, parts=tuple(parts))
@@ -241,7 +247,12 @@ class Composer:
         try:
             envelope = Envelope(
                 bus=bus,
-                data=EventData(handoff=draft.handoff, recipients=shape.recipients, sections=sections),
+                data=EventData(
+                    handoff=draft.handoff,
+                    recipients=shape.recipients,
+                    sections=sections,
+                    supersedes=None if draft.corrects is None else draft.corrects.ref,
+                ),
                 exercise=draft.exercise,
                 id=event_id,
                 source=self.agency,
@@ -283,7 +294,10 @@ def _check(draft: Draft) -> None:
     if draft.own and draft.parts:
         # The router wants every section to have a recipient among its readers.
         raise LocalError(Code.WRONG_READERS, "a section for nobody but the sender, in an event that has recipients")
-    forms = (*USES[draft.verb], *_CARRYING.get(draft.verb, ()))
+    if draft.verb in CORRECTIONS and not any(isinstance(payload, Correction) for payload in payloads):
+        raise LocalError(Code.INCOMPLETE_INPUT, f"a correction says what was wrong: {Correction.schema_id()}")
+    said = {draft.verb} if draft.corrects is None else {draft.verb, draft.corrects.verb}
+    forms = [model for verb in said for model in (*USES[verb], *_CARRYING.get(verb, ()))]
     for payload in payloads:
         if not may_carry(draft.verb, type(payload)) and type(payload) not in forms:
             able = ", ".join(model.schema_id() for model in forms)

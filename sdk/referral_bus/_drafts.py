@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from referral_bus._answers import parties
+from referral_bus._answers import parties, superseded
 from referral_bus._contents import asked_by_us, asked_of_us
 from referral_bus._home import Home
 from referral_bus._store import outbox, views
@@ -55,13 +55,22 @@ class Drafts:
             exercise=self._exercise(subject),
         )
 
-    def about_case(self, verb: Verb, subject: str, payloads: Sequence[Payload]) -> Draft:
-        """Return a draft of the owner, or of the one who was offered the case."""
-        case = views.case(self._home.store.db, subject)
+    def about_case(
+        self,
+        verb: Verb,
+        subject: str,
+        payloads: Sequence[Payload],
+        *,
+        to: Sequence[str] = (),
+        supersedes: str | None = None,
+    ) -> Draft:
+        """Return a draft of the owner, of the one who was offered the case, or of any party *to* some others."""
+        db = self._home.store.db
+        case = views.case(db, subject)
         answers_offer = verb in {Verb.CASE_TRANSFER_ACCEPTED, Verb.CASE_TRANSFER_DECLINED}
         if answers_offer and (case is None or case.offered_by is None):
             raise LocalError(Code.NOT_FOUND, "this case was not offered to us")
-        told = (case.offered_by,) if answers_offer and case is not None and case.offered_by is not None else ()
+        told = (case.offered_by,) if answers_offer and case is not None and case.offered_by is not None else tuple(to)
         return Draft(
             id=self._new_id(),
             verb=verb,
@@ -69,6 +78,7 @@ class Drafts:
             parts=dict.fromkeys(told, tuple(payloads)),
             own=() if told else tuple(payloads),
             exercise=self._exercise(subject),
+            corrects=None if supersedes is None else superseded(db, supersedes, subject, None),
         )
 
     def about_handoff(
@@ -79,6 +89,7 @@ class Drafts:
         *,
         subject: str | None = None,
         following: str | None = None,
+        supersedes: str | None = None,
     ) -> Draft:
         """Return a draft about a hand-off, of the case *subject* if that is told, to its other side."""
         db = self._home.store.db
@@ -94,6 +105,7 @@ class Drafts:
             parts=dict.fromkeys(told, tuple(payloads)),
             handoff=key,
             exercise=self._exercise(known.subject),
+            corrects=None if supersedes is None else superseded(db, supersedes, known.subject, key),
         )
 
     def move(self, key: HandoffKey, taker: str, payloads: Sequence[Payload], *, subject: str | None) -> Draft:

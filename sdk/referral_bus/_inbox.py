@@ -270,6 +270,8 @@ class Reader:
             detail = "another event under an id that was delivered before"
             alarms.raise_alarm(db, Code.ID_REUSED, home.now_ms(), detail=detail, subject=subject, position=position)
         seq = inbox.insert(db, Stored.of(verified, position))
+        if envelope.data.supersedes is not None:
+            inbox.note_correction(db, seq, envelope.data.supersedes.sha256)
         happened = Happened(
             envelope=envelope,
             event=verified.event,

@@ -97,7 +97,7 @@ class Sayings(ABC):
 
     def forward(self, handoff: Handoff, following: str, payload: Payload, *more: Payload) -> Draft:
         """Return a draft that passes a duty on to *following*; both the assigner and it read *payload*."""
-        return self._about(Verb.FORWARDED, handoff, (payload, *more), following)
+        return self._about(Verb.FORWARDED, handoff, (payload, *more), following=following)
 
     def withdraw(self, handoff: Handoff, payload: Payload, *more: Payload) -> Draft:
         """Return a draft that takes back what we asked for."""
@@ -107,9 +107,9 @@ class Sayings(ABC):
         """Return a draft that closes a hand-off which was completed or returned."""
         return self._about(Verb.CLOSED, handoff, (payload, *more))
 
-    def _about(self, verb: Verb, handoff: Handoff, payloads: Sequence[Payload], following: str | None = None) -> Draft:
+    def _about(self, verb: Verb, handoff: Handoff, payloads: Sequence[Payload], **more: str) -> Draft:
         key, subject = (handoff.key, handoff.subject) if isinstance(handoff, HandoffView) else (handoff, None)
-        return self._drafts.about_handoff(verb, key, payloads, subject=subject, following=following)
+        return self._drafts.about_handoff(verb, key, payloads, subject=subject, **more)
 
     def suspend(self, handoff: Handoff, payload: Payload, *more: Payload) -> Draft:
         """Return a draft that lets accepted work rest."""
@@ -147,6 +147,16 @@ class Sayings(ABC):
     def answer(self, handoff: Handoff, payload: Payload, *more: Payload) -> Draft:
         """Return a draft that answers what the other side asked."""
         return self._about(Verb.ANSWERED, handoff, (payload, *more))
+
+    def correct(self, handoff: Handoff, event_id: str, payload: Payload, *more: Payload) -> Draft:
+        """Return a draft that corrects an event of ours in a hand-off: what was wrong, and the form as it is right."""
+        return self._about(Verb.CORRECTED, handoff, (payload, *more), supersedes=event_id)
+
+    def correct_case(
+        self, subject: str, event_id: str, payload: Payload, *more: Payload, to: Sequence[str] = ()
+    ) -> Draft:
+        """Return a draft that corrects what we said of the case, to those in *to*; else sealed to ourselves."""
+        return self._drafts.about_case(Verb.CASE_CORRECTED, subject, (payload, *more), to=to, supersedes=event_id)
 
     def void(self, handoff: Handoff, payload: Payload, *more: Payload) -> Draft:
         """Return a draft that says that a hand-off of ours was entered in error."""

@@ -9,6 +9,7 @@ from functools import cached_property
 from types import TracebackType
 from typing import Self, TypeVar
 
+from referral_bus._corrections import corrections, original
 from referral_bus._drafts import Drafts
 from referral_bus._home import Home
 from referral_bus._open import OpenedSection
@@ -18,6 +19,7 @@ from referral_bus._store.inbox import Stored
 from referral_bus._store.outbox import Row
 from referral_bus.draft import Draft
 from referral_bus.sent import Sent
+from referral_bus.views import Corrects
 from referral_contracts import decisions
 from referral_contracts.codes import Code
 from referral_contracts.encoding import parse_time
@@ -122,6 +124,29 @@ class Delivery:
     def acknowledged(self) -> bool:
         """Whether it is dealt with."""
         return inbox.is_acknowledged(self._home.store.db, self._stored.seq)
+
+    @cached_property
+    def _corrected(self) -> tuple[Corrects | None, Stored | None]:
+        if self.envelope.data.supersedes is None:
+            return None, None
+        return original(self._home.store.db, self.envelope, self.recipient)
+
+    @property
+    def corrects(self) -> Corrects | None:
+        """What a correction is to us: whether we hold what it names, and whether that is its sender's. Else None."""
+        return self._corrected[0]
+
+    @property
+    def original(self) -> "Delivery | None":
+        """The delivery that this one corrects; None where we do not hold it, or it is not its sender's to correct."""
+        held = self._corrected[1]
+        return None if held is None else Delivery(held, self._home, self._speaker)
+
+    @property
+    def corrections(self) -> tuple["Delivery", ...]:
+        """What its sender has said since to correct it, oldest first: the last one counts."""
+        found = corrections(self._home.store.db, self._stored)
+        return tuple(Delivery(stored, self._home, self._speaker) for stored in found)
 
     @property
     def sections(self) -> tuple[OpenedSection, ...]:

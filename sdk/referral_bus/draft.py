@@ -7,10 +7,18 @@ A draft has its id from the beginning: sent twice, it goes out once. `ReferralBu
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from referral_contracts.envelope import HandoffKey
+from referral_contracts.envelope import EventRef, HandoffKey
 from referral_contracts.payloads.payload import Payload
 from referral_contracts.payloads.shown import Missing, Row
 from referral_contracts.verbs import Verb
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Superseded:
+    """An event of ours that is to be corrected."""
+
+    ref: EventRef
+    verb: Verb
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +38,8 @@ class Draft:
     follows: HandoffKey | None = None
     """The hand-off that ended, which those that this opens take up."""
     exercise: bool = False
+    corrects: Superseded | None = None
+    """What a correction corrects."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

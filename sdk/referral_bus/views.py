@@ -5,11 +5,23 @@ A view is folded from the agency's own inbox and verdicts; the router alone know
 """
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from referral_contracts.codes import Code
 from referral_contracts.envelope import EventRef, HandoffKey
 from referral_contracts.lifecycle import CaseState, Receipt, State
 from referral_contracts.verbs import Verb
+
+
+class Corrects(StrEnum):
+    """What a correction is, to the agency that got it."""
+
+    HELD = "held"
+    """It corrects an event that this agency holds."""
+    NOT_HELD = "not-held"
+    """It names an event that this agency does not hold."""
+    ELSEWHERE = "elsewhere"
+    """It names an event of another agency, case or hand-off: it corrects nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

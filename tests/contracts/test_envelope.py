@@ -154,6 +154,7 @@ def test_no_field_may_be_missing(field: str) -> None:
         pytest.param(lambda e: e["data"]["answers"].pop("id"), id="an answer to nothing"),
         pytest.param(lambda e: e["data"]["handoff"].update(recipient="police b"), id="a hand-off to nobody"),
         pytest.param(lambda e: e["data"].update(supersedes="x"), id="superseding nothing"),
+        pytest.param(lambda e: e["data"].update(supersedes=e["id"]), id="superseding without a hash"),
         pytest.param(lambda e: e.update({f"x{n}": n for n in range(15_000)}), id="15,000 strange fields"),
         pytest.param(lambda e: [e.pop(key) for key in list(e)], id="an empty object"),
     ],

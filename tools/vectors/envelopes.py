@@ -6,7 +6,7 @@ from typing import Any, Final
 from referral_contracts.codes import Code
 from referral_contracts.encoding import b64, event_hash, format_time, jcs, parse_json, sha256
 from referral_contracts.envelope import Envelope, EventData, EventRef, HandoffKey, case_pseudonym, seal_context
-from referral_contracts.lifecycle import HEADLESS, OPENINGS
+from referral_contracts.lifecycle import CORRECTIONS, HEADLESS, OPENINGS
 from referral_contracts.topics import ENVELOPE_MAX
 from referral_contracts.verbs import Verb
 from tools.vectors.cast import BUS, HOSPITAL, HOTLINE, START, WATCHER, event_id
@@ -37,7 +37,7 @@ _TO_NOBODY: Final = {Verb.CASE_OPENED, Verb.CASE_CLOSED, Verb.CASE_VOIDED}
 def envelope_of(verb: Verb) -> Envelope:
     """Return an envelope of *verb*, without its sections."""
     identity = event_id(1 if verb is Verb.CASE_OPENED else 2 if verb in OPENINGS else 3)
-    answering = verb not in OPENINGS and verb not in (Verb.CASE_OPENED, Verb.CASE_NOTED)
+    answering = verb not in OPENINGS and verb not in (Verb.CASE_OPENED, Verb.CASE_NOTED, Verb.CASE_CORRECTED)
     sender, other = (HOSPITAL, HOTLINE) if verb in _BY_RECIPIENT else (HOTLINE, HOSPITAL)
     recipients = () if verb in _TO_NOBODY else (other.id, "police-b") if verb in _NAMING else (other.id,)
     return Envelope(
@@ -47,6 +47,7 @@ def envelope_of(verb: Verb) -> Envelope:
             handoff=None if verb.of_case or verb in OPENINGS else HandoffKey(opening=_OPENING, recipient=HOSPITAL.id),
             recipients=recipients,
             sections=(),
+            supersedes=EventRef(id=_OPENING, sha256=b64(sha256(b"the wrong one"))) if verb in CORRECTIONS else None,
         ),
         exercise=False,
         id=identity,
@@ -161,6 +162,24 @@ def _malformed() -> Iterator[Vector]:
         ),
         "envelope_answers_stray_bits": (
             _changed(envelope, data={"answers": answers}),
+            "a hash whose unused bits are not zero",
+        ),
+    }
+    for name, (value, comment) in changes.items():
+        yield fault(Code.MALFORMED_ENVELOPE, "envelope", name, comment, value=octets(value))
+    yield from _superseding_nothing(answers)
+
+
+def _superseding_nothing(stray: Mapping[str, str]) -> Iterator[Vector]:
+    corrected = envelope_of(Verb.CORRECTED)
+    changes = {
+        "envelope_supersedes_without_hash": (
+            _changed(corrected, data={"supersedes": {"id": _OPENING}}),
+            "an event named by its id alone",
+        ),
+        "envelope_supersedes_an_id": (_changed(corrected, data={"supersedes": _OPENING}), "an id, and no reference"),
+        "envelope_supersedes_stray_bits": (
+            _changed(corrected, data={"supersedes": stray}),
             "a hash whose unused bits are not zero",
         ),
     }

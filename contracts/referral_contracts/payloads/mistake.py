@@ -17,6 +17,16 @@ People = Annotated[int, Field(ge=0, le=100_000)]
 """More than any agency has."""
 
 
+class Corrected(Choice):
+    """What was wrong in something that was said."""
+
+    COMMUNE = "commune", "Địa bàn cấp xã", "the commune"
+    NAME = "name", "Họ tên", "a name"
+    RECEIPT_TIME = "receipt_time", "Thời điểm tiếp nhận", "when the information was received"
+    OTHER = "other", "Khác", "other"
+    UNKNOWN = "unknown", "Không biết", "unknown"
+
+
 class VoidingReason(Choice):
     """Why something should never have been entered."""
 
@@ -56,6 +66,41 @@ class Disposal(Choice):
     KEPT = "kept", "Còn giữ", "kept"
     OTHER = "other", "Khác", "other"
     UNKNOWN = "unknown", "Không biết", "unknown"
+
+
+class Correction(Payload):
+    """Something in an earlier event was wrong. The form as it should have been is in a section beside this one."""
+
+    schema_name: ClassVar[str] = "correction"
+    about: ClassVar[About] = About(vi="Đính chính", en="correction")
+
+    what: Annotated[
+        Corrected,
+        label(
+            "Nội dung đính chính",
+            "what was wrong",
+            "Điều gì đã ghi sai; nếu nhiều điều thì chọn điều quan trọng nhất.",
+            "What was wrong; of several things, the one that matters most.",
+            essential=True,
+        ),
+    ]
+    what_other: Annotated[
+        Line | None,
+        label(
+            "Nội dung khác", "what else", "Ghi rõ khi chọn “Khác”.", "Which, when “other” was chosen.", personal=True
+        ),
+    ] = None
+    reason: Annotated[
+        Text | None,
+        label(
+            "Lý do đính chính",
+            "reason",
+            "Vì sao đã ghi sai, căn cứ vào đâu để sửa.",
+            "How the mistake came about, and how the right answer is known.",
+            personal=True,
+            essential=True,
+        ),
+    ] = None
 
 
 class Voiding(Payload):

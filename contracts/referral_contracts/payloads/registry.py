@@ -31,7 +31,7 @@ from referral_contracts.payloads.mau04 import Mau04
 from referral_contracts.payloads.mau05 import Mau05
 from referral_contracts.payloads.mau06 import Mau06
 from referral_contracts.payloads.mau07 import Mau07
-from referral_contracts.payloads.mistake import Misdirection, Recall, Voiding
+from referral_contracts.payloads.mistake import Correction, Misdirection, Recall, Voiding
 from referral_contracts.payloads.moving import Moving
 from referral_contracts.payloads.payload import Payload
 from referral_contracts.payloads.prosecution import ProsecutionRequest
@@ -74,6 +74,7 @@ USES: Final[Mapping[Verb, tuple[type[Payload], ...]]] = {
     Verb.CASE_TRANSFER_ACCEPTED: (TransferAnswer,),
     Verb.CASE_TRANSFER_DECLINED: (TransferAnswer,),
     Verb.CASE_NOTED: (Note, Mau01, Progress, *PAPERS, Relay),
+    Verb.CASE_CORRECTED: (Correction, Relay),
     Verb.CASE_CLOSED: (CaseClosing,),
     Verb.CASE_REOPENED: (Reopening,),
     Verb.CASE_VOIDED: (Voiding,),
@@ -99,11 +100,15 @@ USES: Final[Mapping[Verb, tuple[type[Payload], ...]]] = {
     Verb.MOVED: (Moving,),
     Verb.ASKED: (Question,),
     Verb.ANSWERED: (Answer, Note),
+    Verb.CORRECTED: (Correction,),
     Verb.VOIDED: (Voiding,),
     Verb.RECALLED: (Recall,),
     Verb.MISDIRECTED: (Misdirection,),
 }
-"""What an event of each verb may carry besides its `clock` section, which every verb may have."""
+"""
+What an event of each verb may carry besides its `clock` section, which every verb may have. A correction may carry what
+the event that it corrects may carry, too.
+"""
 
 _ALL: Final[tuple[type[Payload], ...]] = (ClockSection, *(model for models in USES.values() for model in models))
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final, TypeAlias
 import typer
 
 from referral_bus._cli.command import Call, add
-from referral_bus._cli.finding import HandoffArgument, find_answered
+from referral_bus._cli.finding import CorrectedOption, HandoffArgument, find_answered, find_said
 from referral_bus._cli.saying import SENT_JSON, NoWait, Patience, SectionFiles, read_own, say
 from referral_bus._cli.session import WAIT_S, Timeout
 from referral_bus._cli.world import Exit
@@ -75,6 +75,24 @@ async def move(
     return await say(call, make, Patience(no_wait=no_wait, timeout_s=timeout))
 
 
+async def correct(
+    call: Call,
+    *,
+    handoff: HandoffArgument,
+    files: SectionFiles,
+    event: CorrectedOption,
+    no_wait: NoWait = False,
+    timeout: Timeout = WAIT_S,
+) -> Exit:
+    """Correct what this agency said in a hand-off: what was wrong, and the form as it is right. Both are kept."""
+    first, *more = read_own(files)
+
+    def make(bus: ReferralBus) -> Draft:
+        return bus.correct(find_answered(bus, handoff), find_said(bus, event), first, *more)
+
+    return await say(call, make, Patience(no_wait=no_wait, timeout_s=timeout))
+
+
 _COMMANDS: Final[dict[str, _Command]] = {
     "accept": _answer(ReferralBus.accept, "Take a request or a duty on."),
     "decline": _answer(ReferralBus.decline, "Decline a request. A duty cannot be declined; see forward."),
@@ -91,6 +109,7 @@ _COMMANDS: Final[dict[str, _Command]] = {
     "reopen": _answer(ReferralBus.reopen, "Give completed work back to its recipient, to go on with it."),
     "ask": _answer(ReferralBus.ask, "Ask the other side something. It moves nothing."),
     "answer": _answer(ReferralBus.answer, "Answer what the other side asked."),
+    "correct": correct,
     "void": _answer(ReferralBus.void, "Say that a hand-off was entered in error."),
     "recall": _answer(ReferralBus.recall, "Ask back, or to destroy, what this agency sent by mistake."),
     "report-misdirected": _answer(

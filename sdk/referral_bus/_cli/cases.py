@@ -1,13 +1,22 @@
 """`case` and `handoff`: how things stand, as this agency knows it, and what is said about a whole case."""
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Final
+from typing import Annotated, Final
 
 import typer
 
 from referral_bus._cli.command import Call, add, new_group
 from referral_bus._cli.directory import on_duty
-from referral_bus._cli.finding import CaseArgument, HandoffArgument, find_case, find_handoff, find_subject, name_of
+from referral_bus._cli.finding import (
+    CaseArgument,
+    CorrectedOption,
+    HandoffArgument,
+    find_case,
+    find_handoff,
+    find_said,
+    find_subject,
+    name_of,
+)
 from referral_bus._cli.saying import SENT_JSON, NoWait, Patience, SectionFiles, read_own, say
 from referral_bus._cli.screen import Fields, columns, heading, when
 from referral_bus._cli.session import WAIT_S, Timeout, be_present, open_bus
@@ -37,6 +46,7 @@ def add_to(app: typer.Typer) -> None:
     add(group, "decline", decline, json=SENT_JSON)
     add(group, "close", close, json=SENT_JSON)
     add(group, "reopen", reopen, json=SENT_JSON)
+    add(group, "correct", correct, json=SENT_JSON)
     add(group, "void", void, json=SENT_JSON)
     add(new_group(app, "handoff", "Hand-offs of this agency's cases."), "show", show_handoff, json=_HANDOFF)
 
@@ -106,6 +116,27 @@ async def reopen(
 ) -> Exit:
     """Open a closed case again that this agency owns. What it says is sealed to this agency alone."""
     return await _say(call, ReferralBus.reopen_case, case, files, Patience(no_wait=no_wait, timeout_s=timeout))
+
+
+async def correct(
+    call: Call,
+    *,
+    case: CaseArgument,
+    files: SectionFiles,
+    event: CorrectedOption,
+    to: Annotated[
+        list[str] | None, typer.Option(metavar="AGENCY", help="Who is to read it. Repeatable; else nobody else does.")
+    ] = None,
+    no_wait: NoWait = False,
+    timeout: Timeout = WAIT_S,
+) -> Exit:
+    """Correct what this agency said of a case: what was wrong, and the form as it is right. Both are kept."""
+    first, *more = read_own(files)
+
+    def make(bus: ReferralBus) -> Draft:
+        return bus.correct_case(find_subject(bus, case), find_said(bus, event), first, *more, to=to or ())
+
+    return await say(call, make, Patience(no_wait=no_wait, timeout_s=timeout))
 
 
 async def void(

@@ -34,10 +34,15 @@ DeliveryArgument = Annotated[
     ),
 ]
 
+CorrectedOption = Annotated[
+    str, typer.Option("--event", metavar="ID", help="The event of this agency that was wrong; its beginning will do.")
+]
+
 _SHOWN: Final = 5
 _WHERE: Final = {
     "case": "referral-bus case list tells those it knows",
     "hand-off": "referral-bus case show tells a case's hand-offs",
+    "event": "referral-bus outbox list --all tells those it said",
     "delivery": "referral-bus inbox list --all tells those it got",
 }
 
@@ -86,6 +91,12 @@ def find_delivery(bus: ReferralBus, text: str) -> Delivery:
         if delivery.id.startswith(event) and party in {None, *_marks_of_delivery(delivery)}
     ]
     return _the_one(found, "delivery", lambda found: tuple(f"{found.id}@{mark}" for mark in _marks_of_delivery(found)))
+
+
+def find_said(bus: ReferralBus, text: str) -> str:
+    """Return the id of the one event of ours that begins with *text*, or raise WrongUsage."""
+    found = [entry.id for entry in bus.outbox() if entry.id.startswith(text.lower())]
+    return _the_one(found, "event", lambda event_id: (event_id,))
 
 
 def name_of(key: HandoffKey) -> str:

@@ -15,10 +15,11 @@ from referral_bus._cli.faults import advise, complain, mention
 from referral_bus._cli.finding import DeliveryArgument, find_delivery, name_of
 from referral_bus._cli.screen import Fields, caution, form, heading, indented, row_fields, status, when, word
 from referral_bus._cli.session import Timeout, be_present, open_bus
-from referral_bus._cli.wording import VERBS, both
+from referral_bus._cli.wording import CORRECTS, VERBS, both
 from referral_bus._cli.world import Exit
 from referral_bus.client import ReferralBus
 from referral_bus.delivery import Delivery, OpenedSection
+from referral_bus.views import Corrects
 from referral_contracts.codes import Code
 from referral_contracts.directory import Directory
 from referral_contracts.encoding import format_time
@@ -28,13 +29,14 @@ from referral_contracts.payloads.relay import Claim, claim_of
 
 _LINE: Final = (
     "id, source, subject, verb, recipient, handoff{opening, recipient}, counter, admitted, redelivered, acknowledged, "
-    "exercise, sections[]{name, schema, code}, sealed[]"
+    "exercise, supersedes, corrects, corrected_by[], sections[]{name, schema, code}, sealed[]"
 )
 _LOOK_S: Final = 10.0
 """How often a watch looks whether something is wrong while nothing comes."""
 _READ_S: Final = 10.0
-_LEFT_WITHOUT: Final = frozenset({State.DECLINED, State.EXPIRED, State.FAILED, State.RETURNED})
+_LEFT_WITHOUT: Final = frozenset({State.DECLINED, State.EXPIRED, State.FAILED, State.RETURNED, State.MISDIRECTED})
 """Where who asked for something has to look for somebody else."""
+_NOT_HERE: Final = frozenset({Corrects.NOT_HELD, Corrects.ELSEWHERE})
 
 
 def add_to(app: typer.Typer) -> None:
@@ -159,9 +161,8 @@ async def open_(call: Call, *, delivery: DeliveryArgument, timeout: Timeout = _R
                 **_fields(found),
                 "sections": [_section_fields(bus.directory, found, section) for section in found.sections],
             },
-            heading(_line(found)),
-            *(line for section in found.sections for line in _section_lines(bus.directory, found, section)),
-            *(f"  {name}  {_sealed(found, name)}" for name in found.sealed),
+            *_lines(bus.directory, found),
+            *_correction_lines(bus.directory, found),
         )
         _advise_next(bus, found, call.settings.agency)
         return _judge(found)
@@ -177,6 +178,25 @@ def _advise_next(bus: ReferralBus, delivery: Delivery, agency: str) -> None:
     if case is not None and all(item.followed != view.key for item in case.handoffs):
         told = f"--case {delivery.subject} --follows {name_of(view.key)}"
         advise(f"to ask another agency: referral-bus send offer {told} --to AGENCY=FILE")
+
+
+def _lines(directory: Directory | None, delivery: Delivery) -> Iterator[RenderableType]:
+    yield heading(_line(delivery))
+    for section in delivery.sections:
+        yield from _section_lines(directory, delivery, section)
+    yield from (f"  {name}  {_sealed(delivery, name)}" for name in delivery.sealed)
+
+
+def _correction_lines(directory: Directory | None, delivery: Delivery) -> Iterator[RenderableType]:
+    """Yield what it corrects, or what corrects it: both are shown, and which is which."""
+    for correction in delivery.corrections:
+        yield heading("đã được đính chính / corrected since")
+        yield from _lines(directory, correction)
+    if delivery.corrects is not None:
+        named = delivery.envelope.data.supersedes
+        yield heading(f"{both(CORRECTS[delivery.corrects])}: {'' if named is None else named.id}")
+    if delivery.original is not None:
+        yield from _lines(directory, delivery.original)
 
 
 def _judge(delivery: Delivery) -> Exit:
@@ -204,13 +224,15 @@ def _line(delivery: Delivery) -> str:
         f"case {delivery.subject}",
         f"id {delivery.id}",
         handoff,
+        both(CORRECTS[delivery.corrects]) if delivery.corrects in _NOT_HERE else "",
+        "ĐÃ ĐÍNH CHÍNH / CORRECTED" if delivery.corrections else "",
         "DIỄN TẬP / EXERCISE" if delivery.exercise else "",
     )
     return "  ".join(part for part in parts if part)
 
 
 def _fields(delivery: Delivery) -> dict[str, object]:
-    key = delivery.handoff
+    key, supersedes = delivery.handoff, delivery.envelope.data.supersedes
     return {
         "id": delivery.id,
         "source": delivery.source,
@@ -223,6 +245,9 @@ def _fields(delivery: Delivery) -> dict[str, object]:
         "redelivered": delivery.redelivered,
         "acknowledged": delivery.acknowledged,
         "exercise": delivery.exercise,
+        "supersedes": None if supersedes is None else supersedes.id,
+        "corrects": None if delivery.corrects is None else delivery.corrects.value,
+        "corrected_by": [correction.id for correction in delivery.corrections],
         "sections": [
             {
                 "name": section.name,

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from referral_bus.sent import EntryState
+from referral_bus.views import Corrects
 from referral_contracts.codes import Code
 from referral_contracts.lifecycle import CaseState, Receipt, State
 from referral_contracts.verbs import Verb
@@ -14,6 +15,7 @@ VERBS: Final[Mapping[Verb, tuple[str, str]]] = {
     Verb.CASE_TRANSFER_ACCEPTED: ("đã nhận vụ việc", "case transfer accepted"),
     Verb.CASE_TRANSFER_DECLINED: ("không nhận vụ việc", "case transfer declined"),
     Verb.CASE_NOTED: ("bổ sung vào vụ việc", "case noted"),
+    Verb.CASE_CORRECTED: ("đính chính trong vụ việc", "case corrected"),
     Verb.CASE_CLOSED: ("kết thúc vụ việc", "case closed"),
     Verb.CASE_REOPENED: ("mở lại vụ việc", "case reopened"),
     Verb.CASE_VOIDED: ("hủy vụ việc nhập nhầm", "case entered in error"),
@@ -39,6 +41,7 @@ VERBS: Final[Mapping[Verb, tuple[str, str]]] = {
     Verb.MOVED: ("bàn giao cho cơ quan kế thừa", "moved"),
     Verb.ASKED: ("hỏi", "asked"),
     Verb.ANSWERED: ("trả lời", "answered"),
+    Verb.CORRECTED: ("đính chính", "corrected"),
     Verb.VOIDED: ("hủy vì nhập nhầm", "entered in error"),
     Verb.RECALLED: ("thu hồi vì gửi nhầm", "recalled"),
     Verb.MISDIRECTED: ("báo nhận nhầm", "misdirected"),
@@ -77,6 +80,15 @@ RECEIPTS: Final[Mapping[Receipt, tuple[str, str]]] = {
     Receipt.NONE: ("chưa nhận được", "not yet received"),
     Receipt.UNREADABLE: ("nhận được, không đọc được", "unreadable"),
     Receipt.RECEIVED: ("đã nhận được", "received"),
+}
+
+CORRECTS: Final[Mapping[Corrects, tuple[str, str]]] = {
+    Corrects.HELD: ("đính chính", "corrects"),
+    Corrects.NOT_HELD: ("đính chính một sự kiện mà cơ quan này không có", "corrects an event not held here"),
+    Corrects.ELSEWHERE: (
+        "nêu sự kiện của cơ quan, vụ việc hoặc việc khác: không đính chính gì",
+        "names an event of another agency, case or hand-off: it corrects nothing",
+    ),
 }
 
 ENTRIES: Final[Mapping[EntryState, tuple[str, str]]] = {

@@ -91,6 +91,25 @@ def get(db: sqlite3.Connection, event_hash: str, recipient: str) -> Stored | Non
     return None if row is None else _stored(row)
 
 
+def of_event(db: sqlite3.Connection, event_hash: str) -> list[Stored]:
+    """Return the deliveries of these bytes, to whichever of our addresses."""
+    rows = db.execute("SELECT * FROM inbox WHERE hash = ? ORDER BY seq", (event_hash,))
+    return [_stored(row) for row in rows]
+
+
+def note_correction(db: sqlite3.Connection, seq: int, superseded: str) -> None:
+    """Note which event the delivery at *seq* says that it corrects."""
+    db.execute("INSERT INTO corrections (seq, superseded) VALUES (?, ?)", (seq, superseded))
+
+
+def corrections(db: sqlite3.Connection, event_hash: str) -> list[Stored]:
+    """Return the deliveries that say that they correct the event of these bytes, oldest first."""
+    rows = db.execute(
+        "SELECT inbox.* FROM corrections JOIN inbox USING (seq) WHERE superseded = ? ORDER BY seq", (event_hash,)
+    )
+    return [_stored(row) for row in rows]
+
+
 def opening(db: sqlite3.Connection, subject: str, opened_by: str, key: HandoffKey) -> Stored | None:
     """Return the delivery that opened a hand-off for us."""
     found = [stored for stored in under_id(db, opened_by, key.opening, key.recipient) if stored.subject == subject]

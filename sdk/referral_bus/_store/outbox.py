@@ -137,7 +137,7 @@ def ready(db: sqlite3.Connection, now_ms: int, most: int) -> list[Row]:
         "  (SELECT 1 FROM outbox e WHERE e.subject = o.subject AND e.seq <= o.seq AND e.settled = 0"
         "   AND e.state IN ('sealed', 'signed')"
         "   AND (e.seq = o.seq OR o.sealed IS NOT NULL AND e.sealed IS NOT NULL AND CASE"
-        "     WHEN o.verb LIKE 'case.%' AND o.verb <> 'case.noted' THEN 1"
+        "     WHEN o.verb LIKE 'case.%' AND o.verb NOT IN ('case.noted', 'case.corrected') THEN 1"
         "     WHEN e.handoff IS NOT NULL THEN o.handoff IS e.handoff"
         "     ELSE e.code IS NOT 'key-not-valid' END)"
         "   AND (e.not_before_ms BETWEEN ?1 + 1 AND ?1 + ?2"

@@ -7,7 +7,7 @@ and when is in the clear, as it is in the envelope.
 
 from typing import Final
 
-FORMAT: Final = "8"
+FORMAT: Final = "9"
 """Written into the file; a store of another format is refused, never guessed at."""
 
 TABLES: Final = """
@@ -94,6 +94,10 @@ CREATE TABLE inbox (
 ) STRICT;
 CREATE INDEX inbox_id ON inbox (id);
 CREATE INDEX inbox_unacknowledged ON inbox (seq) WHERE acked = 0;
+
+-- Which deliveries name an event as one that they correct. Whether it is theirs to correct is another question.
+CREATE TABLE corrections (seq INTEGER PRIMARY KEY, superseded TEXT NOT NULL) STRICT;
+CREATE INDEX corrections_superseded ON corrections (superseded);
 
 -- How many deliveries of a case each of our addresses has had, since it was last restored from the archive.
 CREATE TABLE counters (

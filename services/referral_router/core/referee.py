@@ -13,6 +13,7 @@ from referral_contracts.decisions import NOTHING_TOLD, OpenHandoff, Standing
 from referral_contracts.envelope import HandoffKey, case_pseudonym
 from referral_contracts.errors import RemoteError
 from referral_contracts.lifecycle import (
+    CORRECTIONS,
     ENDED_CASES,
     ENDED_STATES,
     HANDOFFS,
@@ -84,8 +85,11 @@ def rule(case: Case, ask: Ask) -> Ruling:
     heard = is_party(case, ask) or restoring or (timely and is_watcher(ask))
     if case.state is None or not heard:
         return Refused(Code.NOT_FOUND)
-    if ask.envelope.data.supersedes is not None or (ask.envelope.data.follows is not None and verb not in OPENINGS):
-        return Refused(Code.MALFORMED_ENVELOPE)
+    # Which event a correction names, its recipients know: here ids are forgotten.
+    corrects, follows = ask.envelope.data.supersedes is not None, ask.envelope.data.follows is not None
+    if corrects != (verb in CORRECTIONS) or (follows and verb not in OPENINGS):
+        owns = verb.of_case and speaks_for(ask, case.owner)
+        return Refused(Code.MALFORMED_ENVELOPE, _case_standing(case) if owns else NOTHING_TOLD)
     if verb.of_case:
         return _rule_case(case, case.state, ask)
     if verb in OPENINGS:

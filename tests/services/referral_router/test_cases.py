@@ -5,7 +5,7 @@ import pytest
 from referral_contracts.codes import Code
 from referral_contracts.lifecycle import CaseState, State
 from referral_contracts.verbs import Verb
-from tests.services.referral_router.founding import HOTLINE, HOUR, NEXT_WARD, POLICE, WARD, WATCHER
+from tests.services.referral_router.founding import HOTLINE, HOUR, NEXT_WARD, POLICE, SCHOOL, WARD, WATCHER
 from tests.services.referral_router.world import Said, World, new_id
 
 
@@ -42,7 +42,7 @@ class TestOpening:
             "answers": before.ref.model_dump(),
             "follows": before.ref.model_dump(),
             "handoff": before.to(WARD).model_dump(),
-            "supersedes": before.id,
+            "supersedes": before.ref.model_dump(),
         }
         data = {"recipients": [], "sections": [], over: told[over]}
 
@@ -86,12 +86,31 @@ class TestHeads:
 
         assert world.code(said) is Code.MALFORMED_ENVELOPE
 
-    def test_nothing_supersedes_anything_yet(self) -> None:
+    def test_only_a_correction_supersedes_anything(self) -> None:
         world = World()
         case = world.open_case()
-        data = {"recipients": [WARD], "sections": [], "supersedes": case.id}
+        note = world.accepted(world.say(HOTLINE, Verb.CASE_NOTED, WARD, case=case))
+        again = world.say(HOTLINE, Verb.CASE_NOTED, WARD, case=case, supersedes=note)
+        nothing = world.say(HOTLINE, Verb.CASE_CORRECTED, WARD, case=case)
+        corrected = world.say(HOTLINE, Verb.CASE_CORRECTED, WARD, case=case, supersedes=note)
 
-        assert world.code(world.say(HOTLINE, Verb.CASE_NOTED, case=case, data=data)) is Code.MALFORMED_ENVELOPE
+        assert world.code(again) is Code.MALFORMED_ENVELOPE
+        assert world.code(nothing) is Code.MALFORMED_ENVELOPE
+        assert world.code(corrected) is Code.ACCEPTED
+
+    def test_a_correction_may_be_for_the_watcher_alone(self) -> None:
+        world = World()
+        case = world.open_case()
+
+        assert world.code(world.say(HOTLINE, Verb.CASE_CORRECTED, case=case, supersedes=case)) is Code.ACCEPTED
+
+    def test_a_correction_goes_where_a_note_may_go(self) -> None:
+        world = World()
+        case = world.open_case()
+        note = world.accepted(world.say(HOTLINE, Verb.CASE_NOTED, WARD, case=case))
+        apart = world.say(HOTLINE, Verb.CASE_CORRECTED, WARD, SCHOOL, case=case, supersedes=note)
+
+        assert world.code(apart) is Code.RECIPIENTS_APART
 
 
 class TestTransfer:

@@ -52,7 +52,7 @@ class TestOwner:
             "answers": closed.ref.model_dump(),
             "recipients": [],
             "sections": [],
-            "supersedes": case.id,
+            "supersedes": case.ref.model_dump(),
         }
         wrong = [
             (world.say(HOTLINE, Verb.CASE_REOPENED, case=case, data=data), Code.MALFORMED_ENVELOPE),

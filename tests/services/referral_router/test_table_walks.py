@@ -158,6 +158,8 @@ class TwoBuses(RuleBasedStateMachine):
             saying = replace(saying, about=self.a_handoff(data))
         if VERBS[verb].answers:
             saying = replace(saying, answers=self.an_event(data))
+        if VERBS[verb].corrects:
+            saying = replace(saying, supersedes=self.an_event(data))
         self.pair.say(saying)
 
     @rule(source=agencies)
@@ -184,6 +186,8 @@ class TwoBuses(RuleBasedStateMachine):
             there = replace(there, about=about)
         if VERBS[verb].answers:
             there = replace(there, answers=handoff.head if handoff else case.head)
+        if VERBS[verb].corrects:
+            there = replace(there, supersedes=case.head)
         absent = replace(there, case=there.case if inside else pseudonym(BUS, source, self.absent()[0]))
         absent = replace(absent, about=there.about and self.absent(), answers=there.answers and self.an_event(data))
         outcomes = [self.pair.try_out(self.pair.sign(saying)) for saying in (there, absent)]
@@ -248,6 +252,9 @@ class TwoBuses(RuleBasedStateMachine):
     def another_answer(self, data: st.DataObject, saying: Saying) -> Saying:
         return replace(saying, answers=self.an_event(data) if data.draw(st.booleans()) else None)
 
+    def another_correction(self, data: st.DataObject, saying: Saying) -> Saying:
+        return replace(saying, supersedes=self.an_event(data) if data.draw(st.booleans()) else None)
+
     def another_handoff(self, data: st.DataObject, saying: Saying) -> Saying:
         return replace(saying, about=self.a_handoff(data) if data.draw(st.booleans()) else None)
 
@@ -268,6 +275,7 @@ CHANGES: list[Callable[[TwoBuses, st.DataObject, Saying], Saying]] = [
     TwoBuses.other_recipients,
     TwoBuses.one_recipient_more,
     TwoBuses.another_answer,
+    TwoBuses.another_correction,
     TwoBuses.another_handoff,
     TwoBuses.another_case,
     TwoBuses.a_used_id,

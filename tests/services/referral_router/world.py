@@ -123,6 +123,7 @@ class World:
         about: HandoffKey | None = None,
         answers: Said | None = None,
         follows: Said | None = None,
+        supersedes: Said | None = None,
         event_id: str | None = None,
         sections: Iterable[Section] | None = None,
         key: SigningKey | None = None,
@@ -146,6 +147,7 @@ class World:
             about=about,
             answers=None if answers is None else answers.ref,
             follows=None if follows is None else follows.ref,
+            supersedes=None if supersedes is None else supersedes.ref,
         )
         value = jcs({**envelope.model_dump(mode="json", exclude_none=True), **over}) if over else envelope.encode()
         said = signed(value, source, key=key, case=subject)

@@ -112,7 +112,8 @@ class NaiveBus:
         if not case or not (source in case.parties or restoring or (timely and not case.archived)):
             return Ruling({"not-found"})
         of_case = said.verb.startswith("case.")
-        if bool(said.about) != kind.handoff or bool(said.answers) != bool(kind.answers):
+        wrong = bool(said.about) != kind.handoff or bool(said.supersedes) != kind.corrects
+        if wrong or bool(said.answers) != bool(kind.answers):
             return Ruling({"malformed-envelope"}, case if of_case else None)
         if said.verb in OPENING:
             return Ruling(self.new_handoffs(said, case))
@@ -121,7 +122,7 @@ class NaiveBus:
     def new_case(self, said: Event) -> set[str]:
         if said.case in self.cases or said.case != pseudonym(self.town.bus, said.source, said.id):
             return {"wrong-subject"}
-        if said.answers or said.about:
+        if said.answers or said.about or said.supersedes:
             return {"malformed-envelope"}
         faults = self.town.addressing(said)
         if said.to:
@@ -160,7 +161,8 @@ class NaiveBus:
         if wrong:
             faults.add("wrong-recipients")
         if said.verb not in ("case.transfer.accepted", "case.transfer.declined"):
-            faults |= self.town.policy(said.source, said.verb, said.to)
+            asked = "case.noted" if said.verb == "case.corrected" else said.verb
+            faults |= self.town.policy(said.source, asked, said.to)
         if not faults and said.verb in ("case.closed", "case.voided") and case.still_open():
             return {"open-handoffs"}
         return faults

@@ -56,6 +56,7 @@ class Saying:
     """Nothing: the one that this event opens."""
     about: Key | None = None
     answers: Ref | None = None
+    supersedes: Ref | None = None
     id: str = ""
     """Nothing: a new one."""
     served: bool = True
@@ -106,6 +107,7 @@ class Pair:
             case=subject,
             about=saying.about and HandoffKey(opening=saying.about[0], recipient=saying.about[1]),
             answers=saying.answers and _Named(saying.answers),
+            supersedes=saying.supersedes and _Named(saying.supersedes),
             event_id=event_id,
             sections=sections,
         )
@@ -120,6 +122,7 @@ class Pair:
             time=self.world.now,
             about=saying.about,
             answers=saying.answers,
+            supersedes=saying.supersedes,
             readers=readers,
             clock=WATCHER in readers,
         )

@@ -12,7 +12,8 @@ def of_case(case: Case, subject: str, source: str, verb: str, other: str) -> Say
     if verb in ("case.transfer.accepted", "case.transfer.declined"):
         to = (case.owner,)
     answers = case.head if VERBS[verb].answers else None
-    return Saying(source=source, verb=verb, to=to, case=subject, answers=answers)
+    wrong = case.head if VERBS[verb].corrects else None
+    return Saying(source=source, verb=verb, to=to, case=subject, answers=answers, supersedes=wrong)
 
 
 def of_handoff(case: Case, subject: str, key: Key, source: str, verb: str, other: str) -> Saying:
@@ -22,7 +23,8 @@ def of_handoff(case: Case, subject: str, key: Key, source: str, verb: str, other
     if verb == "handoff.forwarded":
         to = (handoff.sender, other)
     answers = handoff.opening if VERBS[verb].answers == "opening" else handoff.head
-    return Saying(source=source, verb=verb, to=to, case=subject, about=key, answers=answers)
+    wrong = handoff.opening if VERBS[verb].corrects else None
+    return Saying(source=source, verb=verb, to=to, case=subject, about=key, answers=answers, supersedes=wrong)
 
 
 def _told(case: Case, handoff: Handoff, source: str, verb: str) -> tuple[str, ...]:

@@ -16,6 +16,7 @@ class Kind(NamedTuple):
     handoff: bool = False
     answers: str = ""
     clock: bool = False
+    corrects: bool = False
 
 
 VERBS = {
@@ -24,6 +25,7 @@ VERBS = {
     "case.transfer.accepted": Kind(answers="head", clock=True),
     "case.transfer.declined": Kind(answers="head"),
     "case.noted": Kind(clock=True),
+    "case.corrected": Kind(clock=True, corrects=True),
     "case.closed": Kind(answers="head", clock=True),
     "case.reopened": Kind(answers="head", clock=True),
     "case.voided": Kind(answers="head", clock=True),
@@ -49,6 +51,7 @@ VERBS = {
     "handoff.moved": Kind(handoff=True, answers="head"),
     "handoff.asked": Kind(handoff=True, answers="head"),
     "handoff.answered": Kind(handoff=True, answers="head"),
+    "handoff.corrected": Kind(handoff=True, answers="head", clock=True, corrects=True),
     "handoff.voided": Kind(handoff=True, answers="head"),
     "handoff.recalled": Kind(handoff=True, answers="head"),
     "handoff.misdirected": Kind(handoff=True, answers="head", clock=True),
@@ -61,13 +64,16 @@ MOVE_NO_HEAD = {
     "handoff.progressed",
     "handoff.asked",
     "handoff.answered",
+    "handoff.corrected",
     "case.noted",
+    "case.corrected",
 }
 
 CASES = {
     "open": {
         "case.transfer.offered by owner": "transfer-offered",
         "case.noted by party": "open",
+        "case.corrected by party": "open",
         "case.closed by owner": "closed",
         "case.voided by owner": "voided",
     },
@@ -76,13 +82,15 @@ CASES = {
         "case.transfer.accepted by pending": "open",
         "case.transfer.declined by pending": "open",
         "case.noted by party": "transfer-offered",
+        "case.corrected by party": "transfer-offered",
     },
     "closed": {
         "case.noted by party": "closed",
+        "case.corrected by party": "closed",
         "case.reopened by owner": "open",
         "case.voided by owner": "voided",
     },
-    "voided": {"case.noted by party": "voided"},
+    "voided": {"case.noted by party": "voided", "case.corrected by party": "voided"},
 }
 ENDED = {"closed", "voided"}
 
@@ -167,7 +175,11 @@ OPEN = {
 }
 PERHAPS_NEVER_GOT = {"withdrawn", "expired", "stopped", "voided"}
 """From these a hand-off is recalled only if its recipient has said that it arrived."""
-TALK = {f"{verb} by {part}" for verb in ("handoff.asked", "handoff.answered") for part in ("sender", "recipient")}
+TALK = {
+    f"{verb} by {part}"
+    for verb in ("handoff.asked", "handoff.answered", "handoff.corrected")
+    for part in ("sender", "recipient")
+}
 """In every state; it changes none."""
 MOVED = {f"handoff.moved by {part}" for part in ("sender", "recipient")}
 """In every open state; it changes none."""

@@ -24,6 +24,7 @@ class Event:
     time: int
     about: Key | None = None
     answers: Ref | None = None
+    supersedes: Ref | None = None
     readers: frozenset[str]
     """Who of the recipients can read something in it."""
     clock: bool
