@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from difflib import get_close_matches
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -127,13 +128,19 @@ def fill_(
             'write {"schema": …, "body": {…}} to a file yourself; referral-bus form check tells what is wrong in it',
         )
     sitting = Sitting(filling=fill.begin(model, file), file=file, lang=lang, read=fill.terminal_line)
-    finished = sitting.hold()
+    going_on = f"referral-bus form fill {model.schema_name} {file}"
+    try:
+        finished = sitting.hold()
+    except KeyboardInterrupt:
+        if Path(file).exists():
+            advise(f"what was answered is kept: {going_on}")
+        raise
     missing = fill.missing_of(file) if finished else []
     fields: Fields = {"file": file, "schema": model.schema_id(), "finished": finished, "missing": missing}
     lines = [f"{file}: {told(FINISHED if finished else SAVED, lang)}"]
     lines += [f"  {told((gap['vi'], gap['en']), lang)}  {gap['path']}  — còn thiếu / missing" for gap in missing]
     call.screen.put(fields, *lines)
-    advise(f"referral-bus {'check ' if finished else f'form fill {model.schema_name} '}{file}")
+    advise(f"referral-bus check {file}" if finished else going_on)
     return Exit.DONE
 
 

@@ -209,7 +209,8 @@ def at_a_terminal(folder: Path, *arguments: str, typed: Sequence[str]) -> tuple[
     """Run the real program at a terminal of its own, typing each line when it asks."""
     terminal, theirs = os.openpty()
     program = subprocess.Popen(
-        [sys.executable, "-c", PROGRAM, *arguments],
+        # Its own terminal has to be the one that Ctrl-C comes from.
+        [sys.executable, "-c", f"import fcntl, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); {PROGRAM}", *arguments],
         stdin=theirs,
         stdout=theirs,
         stderr=theirs,
@@ -247,3 +248,13 @@ def test_the_real_program_asks_at_a_real_terminal(tmp_path: Path) -> None:
     assert "referral-bus: hint: referral-bus check a.json" in shown
     assert "Traceback" not in shown
     assert body_of(tmp_path / "a.json") == {"actor": {"role": "child_protection_worker", "staff_number": "XTD-0012"}}
+
+
+def test_ctrl_c_ends_it_without_a_trace_and_what_was_answered_is_kept(tmp_path: Path) -> None:
+    ended, shown = at_a_terminal(tmp_path, "form", "fill", "resumption", "a.json", typed=["2", "\x03"])
+
+    assert ended == 130, shown
+    assert "referral-bus: hint: what was answered is kept: referral-bus form fill resumption a.json" in shown
+    assert "referral-bus: interrupted" in shown
+    assert "Traceback" not in shown
+    assert body_of(tmp_path / "a.json") == {"actor": {"role": "child_protection_worker"}}
