@@ -12,6 +12,7 @@ from referral_contracts.lifecycle import (
     ENDED_STATES,
     HANDOFFS,
     HEADLESS,
+    NOT_SHOWN_HELD,
     OPEN_STATES,
     OPENINGS,
     RECEIPTS,
@@ -54,6 +55,7 @@ def pages() -> Iterator[tuple[Path, str]]:
         "cases": _steps(CASES),
         "handoffs": _steps(HANDOFFS),
         "receipts": _steps(receipts),
+        "not_shown_held": sorted(NOT_SHOWN_HELD),
         "open": sorted(OPEN_STATES),
         "ended": sorted(ENDED_STATES),
     }

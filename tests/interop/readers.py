@@ -15,11 +15,6 @@ CONTRACTS: Final = ROOT / "contracts"
 VECTORS: Final[Sequence[Mapping[str, Any]]] = [
     json.loads(path.read_text()) for path in sorted((CONTRACTS / "vectors").glob("*.json"))
 ]
-LEFT_OUT: Final = {
-    "change": "what a registrar submits; nobody judges it but the router",
-    "recall": "whether there is anything to recall; the router tells",
-}
-"""Kinds of vectors that no agency's reader has a use for."""
 
 
 @dataclass(frozen=True, slots=True)

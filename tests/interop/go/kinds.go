@@ -29,7 +29,11 @@ func kindsOf(c bus.Contracts, contracts string) map[string]func(object) object {
 			}
 			return object{"bytes": bytesOf(bus.Unb64(text(v, "text"), size, "malformed-value"))}
 		},
-		"body":         func(v object) object { return body(octets(v["plaintext"]), contracts) },
+		"body": func(v object) object { return body(octets(v["plaintext"]), contracts) },
+		"change": func(v object) object {
+			trustRoot(bus.Canonical(v["trust_root"]))
+			return change(c, v)
+		},
 		"case-step":    func(v object) object { return step(lifecycle, "cases", v) },
 		"handoff-step": func(v object) object { return step(lifecycle, "handoffs", v) },
 		"receipt-step": func(v object) object {
@@ -102,14 +106,17 @@ func kindsOf(c bus.Contracts, contracts string) map[string]func(object) object {
 				bus.Canonical(v["partition"]))
 			return object{}
 		},
+		"recall": func(v object) object {
+			early := slices.Contains(bus.List(lifecycle, "not_shown_held"), v["state"]) && v["receipt"] == "none"
+			refuse(early || bus.Get(lifecycle, "receipts", text(v, "receipt")) == nil, "illegal-transition")
+			v["verb"], v["part"] = "handoff.recalled", "sender"
+			return step(lifecycle, "handoffs", v)
+		},
 		"pseudonym": func(v object) object {
 			return object{"subject": bus.Pseudonym(text(v, "bus"), text(v, "source"), text(v, "id"))}
 		},
 		"sealing-key": func(v object) object {
-			kid := bus.SealingKid(octets(v["public"]))
-			sealed := bus.Try(func() { bus.Seal(bus.Part{Readers: map[string]string{"a": octets(v["public"])}}, "") })
-			refuse(sealed != nil, "weak-key")
-			return object{"kid": kid}
+			return object{"kid": admitSealing(octets(v["public"]))}
 		},
 		"section": func(v object) object {
 			section, ctx := placed(c, v)

@@ -4,6 +4,7 @@ import { ed25519 } from '@noble/curves/ed25519.js'
 import * as bus from '../../../contracts/readers/js/reader.js'
 import * as writer from '../../../contracts/readers/js/write.js'
 import { body } from './body.js'
+import { change } from './change.js'
 import { life } from './life.js'
 
 const { refuse, unb64, b64, hash } = bus
@@ -19,6 +20,22 @@ export function admit(key) {
   const point = bus.trying('malformed-key', () => ed25519.Point.fromBytes(key))
   refuse(!point.isTorsionFree(), 'weak-key')
   return kid
+}
+
+// 5: and a sealing key has to take a trial seal.
+export function admitSealing(key) {
+  const kid = bus.sealingKid(key)
+  try {
+    writer.seal('', { a: key }, '')
+  } catch {
+    throw new bus.Refusal('weak-key')
+  }
+  return kid
+}
+
+export function policy(contracts, value) {
+  const told = contracts.readRecord('directory-policy', value)
+  refuse(told.keep_closed_ms < 3 * told.window_ms, 'malformed-envelope')
 }
 
 // A vector's section in an event of its context, read as every event, and what it is bound to.
@@ -91,6 +108,10 @@ export function kindsOf(contracts, folder) {
   return {
     'base64url': (v) => ({ bytes: told(unb64(v.text, v.size)) }),
     'body': (v) => body(octets(v.plaintext), folder),
+    'change': (v) => {
+      trustRoot(Buffer.from(bus.canonical(v.trust_root)))
+      return change(contracts, v)
+    },
     'case-step': (v) => step(contracts.lifecycle, 'cases', v),
     'handoff-step': (v) => step(contracts.lifecycle, 'handoffs', v),
     'receipt-step': (v) => step(contracts.lifecycle, 'receipts', { ...v, state: v.receipt, part: 'recipient' }),
@@ -106,11 +127,7 @@ export function kindsOf(contracts, folder) {
     },
     'disclosed-section': (v) => ({ plaintext: told(bus.open(...placed(contracts, v), octets(v.cek))) }),
     'entry': record('directory-entry'),
-    'policy': (v) => {
-      const policy = contracts.readRecord('directory-policy', octets(v.value))
-      refuse(policy.keep_closed_ms < 3 * policy.window_ms, 'malformed-envelope')
-      return {}
-    },
+    'policy': (v) => void policy(contracts, octets(v.value)) ?? {},
     'signed-head': record('directory-head'),
     'envelope': (v) => ({ verb: contracts.readEvent(octets(v.value)).verb, event: b64(hash(octets(v.value))) }),
     'head-signatures': (v) => {
@@ -139,15 +156,12 @@ export function kindsOf(contracts, folder) {
       return {}
     },
     'pseudonym': (v) => ({ subject: writer.pseudonym(v.bus, v.source, v.id) }),
-    'sealing-key': (v) => {
-      const kid = bus.sealingKid(octets(v.public))
-      try {
-        writer.seal('', { a: octets(v.public) }, '')
-      } catch {
-        throw new bus.Refusal('weak-key')
-      }
-      return { kid }
+    'recall': ({ state, receipt }) => {
+      const early = contracts.lifecycle.not_shown_held.includes(state) && receipt === 'none'
+      refuse(early || !Object.hasOwn(contracts.lifecycle.receipts, receipt), 'illegal-transition')
+      return step(contracts.lifecycle, 'handoffs', { state, verb: 'handoff.recalled', part: 'sender' })
     },
+    'sealing-key': (v) => ({ kid: admitSealing(octets(v.public)) }),
     'section': (v) => {
       const cek = bus.contentKey(...placed(contracts, v), v.address, octets(v.secret))
       return { plaintext: told(bus.open(...placed(contracts, v), cek)), cek: b64(cek) }

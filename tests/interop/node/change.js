@@ -1,0 +1,67 @@
+// 15: a directory change, judged as the router does: by the trust root and the head before alone.
+
+import * as bus from '../../../contracts/readers/js/reader.js'
+import { admit, admitSealing, octets, policy } from './kinds.js'
+
+const { canonical, hash, b64, refuse, unb64 } = bus
+const PROOF = 'referral-bus-directory-entry+jws'
+const SERVICES = ['registrar', 'router', 'deadline-watcher', 'audit-log']
+
+export function change(contracts, { trust_root: trust, before, value }) {
+  const owners = new Map()
+  const directory = [...before, value].reduce((state, one) => apply(contracts, trust, state, octets(one), owners), null)
+  return { version: directory.signed.head.version, root: directory.signed.head.root }
+}
+
+function apply(contracts, trust, state, value, owners) {
+  refuse(value.length > 655360, 'oversize')
+  const told = contracts.readRecord('directory-change', value)
+  for (const entry of told.data.agencies) contracts.readRecord('directory-entry', Buffer.from(canonical(entry)))
+  if (told.data.policy) policy(contracts, Buffer.from(canonical(told.data.policy)))
+  const signed = told.data.head
+  const last = state?.signed.head
+  refuse(last && canonical(signed.head) === canonical(last), 'duplicate')
+  refuse(signed.head.version <= (last?.version ?? 0), 'directory-stale')
+  const follows = signed.head.previous === (last && b64(hash(canonical(last))))
+  refuse(signed.head.version !== (last?.version ?? 0) + 1 || !follows, 'directory-forked')
+  refuse(told.bus !== trust.bus, 'wrong-bus')
+  const entries = { ...state?.entries }
+  for (const entry of told.data.agencies) {
+    admitKeys(told.bus, entry, owners)
+    for (const { kid } of entry.keys) owners.set(kid, entry.id)
+    refuseLoss(entry, entries[entry.id])
+    entries[entry.id] = entry
+  }
+  if (told.data.policy) entries['@policy'] = told.data.policy
+  const named = told.data.agencies.flatMap(({ successors, delivery }) => [...successors, ...(delivery.agency ? [delivery.agency] : [])])
+  refuse(named.some((one) => !Object.hasOwn(entries, one)), 'unknown-recipient')
+  const texts = Object.fromEntries(Object.entries(entries).map(([key, entry]) => [key, Buffer.from(canonical(entry))]))
+  const found = [...contracts.readDirectory(trust, texts, Buffer.from(canonical(signed)), state?.signed).values()]
+  refuse(SERVICES.some((role) => found.filter(({ roles }) => roles.includes(role)).length > 1), 'not-permitted')
+  return { signed, entries }
+}
+
+function admitKeys(name, entry, owners) {
+  const provers = new Map()
+  for (const key of entry.keys.toSorted((one, other) => (one.use === 'seal') - (other.use === 'seal'))) {
+    refuse((owners.get(key.kid) ?? entry.id) !== entry.id, 'repeated-key')
+    const raw = unb64(key.public)
+    refuse((key.use === 'event' ? admit(raw) : admitSealing(raw)) !== key.kid, 'malformed-key')
+    if (key.use === 'event') provers.set(key.kid, raw)
+    const by = bus.signedBy(Buffer.from(key.proof), PROOF)
+    refuse(!provers.has(by) || (key.use === 'event' && by !== key.kid), 'missing-proof')
+    const possession = { agency: entry.id, bus: name, desk: key.desk ?? null, kid: key.kid, use: key.use }
+    bus.verify(provers.get(by), Buffer.from(key.proof), PROOF, canonical(possession))
+  }
+  refuse(new Set(entry.keys.map(({ kid }) => kid)).size !== entry.keys.length, 'repeated-key')
+}
+
+// What was signed with a key has to stay checkable.
+function refuseLoss(entry, old) {
+  for (const key of old?.keys ?? []) {
+    const now = entry.keys.find(({ kid }) => kid === key.kid)
+    refuse(now === undefined || now.desk !== key.desk, 'entry-vanished')
+    refuse(key.revoked_at && !(now.revoked_at <= key.revoked_at), 'entry-vanished')
+    refuse(now.valid_from !== key.valid_from || now.valid_until < key.valid_until, 'entry-vanished')
+  }
+}
