@@ -177,7 +177,7 @@ def told(verb: Verb) -> str:
     if speakers in _TOLD:
         return _TOLD[speakers]
     if speakers == {Part.OWNER}:
-        return "one" if CaseState.TRANSFER_OFFERED in after else "any, or nobody"
+        return "one" if verb is Verb.CASE_TRANSFER_OFFERED else "any, or nobody"
     if speakers >= {Part.SENDER, Part.OWNER}:
         from_recipient = "; from the recipient, the sender" if Part.RECIPIENT in speakers else ""
         from_watcher = " or the watcher" if Part.WATCHER in speakers else ""

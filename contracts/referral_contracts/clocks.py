@@ -13,6 +13,7 @@ from referral_contracts.paper_clocks import LEGAL_AID_REGISTERED, TELLING_PAPERS
 from referral_contracts.payloads.actor import Actor, Channel, Happening, Role
 from referral_contracts.payloads.clock import ClockSection, Trigger
 from referral_contracts.payloads.handoff import Acceptance, Outcome, Progress
+from referral_contracts.payloads.link import Link, LinkedCase, Unlinking
 from referral_contracts.payloads.mau01 import IntakeChannel, Mau01
 from referral_contracts.payloads.measure import MeasureKind
 from referral_contracts.payloads.mistake import Misdirection
@@ -113,20 +114,22 @@ def derive_clock(
         *_of_measures(payload, sender, answering),
         *_of_mistake(payload, told),
     )
-    return _section(triggers, payload.actor.acting_for)
+    return _section(triggers, _links(payload), payload.actor.acting_for)
 
 
 def join_clocks(clocks: Iterable[ClockSection]) -> ClockSection:
     """Return the one clock section of an event whose sections each told *clocks*."""
     told = tuple(clocks)
     acting_for = next((clock.actor.acting_for for clock in told), None)
-    return _section((trigger for clock in told for trigger in clock.listed), acting_for)
+    triggers = (trigger for clock in told for trigger in clock.listed)
+    return _section(triggers, (link for clock in told for link in clock.links), acting_for)
 
 
-def _section(triggers: Iterable[Trigger], acting_for: str | None) -> ClockSection:
+def _section(triggers: Iterable[Trigger], links: Iterable[LinkedCase], acting_for: str | None) -> ClockSection:
     # The system is the actor: it derived this, and the watcher has no need of anybody's staff number.
     actor = Actor(role=Role.SYSTEM, acting_for=acting_for)
-    return ClockSection(actor=actor, triggers=tuple(dict.fromkeys(triggers)) or "none")
+    told, linked = tuple(dict.fromkeys(triggers)), tuple(dict.fromkeys(links))
+    return ClockSection(actor=actor, triggers=told or "none", links=linked)
 
 
 def _of_form(verb: Verb, payload: Payload, sender: str, answering: Payload | None) -> Iterator[Trigger]:
@@ -183,6 +186,14 @@ def _of_mistake(payload: Payload, told: str | None) -> Iterator[Trigger]:
     if isinstance(payload, Misdirection):
         # It is known from the moment on when its recipient saw that it was not for it.
         yield _trigger(DATA_MISDIRECTED, payload.happened, None, whose=told)
+
+
+def _links(payload: Payload) -> Iterator[LinkedCase]:
+    # What the relation is in words stays in the form. Which of the two it is, a link or its end, the verb tells.
+    if isinstance(payload, Link | Unlinking):
+        relation = payload.relation if isinstance(payload, Link) else None
+        for other in payload.others:
+            yield LinkedCase(other=other, relation=relation)
 
 
 def _trigger(name: str, happened: Happening | None, place: Place | None, *, whose: str | None) -> Trigger:

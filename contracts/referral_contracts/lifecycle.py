@@ -228,7 +228,12 @@ ON_NEXT_GIVEN_BACK: Final[Mapping[State, State]] = {State.FORWARDED: State.ASSIG
 CORRECTIONS: Final = frozenset({Verb.CORRECTED, Verb.CASE_CORRECTED})
 """Verbs that name, in ``supersedes``, an earlier event of the same agency. Both are kept."""
 
-HEADLESS: Final = frozenset({Verb.RECEIVED, Verb.UNREADABLE, Verb.PROGRESSED, *TALK, Verb.CASE_NOTED, *CORRECTIONS})
+LINKS: Final = frozenset({Verb.CASE_LINKED, Verb.CASE_UNLINKED})
+"""Verbs that tie a case to others, or take that back."""
+
+HEADLESS: Final = frozenset(
+    {Verb.RECEIVED, Verb.UNREADABLE, Verb.PROGRESSED, *TALK, Verb.CASE_NOTED, *CORRECTIONS, *LINKS}
+)
 """Verbs that move no head."""
 
 CLOCK_VERBS: Final = frozenset(
@@ -236,6 +241,7 @@ CLOCK_VERBS: Final = frozenset(
         Verb.CASE_OPENED,
         Verb.CASE_TRANSFER_ACCEPTED,
         Verb.CASE_NOTED,
+        *LINKS,
         Verb.CASE_CLOSED,
         Verb.CASE_REOPENED,
         Verb.CASE_VOIDED,
@@ -252,29 +258,26 @@ CLOCK_VERBS: Final = frozenset(
         Verb.MISDIRECTED,
     }
 )
-"""Verbs that can start or stop a legal clock: they carry a section for the watcher, if only to say that they do not."""
+"""Verbs that can start or stop a legal clock, or tell what is counted: they carry a section for the watcher, if only to
+say that they do not."""
 
 ENDED_STATES: Final = frozenset(
-    {
-        State.DECLINED,
-        State.EXPIRED,
-        State.WITHDRAWN,
-        State.FAILED,
-        State.RETURNED,
-        State.STOPPED,
-        State.CLOSED,
-        State.VOIDED,
-        State.RECALLED,
-        State.MISDIRECTED,
-    }
+    {State.DECLINED, State.EXPIRED, State.WITHDRAWN, State.FAILED, State.RETURNED, State.STOPPED, State.CLOSED}
+    | {State.VOIDED, State.RECALLED, State.MISDIRECTED}
 )
 """States of a hand-off that a new one may follow: no more work is done in it."""
+
+
+def _link(state: CaseState) -> dict[tuple[Verb, Part], CaseState]:
+    return {(verb, Part.OWNER): state for verb in sorted(LINKS)}
+
 
 CASES: Final[Mapping[CaseState, Mapping[tuple[Verb, Part], CaseState]]] = {
     CaseState.OPEN: {
         (Verb.CASE_TRANSFER_OFFERED, Part.OWNER): CaseState.TRANSFER_OFFERED,
         (Verb.CASE_NOTED, Part.PARTY): CaseState.OPEN,
         (Verb.CASE_CORRECTED, Part.PARTY): CaseState.OPEN,
+        **_link(CaseState.OPEN),
         (Verb.CASE_CLOSED, Part.OWNER): CaseState.CLOSED,
         (Verb.CASE_VOIDED, Part.OWNER): CaseState.VOIDED,
     },
@@ -284,10 +287,12 @@ CASES: Final[Mapping[CaseState, Mapping[tuple[Verb, Part], CaseState]]] = {
         (Verb.CASE_TRANSFER_DECLINED, Part.PENDING): CaseState.OPEN,
         (Verb.CASE_NOTED, Part.PARTY): CaseState.TRANSFER_OFFERED,
         (Verb.CASE_CORRECTED, Part.PARTY): CaseState.TRANSFER_OFFERED,
+        **_link(CaseState.TRANSFER_OFFERED),
     },
     CaseState.CLOSED: {
         (Verb.CASE_NOTED, Part.PARTY): CaseState.CLOSED,
         (Verb.CASE_CORRECTED, Part.PARTY): CaseState.CLOSED,
+        **_link(CaseState.CLOSED),
         (Verb.CASE_REOPENED, Part.OWNER): CaseState.OPEN,
         (Verb.CASE_VOIDED, Part.OWNER): CaseState.VOIDED,
     },

@@ -23,6 +23,8 @@ class Verb(StrEnum):
     CASE_TRANSFER_DECLINED = "case.transfer.declined"
     CASE_NOTED = "case.noted"
     CASE_CORRECTED = "case.corrected"
+    CASE_LINKED = "case.linked"
+    CASE_UNLINKED = "case.unlinked"
     CASE_CLOSED = "case.closed"
     CASE_REOPENED = "case.reopened"
     CASE_VOIDED = "case.voided"
@@ -63,6 +65,12 @@ class Verb(StrEnum):
     def of_case(self) -> bool:
         """Whether the verb speaks of a whole case and not of one hand-off."""
         return self.value.startswith("case.")
+
+    @property
+    def judged_as(self) -> "Verb":
+        """The verb by which policy decides to whom this one may be said: who may be told a note, may be its like."""
+        alike = {Verb.CASE_CORRECTED, Verb.CASE_LINKED, Verb.CASE_UNLINKED}
+        return Verb.CASE_NOTED if self in alike else self
 
 
 _BY_TYPE: Final = {verb.type: verb for verb in Verb}

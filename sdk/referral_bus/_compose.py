@@ -20,7 +20,7 @@ from referral_contracts.directory import ROLE_WATCHER, Directory, Member
 from referral_contracts.encoding import format_time
 from referral_contracts.envelope import MAX_RECIPIENTS, Envelope, EventData, seal_context
 from referral_contracts.errors import LocalError
-from referral_contracts.lifecycle import CORRECTIONS, OPENINGS
+from referral_contracts.lifecycle import CORRECTIONS, LINKS, OPENINGS
 from referral_contracts.payloads.mistake import Correction
 from referral_contracts.payloads.payload import Payload
 from referral_contracts.payloads.registry import USES, may_carry
@@ -36,7 +36,7 @@ from referral_contracts.wire import MAX_SECTIONS
 CLOCKED: Final = lifecycle.CLOCK_VERBS | TELLING_VERBS
 """Verbs that carry a section for the watcher: those that the router demands it of, and those that can fill it."""
 
-_APART: Final = frozenset({*OPENINGS, Verb.CASE_NOTED, Verb.CASE_CORRECTED})
+_APART: Final = frozenset({*OPENINGS, Verb.CASE_NOTED, Verb.CASE_CORRECTED, *LINKS})
 """Verbs whose recipients may be given an event each. An answer's recipients know of each other already."""
 _JUDGED: Final = frozenset({*_APART, Verb.CASE_TRANSFER_OFFERED})
 """Verbs that policy has to allow."""
@@ -162,10 +162,8 @@ class Composer:
             raise LocalError(Code.WRONG_RECIPIENTS, "an agency does not write to itself")
         if draft.verb is Verb.CASE_OPENED and not self.directory.may_open(sender):
             raise LocalError(Code.NOT_PERMITTED, "policy does not let this agency open a case")
-        # Who may be told of something may be told what was wrong in it.
-        verb = Verb.CASE_NOTED if draft.verb is Verb.CASE_CORRECTED else draft.verb
         for member in members if draft.verb in _JUDGED else ():
-            if not self.directory.may_send(sender, verb, member):
+            if not self.directory.may_send(sender, draft.verb.judged_as, member):
                 told = f"policy does not let this agency say {draft.verb.value} to {member.entry.id}"
                 raise LocalError(Code.NOT_PERMITTED, told)
 

@@ -11,6 +11,7 @@ from referral_contracts.codes import Code
 from referral_contracts.envelope import HandoffKey, case_pseudonym
 from referral_contracts.errors import LocalError
 from referral_contracts.lifecycle import Receipt
+from referral_contracts.payloads.link import Link, Unlinking
 from referral_contracts.payloads.moving import Moving, Side
 from referral_contracts.payloads.payload import Payload
 from referral_contracts.sealing import new_event_id
@@ -79,6 +80,27 @@ class Drafts:
             own=() if told else tuple(payloads),
             exercise=self._exercise(subject),
             corrects=None if supersedes is None else superseded(db, supersedes, subject, None),
+        )
+
+    def link(self, verb: Verb, subject: str, payloads: Sequence[Payload], to: Sequence[str]) -> Draft:
+        """
+        Return a draft of the owner that ties the case to others, or takes that back; told to those of *to* alone.
+
+        Raises:
+            LocalError: INCOMPLETE_INPUT: no other case is named. MALFORMED_VALUE: the case is tied to itself.
+        """
+        others = [other for payload in payloads if isinstance(payload, Link | Unlinking) for other in payload.others]
+        if not others:
+            raise LocalError(Code.INCOMPLETE_INPUT, "no other case is named")
+        if subject in others:
+            raise LocalError(Code.MALFORMED_VALUE, "a case is not tied to itself")
+        return Draft(
+            id=self._new_id(),
+            verb=verb,
+            subject=subject,
+            parts=dict.fromkeys(to, tuple(payloads)),
+            own=() if to else tuple(payloads),
+            exercise=self._exercise(subject),
         )
 
     def about_handoff(

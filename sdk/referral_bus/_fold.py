@@ -20,6 +20,7 @@ from referral_contracts.errors import RemoteError
 from referral_contracts.lifecycle import (
     ENDED_CASES,
     HEADLESS,
+    LINKS,
     ON_NEXT_GIVEN_BACK,
     ON_RECEIVED,
     OPENINGS,
@@ -78,6 +79,8 @@ def fold(db: sqlite3.Connection, happened: Happened) -> None:
     if envelope.verb.of_case:
         case = _fold_case(case, happened)
     views.put_case(db, case)
+    if envelope.verb in LINKS:
+        views.put_link(db, envelope.subject, happened.event, own=happened.own, admitted_ms=happened.admitted_ms)
     if envelope.verb in OPENINGS:
         _open(db, happened)
     elif envelope.data.handoff is not None:
@@ -99,7 +102,7 @@ def _fold_case(case: Case, happened: Happened) -> Case:
             return replace(case, owned=False, state=None, head=None)
         case Verb.CASE_TRANSFER_DECLINED if own:
             return replace(case, offered_by=None, state=None, head=None)
-        case Verb.CASE_NOTED | Verb.CASE_CORRECTED:
+        case Verb.CASE_NOTED | Verb.CASE_CORRECTED | Verb.CASE_LINKED | Verb.CASE_UNLINKED:
             return case
         case _:
             return _step_case(case, happened)

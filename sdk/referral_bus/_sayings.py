@@ -51,6 +51,18 @@ class Sayings(ABC):
         """Return a draft that files something in the case, to each recipient its part."""
         return self._drafts.to_each(Verb.CASE_NOTED, subject, parts)
 
+    def link_case(self, subject: str, payload: Payload, *more: Payload, to: Sequence[str] = ()) -> Draft:
+        """
+        Return a draft that ties a case of ours to others: the same child, the same incident.
+
+        Only the addresses in *to* are told, and learn of the other cases; without any it is sealed to ourselves.
+        """
+        return self._drafts.link(Verb.CASE_LINKED, subject, (payload, *more), to)
+
+    def unlink_case(self, subject: str, payload: Payload, *more: Payload, to: Sequence[str] = ()) -> Draft:
+        """Return a draft that takes such a link back."""
+        return self._drafts.link(Verb.CASE_UNLINKED, subject, (payload, *more), to)
+
     def transfer(self, subject: str, recipient: str, payload: Payload, *more: Payload) -> Draft:
         """Return a draft that offers the case itself to *recipient*."""
         return self._drafts.to_each(Verb.CASE_TRANSFER_OFFERED, subject, {recipient: (payload, *more)})

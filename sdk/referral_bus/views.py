@@ -10,6 +10,7 @@ from enum import StrEnum
 from referral_contracts.codes import Code
 from referral_contracts.envelope import EventRef, HandoffKey
 from referral_contracts.lifecycle import CaseState, Receipt, State
+from referral_contracts.payloads.link import Relation
 from referral_contracts.verbs import Verb
 
 
@@ -51,6 +52,18 @@ class HandoffView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LinkView:
+    """What the owner of a case says that it has in common with another."""
+
+    subject: str
+    """The case whose owner says so."""
+    other: str
+    relation: Relation
+    said_by: str
+    admitted_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CaseView:
     """A case as this agency knows it."""
 
@@ -62,6 +75,8 @@ class CaseView:
     """None to one that is not told: a party that never owned it."""
     head: EventRef | None
     handoffs: tuple[HandoffView, ...]
+    links: tuple[LinkView, ...] = ()
+    """What ties it to other cases, said in this one or in theirs, as far as we were told."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

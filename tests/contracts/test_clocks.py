@@ -9,6 +9,7 @@ from referral_contracts.payloads.actor import Channel, Happening, Role
 from referral_contracts.payloads.case import CaseClosing, ClosingReason
 from referral_contracts.payloads.clock import ClockSection, Trigger
 from referral_contracts.payloads.handoff import Acceptance, Decline, DeclineReason, Outcome, Receipt, Result
+from referral_contracts.payloads.link import Link, LinkedCase, Relation, Unlinking, UnlinkingReason
 from referral_contracts.payloads.mau01 import IntakeChannel, Mau01
 from referral_contracts.payloads.place import Place
 from referral_contracts.payloads.request import HandoffRequest, Service
@@ -162,3 +163,15 @@ def test_the_watcher_is_told_nothing_personal(path: Path) -> None:
         assert clock.actor.role is Role.SYSTEM
         assert personal_strings(clock) == ()
         assert read_section(encode_section(clock)).payload == clock
+
+
+def test_which_cases_belong_together_is_told_once_each_and_in_no_words() -> None:
+    two = ("1" * 32, "2" * 32)
+    link = Link(actor=ACTOR, relation=Relation.OTHER, relation_other="anh em họ", others=two, explanation="nghe nói")
+    end = Unlinking(actor=ACTOR, reason=UnlinkingReason.WRONG_CASE, others=two[:1])
+    clock = join_clocks(derive_clock(Verb.CASE_LINKED, link, sender="a") for _ in range(2))
+
+    assert [(told.other, told.relation) for told in clock.links] == [(one, Relation.OTHER) for one in two]
+    assert clock.triggers == "none"
+    assert "anh em" not in clock.model_dump_json()
+    assert derive_clock(Verb.CASE_UNLINKED, end, sender="a").links == (LinkedCase(other=two[0]),)

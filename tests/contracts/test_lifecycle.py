@@ -12,6 +12,7 @@ from referral_contracts.lifecycle import (
     CLOCK_VERBS,
     HANDOFFS,
     HEADLESS,
+    LINKS,
     ON_NEXT_GIVEN_BACK,
     ON_NEXT_RECEIVED,
     ON_RECEIVED,
@@ -147,6 +148,7 @@ def test_the_owner_alone_closes_and_hands_over_a_case() -> None:
         Verb.CASE_CLOSED,
         Verb.CASE_REOPENED,
         Verb.CASE_VOIDED,
+        *LINKS,
     }
     assert {verb for rows in CASES.values() for verb, part in rows if part is Part.PENDING} == {
         Verb.CASE_TRANSFER_ACCEPTED,

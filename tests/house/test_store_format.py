@@ -5,7 +5,7 @@ import re
 
 from referral_bus._store.schema import FORMAT, TABLES
 
-PINNED = ("9", "501122764ca3403752f2312daf03931c")
+PINNED = ("10", "41102e70a1342ac03385641f3e9edd66")
 """The format's number, and what its tables hash to without their comments. Both change together."""
 
 

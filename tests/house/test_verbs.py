@@ -26,6 +26,7 @@ deadline watcher does."""
 SOME = {
     "OPENINGS": "opens a hand-off for each recipient",
     "HEADLESS": "moves no head",
+    "LINKS": "ties a case to others, or takes that back",
     "CLOCK_VERBS": "can start or stop a legal clock",
     "TELLING_VERBS": "has a body that can hold a trigger",
     "CLOCKED": "gets a clock section from the SDK",
@@ -48,7 +49,7 @@ SOME = {
     "_TO_NOBODY": "has no recipients, in the vectors",
 }
 """Tables and sets of the code that hold some of the verbs only, and what a verb that is in one does."""
-LOOKED_AT = 35
+LOOKED_AT = 37
 """How many verbs have been held against each row of SOME."""
 
 
@@ -68,7 +69,7 @@ class Recorder:
     def move(self, *_told: object, **_more: object) -> Verb:
         return Verb.MOVED
 
-    about_case = about_handoff = to_each
+    about_case = about_handoff = link = to_each
 
 
 @pytest.fixture
@@ -101,7 +102,7 @@ def commands_that_say() -> Iterator[tuple[tuple[str, ...], Any]]:
 def typed(command: Any) -> list[str]:
     """Return words for everything that *command* needs."""
     file = str(ROOT / "examples" / "note.json")
-    words = {"files": file, "to": f"a={file}", "case": "0", "handoff": "0", "event": "0"}
+    words = {"files": file, "to": f"a={file}", "case": "0", "other": "0", "handoff": "0", "event": "0"}
     needed = [part for part in command.params if part.required]
     options = [part for part in needed if part.param_type_name == "option"]
     told = [word for part in options for word in (part.opts[0], words[part.name])]

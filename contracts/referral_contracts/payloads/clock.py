@@ -2,7 +2,8 @@
 The `clock` section: what happened that may start or stop a clock, told to the deadline watcher.
 
 Triggers are words for happenings, not rules: which rule a happening starts is in the watcher's dated rule packs. The
-section holds nothing about the child; the free text of the forms never comes here.
+section holds nothing about the child; the free text of the forms never comes here. Which cases are of one child, or of
+one incident, it does hold: children are counted once.
 """
 
 from typing import Annotated, ClassVar, Literal
@@ -12,6 +13,7 @@ from pydantic import Field, StringConstraints
 from referral_contracts.payloads.actor import Address, Channel
 from referral_contracts.payloads.base import FieldGroup, Moment, label
 from referral_contracts.payloads.basis import About
+from referral_contracts.payloads.link import LinkedCase
 from referral_contracts.payloads.payload import Payload
 from referral_contracts.payloads.place import Commune, Province
 
@@ -77,6 +79,15 @@ class ClockSection(Payload):
             essential=True,
         ),
     ]
+    links: Annotated[
+        tuple[LinkedCase, ...],
+        label(
+            "Vụ việc liên kết",
+            "linked cases",
+            "Các vụ việc được liên kết hoặc bỏ liên kết.",
+            "The cases that are linked, or no longer.",
+        ),
+    ] = ()
 
     @property
     def listed(self) -> tuple[Trigger, ...]:

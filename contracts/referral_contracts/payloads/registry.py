@@ -24,6 +24,7 @@ from referral_contracts.payloads.handoff import (
     Withdrawal,
 )
 from referral_contracts.payloads.legal_aid import LegalAidAcceptance, LegalAidRequest
+from referral_contracts.payloads.link import Link, Unlinking
 from referral_contracts.payloads.mau01 import Mau01
 from referral_contracts.payloads.mau02 import Mau02
 from referral_contracts.payloads.mau03 import Mau03
@@ -75,6 +76,8 @@ USES: Final[Mapping[Verb, tuple[type[Payload], ...]]] = {
     Verb.CASE_TRANSFER_DECLINED: (TransferAnswer,),
     Verb.CASE_NOTED: (Note, Mau01, Progress, *PAPERS, Relay),
     Verb.CASE_CORRECTED: (Correction, Relay),
+    Verb.CASE_LINKED: (Link, Note, Relay),
+    Verb.CASE_UNLINKED: (Unlinking, Note, Relay),
     Verb.CASE_CLOSED: (CaseClosing,),
     Verb.CASE_REOPENED: (Reopening,),
     Verb.CASE_VOIDED: (Voiding,),

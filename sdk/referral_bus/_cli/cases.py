@@ -7,6 +7,7 @@ import typer
 
 from referral_bus._cli.command import Call, add, new_group
 from referral_bus._cli.directory import on_duty
+from referral_bus._cli.drafts import OtherCases, Told, tying
 from referral_bus._cli.finding import (
     CaseArgument,
     CorrectedOption,
@@ -24,7 +25,7 @@ from referral_bus._cli.wording import CASES, RECEIPTS, STATES, VERBS, both
 from referral_bus._cli.world import Exit
 from referral_bus.client import ReferralBus
 from referral_bus.draft import Draft
-from referral_bus.views import CaseView, HandoffView
+from referral_bus.views import CaseView, HandoffView, LinkView
 from referral_contracts.directory import Directory
 from referral_contracts.encoding import format_time
 from referral_contracts.lifecycle import OPEN_STATES
@@ -33,17 +34,20 @@ _HANDOFF: Final = (
     "opening, recipient, subject, opened_by, sender, holder, opened_with, state, receipt, head{id, sha256}, "
     "follows{id, sha256}, followed{opening, recipient}, admitted"
 )
+_LINKS: Final = "links[]{subject, other, relation, said_by, admitted}"
 _READ_S: Final = 10.0
 
 
 def add_to(app: typer.Typer) -> None:
     """Add the groups to *app*."""
-    case = f"subject, exercise, owned, state, head{{id, sha256}}, handoffs[]{{{_HANDOFF}}}"
+    case = f"subject, exercise, owned, state, head{{id, sha256}}, handoffs[]{{{_HANDOFF}}}, {_LINKS}"
     group = new_group(app, "case", "Cases that this agency is a party of.")
     add(group, "list", list_, json=case)
     add(group, "show", show, json=case)
     add(group, "accept", accept, json=SENT_JSON)
     add(group, "decline", decline, json=SENT_JSON)
+    add(group, "link", link, json=SENT_JSON)
+    add(group, "unlink", unlink, json=SENT_JSON)
     add(group, "close", close, json=SENT_JSON)
     add(group, "reopen", reopen, json=SENT_JSON)
     add(group, "correct", correct, json=SENT_JSON)
@@ -66,7 +70,8 @@ async def show(call: Call, *, case: CaseArgument, timeout: Timeout = _READ_S) ->
         ended = await be_present(call, bus, timeout)
         found = find_case(bus, case)
         lines = [line for item in found.handoffs for line in handoff_lines(item)]
-        call.screen.put(case_fields(found), heading(case_line(found)), *lines)
+        ties = (_link_line(found, item) for item in found.links)
+        call.screen.put(case_fields(found), heading(case_line(found)), *ties, *lines)
     return ended
 
 
@@ -102,6 +107,36 @@ async def decline(
 ) -> Exit:
     """Do not take over a case that was offered to this agency."""
     return await _say(call, ReferralBus.decline_transfer, case, files, Patience(no_wait=no_wait, timeout_s=timeout))
+
+
+async def link(
+    call: Call,
+    *,
+    case: CaseArgument,
+    files: SectionFiles,
+    other: OtherCases,
+    to: Told = None,
+    no_wait: NoWait = False,
+    timeout: Timeout = WAIT_S,
+) -> Exit:
+    """Tie a case of this agency to others, of the same child or the same incident. Children are counted once."""
+    patience = Patience(no_wait=no_wait, timeout_s=timeout)
+    return await say(call, tying(ReferralBus.link_case, case, files, other, to), patience)
+
+
+async def unlink(
+    call: Call,
+    *,
+    case: CaseArgument,
+    files: SectionFiles,
+    other: OtherCases,
+    to: Told = None,
+    no_wait: NoWait = False,
+    timeout: Timeout = WAIT_S,
+) -> Exit:
+    """Take back that a case of this agency has something in common with others."""
+    patience = Patience(no_wait=no_wait, timeout_s=timeout)
+    return await say(call, tying(ReferralBus.unlink_case, case, files, other, to), patience)
 
 
 async def close(
@@ -163,6 +198,13 @@ def case_line(case: CaseView) -> str:
     return "  ".join(part for part in parts if part)
 
 
+def _link_line(case: CaseView, item: LinkView) -> str:
+    other = item.subject if item.other == case.subject else item.other
+    return (
+        f"  {item.relation.vi} / {item.relation.en}: {other}  theo / said by {item.said_by}, {when(item.admitted_ms)}"
+    )
+
+
 def handoff_lines(item: HandoffView) -> tuple[str, str]:
     """Return a hand-off in two lines."""
     # A line of its own for what is copied by hand: a narrow terminal would fold it in a table.
@@ -219,6 +261,16 @@ def case_fields(case: CaseView) -> Fields:
         "state": None if case.state is None else case.state.value,
         "head": None if case.head is None else {"id": case.head.id, "sha256": case.head.sha256},
         "handoffs": [handoff_fields(item) for item in case.handoffs],
+        "links": [
+            {
+                "subject": item.subject,
+                "other": item.other,
+                "relation": item.relation.value,
+                "said_by": item.said_by,
+                "admitted": format_time(item.admitted_ms),
+            }
+            for item in case.links
+        ],
     }
 
 

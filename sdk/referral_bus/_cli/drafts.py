@@ -1,7 +1,8 @@
 """The drafts that `send` sends and `plan` only shows. Files are read before anything is opened."""
 
-from collections.abc import Sequence
-from typing import Annotated
+import re
+from collections.abc import Callable, Sequence
+from typing import Annotated, Final
 
 import typer
 
@@ -10,7 +11,11 @@ from referral_bus._cli.finding import find_answered, find_subject
 from referral_bus._cli.saying import Make, read_own, read_parts
 from referral_bus.client import ReferralBus
 from referral_bus.draft import Draft
+from referral_contracts.encoding import SUBJECT
+from referral_contracts.payloads.link import Link, Unlinking
 from referral_contracts.verbs import Verb
+
+_SUBJECT: Final = re.compile(SUBJECT)
 
 Case = Annotated[str, typer.Option(metavar="SUBJECT", help="The case; its beginning will do.")]
 
@@ -62,3 +67,32 @@ def transferring(case: str, to: Sequence[str]) -> Make:
         return bus.transfer(find_subject(bus, case), recipient, first, *more)
 
     return make
+
+
+OtherCases = Annotated[
+    list[str],
+    typer.Option(metavar="SUBJECT", help="The other case; the beginning of one that is known here. Repeatable."),
+]
+Told = Annotated[
+    list[str] | None,
+    typer.Option("--to", metavar="AGENCY", help="Who is told, and learns of the other cases; nobody else. Repeatable."),
+]
+
+
+def tying(
+    saying: Callable[..., Draft], case: str, files: Sequence[str], others: Sequence[str], to: Sequence[str] | None
+) -> Make:
+    """Return what makes the draft that *saying* makes of the files, which name the *others* then."""
+    payloads = read_own(files)
+
+    def make(bus: ReferralBus) -> Draft:
+        named = {"others": tuple(_other(bus, text) for text in others)}
+        told = (item.model_copy(update=named) if isinstance(item, Link | Unlinking) else item for item in payloads)
+        return saying(bus, find_subject(bus, case), *told, to=tuple(to or ()))
+
+    return make
+
+
+def _other(bus: ReferralBus, text: str) -> str:
+    # A case of others is known by what a person was told of it.
+    return text if _SUBJECT.fullmatch(text) else find_subject(bus, text)

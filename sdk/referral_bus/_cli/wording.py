@@ -16,6 +16,8 @@ VERBS: Final[Mapping[Verb, tuple[str, str]]] = {
     Verb.CASE_TRANSFER_DECLINED: ("không nhận vụ việc", "case transfer declined"),
     Verb.CASE_NOTED: ("bổ sung vào vụ việc", "case noted"),
     Verb.CASE_CORRECTED: ("đính chính trong vụ việc", "case corrected"),
+    Verb.CASE_LINKED: ("liên kết vụ việc", "case linked"),
+    Verb.CASE_UNLINKED: ("bỏ liên kết vụ việc", "case unlinked"),
     Verb.CASE_CLOSED: ("kết thúc vụ việc", "case closed"),
     Verb.CASE_REOPENED: ("mở lại vụ việc", "case reopened"),
     Verb.CASE_VOIDED: ("hủy vụ việc nhập nhầm", "case entered in error"),

@@ -7,7 +7,7 @@ and when is in the clear, as it is in the envelope.
 
 from typing import Final
 
-FORMAT: Final = "9"
+FORMAT: Final = "10"
 """Written into the file; a store of another format is refused, never guessed at."""
 
 TABLES: Final = """
@@ -140,6 +140,15 @@ CREATE TABLE handoffs (
     PRIMARY KEY (opening, recipient, subject)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX handoffs_case ON handoffs (subject);
+
+-- Events that tie a case to others, or take that back, in the order of the decisions. What they say stays sealed.
+CREATE TABLE links (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    subject TEXT NOT NULL,
+    hash TEXT NOT NULL UNIQUE,
+    own INTEGER NOT NULL,
+    admitted_ms INTEGER NOT NULL
+) STRICT;
 
 -- Records of our inbox that are nothing we can use, as they came. Of those that anybody may have written, only the
 -- last hundred; what the router delivered, until it is understood or its sender's key is in order.

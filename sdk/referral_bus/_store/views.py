@@ -2,6 +2,7 @@
 
 import sqlite3
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from referral_bus.views import CaseView, HandoffView
 from referral_contracts.codes import Code
@@ -170,6 +171,29 @@ def forget_told(db: sqlite3.Connection, subject: str) -> None:
         "DELETE FROM handoffs WHERE subject = ? AND opened_with IS NULL AND state = ?",
         [(subject, state.value) for state in OPEN_STATES],
     )
+
+
+class LinkEvent(NamedTuple):
+    """An event that ties a case to others, or takes that back."""
+
+    subject: str
+    hash: str
+    own: bool
+    admitted_ms: int
+
+
+def put_link(db: sqlite3.Connection, subject: str, event: str, *, own: bool, admitted_ms: int) -> None:
+    """Note an event about links; one that came to several of our addresses is one."""
+    db.execute(
+        "INSERT OR IGNORE INTO links (subject, hash, own, admitted_ms) VALUES (?, ?, ?, ?)",
+        (subject, event, own, admitted_ms),
+    )
+
+
+def link_events(db: sqlite3.Connection) -> list[LinkEvent]:
+    """Return every event about links, first decided first."""
+    rows = db.execute("SELECT subject, hash, own, admitted_ms FROM links ORDER BY seq")
+    return [LinkEvent(row["subject"], row["hash"], bool(row["own"]), row["admitted_ms"]) for row in rows]
 
 
 def case_view(db: sqlite3.Connection, subject: str) -> CaseView | None:

@@ -70,8 +70,8 @@ def check_case_verb(ask: Ask, *, owner: str) -> None:
     ):
         raise RemoteError(Code.WRONG_RECIPIENTS)
     else:
-        # Who may be told of something may be told what was wrong in it.
-        _check_policy(ask, Verb.CASE_NOTED if verb is Verb.CASE_CORRECTED else verb, members)
+        # Who may be told of something may be told what was wrong in it, and what it belongs to.
+        _check_policy(ask, verb.judged_as, members)
     _check_readers(ask)
 
 

@@ -12,6 +12,7 @@ from pydantic.fields import FieldInfo
 from referral_contracts.payloads.actor import Actor, Channel, Happening, Role
 from referral_contracts.payloads.base import OTHER, Answer, Choice, FieldGroup, label_of
 from referral_contracts.payloads.clock import Trigger
+from referral_contracts.payloads.link import LinkedCase
 from referral_contracts.payloads.mau01 import Mau01
 from referral_contracts.payloads.moving import Side
 from referral_contracts.payloads.paper import Level
@@ -117,7 +118,7 @@ def test_a_choice_has_an_other_with_words_beside_it(group: type[FieldGroup], nam
         if isinstance(choice, type) and issubclass(choice, Choice) and choice not in CLOSED:
             assert OTHER in set(choice)
             # The watcher is told no free text: what the other channel was stays in the form.
-            assert f"{name}_other" in group.model_fields or group is Trigger
+            assert f"{name}_other" in group.model_fields or group in {Trigger, LinkedCase}
 
 
 @pytest.mark.parametrize(("group", "name", "field"), FIELDS)

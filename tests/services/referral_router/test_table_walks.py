@@ -37,7 +37,7 @@ from tests.services.referral_router.naive.bus import pseudonym
 from tests.services.referral_router.naive.case import Case, parts_in
 from tests.services.referral_router.naive.pair import Outcome, Pair, Saying
 from tests.services.referral_router.naive.sayings import moves_of_case, moves_of_handoff, of_case, talk
-from tests.services.referral_router.naive.tables import ENDED, OPENING, VERBS
+from tests.services.referral_router.naive.tables import ENDED, FOLLOWED, OPENING, VERBS
 from tests.services.referral_router.naive.town import Key, Ref, agency
 from tests.services.referral_router.world import new_id
 
@@ -132,7 +132,9 @@ class TwoBuses(RuleBasedStateMachine):
         source = pick(data, [one for one in ASKING if one in case.parties] or sorted(case.parties | {case.owner}))
         to = pick(data, [*((one,) for one in ADDRESSES), *TEAMS[:3]])
         to = tuple(one for one in to if agency(one) != source)
-        return Saying(source=source, verb=pick(data, sorted(OPENING)), to=to, case=subject)
+        heads = [one.head for one in case.handoffs.values() if one.state in FOLLOWED]
+        follows = pick(data, [None, *heads, *([self.an_event(data)] if self.pair.spoken else [])])
+        return Saying(source=source, verb=pick(data, sorted(OPENING)), to=to, case=subject, follows=follows)
 
     @rule(data=st.data(), steps=st.integers(1, 12))
     def they_do_what_the_tables_allow(self, data: st.DataObject, steps: int) -> None:
@@ -255,6 +257,9 @@ class TwoBuses(RuleBasedStateMachine):
     def another_correction(self, data: st.DataObject, saying: Saying) -> Saying:
         return replace(saying, supersedes=self.an_event(data) if data.draw(st.booleans()) else None)
 
+    def after_another(self, data: st.DataObject, saying: Saying) -> Saying:
+        return replace(saying, follows=self.an_event(data))
+
     def another_handoff(self, data: st.DataObject, saying: Saying) -> Saying:
         return replace(saying, about=self.a_handoff(data) if data.draw(st.booleans()) else None)
 
@@ -276,6 +281,7 @@ CHANGES: list[Callable[[TwoBuses, st.DataObject, Saying], Saying]] = [
     TwoBuses.one_recipient_more,
     TwoBuses.another_answer,
     TwoBuses.another_correction,
+    TwoBuses.after_another,
     TwoBuses.another_handoff,
     TwoBuses.another_case,
     TwoBuses.a_used_id,

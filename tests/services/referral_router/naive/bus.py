@@ -22,7 +22,9 @@ from tests.services.referral_router.naive.tables import (
     BY_WATCHER,
     CASES,
     ENDED,
+    FOLLOWED,
     HANDOFFS,
+    LINKS,
     MOVED,
     OPEN,
     OPENING,
@@ -112,6 +114,8 @@ class NaiveBus:
         if not case or not (source in case.parties or restoring or (timely and not case.archived)):
             return Ruling({"not-found"})
         of_case = said.verb.startswith("case.")
+        if said.follows and said.verb not in OPENING:
+            return Ruling({"malformed-envelope"})
         wrong = bool(said.about) != kind.handoff or bool(said.supersedes) != kind.corrects
         if wrong or bool(said.answers) != bool(kind.answers):
             return Ruling({"malformed-envelope"}, case if of_case else None)
@@ -122,7 +126,7 @@ class NaiveBus:
     def new_case(self, said: Event) -> set[str]:
         if said.case in self.cases or said.case != pseudonym(self.town.bus, said.source, said.id):
             return {"wrong-subject"}
-        if said.answers or said.about or said.supersedes:
+        if said.answers or said.about or said.supersedes or said.follows:
             return {"malformed-envelope"}
         faults = self.town.addressing(said)
         if said.to:
@@ -134,10 +138,21 @@ class NaiveBus:
     def new_handoffs(self, said: Event, case: Case) -> set[str]:
         if case.state in ENDED:
             return {"illegal-transition"}
+        if faults := self.after_another(said, case):
+            return faults
         if said.id in {opening for opening, _ in case.handoffs}:
             return {"id-reused"}
         nobody = set() if said.to else {"wrong-recipients"}
         return nobody | self.town.addressing(said) | self.town.policy(said.source, said.verb, said.to)
+
+    @staticmethod
+    def after_another(said: Event, case: Case) -> set[str]:
+        """Section 9, one after another: what it follows is over, and the speaker asked for it or owns the case."""
+        headed = [one for one in case.handoffs.values() if one.head == said.follows]
+        mine = [one for one in headed if said.source in (one.sender, case.owner)]
+        if not said.follows or any(one.state in FOLLOWED for one in mine):
+            return set()
+        return {"illegal-transition"} if mine else {"not-found"}
 
     def of_case(self, said: Event, case: Case) -> set[str]:
         parts = {"party": True, "owner": said.source == case.owner, "pending": said.source == case.pending}
@@ -161,7 +176,7 @@ class NaiveBus:
         if wrong:
             faults.add("wrong-recipients")
         if said.verb not in ("case.transfer.accepted", "case.transfer.declined"):
-            asked = "case.noted" if said.verb == "case.corrected" else said.verb
+            asked = "case.noted" if said.verb in {"case.corrected", *LINKS} else said.verb
             faults |= self.town.policy(said.source, asked, said.to)
         if not faults and said.verb in ("case.closed", "case.voided") and case.still_open():
             return {"open-handoffs"}

@@ -57,6 +57,7 @@ class Saying:
     about: Key | None = None
     answers: Ref | None = None
     supersedes: Ref | None = None
+    follows: Ref | None = None
     id: str = ""
     """Nothing: a new one."""
     served: bool = True
@@ -108,6 +109,7 @@ class Pair:
             about=saying.about and HandoffKey(opening=saying.about[0], recipient=saying.about[1]),
             answers=saying.answers and _Named(saying.answers),
             supersedes=saying.supersedes and _Named(saying.supersedes),
+            follows=saying.follows and _Named(saying.follows),
             event_id=event_id,
             sections=sections,
         )
@@ -123,6 +125,7 @@ class Pair:
             about=saying.about,
             answers=saying.answers,
             supersedes=saying.supersedes,
+            follows=saying.follows,
             readers=readers,
             clock=WATCHER in readers,
         )

@@ -26,6 +26,8 @@ VERBS = {
     "case.transfer.declined": Kind(answers="head"),
     "case.noted": Kind(clock=True),
     "case.corrected": Kind(clock=True, corrects=True),
+    "case.linked": Kind(clock=True),
+    "case.unlinked": Kind(clock=True),
     "case.closed": Kind(answers="head", clock=True),
     "case.reopened": Kind(answers="head", clock=True),
     "case.voided": Kind(answers="head", clock=True),
@@ -67,13 +69,18 @@ MOVE_NO_HEAD = {
     "handoff.corrected",
     "case.noted",
     "case.corrected",
+    "case.linked",
+    "case.unlinked",
 }
+LINKS = {"case.linked", "case.unlinked"}
 
 CASES = {
     "open": {
         "case.transfer.offered by owner": "transfer-offered",
         "case.noted by party": "open",
         "case.corrected by party": "open",
+        "case.linked by owner": "open",
+        "case.unlinked by owner": "open",
         "case.closed by owner": "closed",
         "case.voided by owner": "voided",
     },
@@ -83,10 +90,14 @@ CASES = {
         "case.transfer.declined by pending": "open",
         "case.noted by party": "transfer-offered",
         "case.corrected by party": "transfer-offered",
+        "case.linked by owner": "transfer-offered",
+        "case.unlinked by owner": "transfer-offered",
     },
     "closed": {
         "case.noted by party": "closed",
         "case.corrected by party": "closed",
+        "case.linked by owner": "closed",
+        "case.unlinked by owner": "closed",
         "case.reopened by owner": "open",
         "case.voided by owner": "voided",
     },
@@ -188,5 +199,11 @@ RECEIPTS = {
     "unreadable": {"handoff.received": "received"},
     "received": {},
 }
+FOLLOWED = {"declined", "expired", "withdrawn", "failed", "returned", "stopped", "closed"} | {
+    "voided",
+    "recalled",
+    "misdirected",
+}
+"""Marked *ended*: a new hand-off may follow one in these."""
 GIVEN_BACK = {"withdrawn", "stopped", "returned", "failed", "voided", "recalled", "misdirected"}
 BY_WATCHER = {"handoff.expired", "handoff.closed"}

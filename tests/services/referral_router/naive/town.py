@@ -25,6 +25,7 @@ class Event:
     about: Key | None = None
     answers: Ref | None = None
     supersedes: Ref | None = None
+    follows: Ref | None = None
     readers: frozenset[str]
     """Who of the recipients can read something in it."""
     clock: bool
