@@ -29,7 +29,7 @@ _QUIETER: Final = (25, 50)
 """The same with less to do, to see how much of it is waiting for a processor."""
 _SENDERS: Final = SENDERS[:2]
 _RECIPIENTS: Final = TEAM[:2]
-_WARM_S: Final = 60
+_WARM_S: Final = 180
 _TICK_S: Final = 0.02
 _WAIT_S: Final = 120.0
 
@@ -54,7 +54,7 @@ async def latency(bench: Bench) -> list[Part]:
     beside, _ = await _measure(bench, seconds, RATE, background)
     _tell(part, f"{RATE}/s beside {half:,.0f}/s of others", beside, ("", ""))
     part.notes.append("A sender's lateness counts: the clock starts when an offer was due. One recipient an offer.")
-    part.notes.append("Before that, the same for a minute, which is not counted: a broker compiles as it goes.")
+    part.notes.append("Before that, the same for three minutes, which is not counted: a broker compiles as it goes.")
     part.notes.append("Each agency's process calls gc.freeze() once it is ready, as the services do.")
     part.notes.append("Senders, recipients, their stores, router and broker share this machine's cores.")
     return [part]
