@@ -81,9 +81,13 @@ FINISHED: Final[Words] = ("đã lưu, gửi được", "kept, ready to send")
 STILL_WRONG: Final[Words] = ("chưa gửi được", "cannot be sent yet")
 RESUMED: Final[Words] = ("làm tiếp", "going on with")
 
+_NOT_WRITTEN: Final[Words] = (
+    "quá dài, hoặc có ký tự không ghi được",
+    "too long, or with letters that cannot be written",
+)
 FAULTS: Final[Mapping[Kind, Words]] = {
-    Kind.LINE: ("quá dài", "too long"),
-    Kind.TEXT: ("quá dài", "too long"),
+    Kind.LINE: _NOT_WRITTEN,
+    Kind.TEXT: _NOT_WRITTEN,
     Kind.CODE: ("không đúng dạng mã", "not of the form of this code"),
     Kind.NUMBER: ("cần một số nguyên trong giới hạn", "a whole number within the limits is wanted"),
     Kind.DAY: ("không phải ngày: ghi như 14/03/2026", "no such day: write it as 14/03/2026"),
