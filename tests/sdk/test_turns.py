@@ -186,9 +186,13 @@ class TestOwner:
             assert assigned.handoff is not None
             await hotline.send(hotline.cancel(assigned.handoff, ENDED))
             await hotline.send(hotline.close_case(subject, CASE_CLOSING))
-            Event(
+            known = hotline.case(subject)
+            assert known is not None
+            said = Event(
                 town=town, source="ward-a", verb=Verb.CASE_REOPENED, subject=subject, recipients=("hotline-111",)
-            ).submit()
+            ).envelope()
+            data = said.data.model_copy(update={"answers": known.head})
+            submit(town, said.model_copy(update={"data": data}))
 
             assert last(town, "ward-a").code is Code.WRONG_PARTY
 
