@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 
 from referral_contracts import merkle
 from referral_contracts.codes import Code
-from referral_contracts.encoding import SUBJECT, TIME, b64
+from referral_contracts.encoding import MAX_INTEGER, SUBJECT, TIME, b64
 from referral_contracts.envelope import Address, AgencyId, EventId, EventRef, HandoffKey, Hash
 from referral_contracts.errors import RemoteError, Tampered
 from referral_contracts.keys import SigningKey, VerifyKey
@@ -33,8 +33,8 @@ NO_DECISION: Final = b"\x00" * 32
 Time: TypeAlias = Annotated[str, StringConstraints(pattern=TIME)]
 Salt: TypeAlias = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{21}[AQgw]$")]
 Subject: TypeAlias = Annotated[str, StringConstraints(pattern=SUBJECT)]
-Count: TypeAlias = Annotated[int, Field(ge=0, le=2**53 - 1)]
-Offset: TypeAlias = Annotated[int, Field(ge=-(2**53) + 1, le=2**53 - 1)]
+Count: TypeAlias = Annotated[int, Field(ge=0, le=MAX_INTEGER)]
+Offset: TypeAlias = Annotated[int, Field(ge=-MAX_INTEGER, le=MAX_INTEGER)]
 
 
 class _Leaf(BaseModel):

@@ -18,7 +18,7 @@ from pydantic import (
 )
 
 from referral_contracts.codes import Code
-from referral_contracts.encoding import AGENCY, EVENT_ID, HASH, TIME, parse_json, parse_time
+from referral_contracts.encoding import AGENCY, EVENT_ID, HASH, MAX_INTEGER, TIME, parse_json, parse_time
 from referral_contracts.errors import RemoteError
 from referral_contracts.topics import CHANGE_MAX
 
@@ -61,6 +61,7 @@ Role: TypeAlias = Annotated[str, StringConstraints(pattern=AGENCY)]
 Time: TypeAlias = Annotated[str, StringConstraints(pattern=TIME), AfterValidator(_moment)]
 Hash: TypeAlias = Annotated[str, StringConstraints(pattern=HASH)]
 Text: TypeAlias = Annotated[str, StringConstraints(max_length=300)]
+Count: TypeAlias = Annotated[int, Field(ge=1, le=MAX_INTEGER)]
 
 
 class _Wire(BaseModel):
@@ -197,7 +198,7 @@ class Policy(_Wire):
     """The rules of who may speak to whom. Data, signed like everything else in the directory."""
 
     id: Literal["@policy"] = "@policy"
-    keep_closed_ms: Annotated[int, Field(ge=3_600_000)] = 86_400_000
+    keep_closed_ms: Annotated[int, Field(ge=3_600_000, le=MAX_INTEGER)] = 86_400_000
     """How long a closed case is kept whole before only a stub of it stays."""
     kind: Literal["policy"] = "policy"
     may_know: tuple[MayKnow, ...]
@@ -227,14 +228,14 @@ class Head(_Wire):
     """What the directory is, whole: signed by as many root keys as the pinned root asks for."""
 
     bus: Agency
-    entries: Annotated[int, Field(ge=1)]
+    entries: Count
     expires: Time
     issued: Time
     previous: Hash | None = None
     """SHA-256 of the head before; absent in version 1."""
     root: Hash
     """RFC 6962 root over the current entries' bytes, sorted by key."""
-    version: Annotated[int, Field(ge=1)]
+    version: Count
     wire: tuple[WireVersion, ...]
 
 

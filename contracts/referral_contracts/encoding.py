@@ -25,6 +25,8 @@ HASH: Final = r"^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$"
 """32 bytes in base64url: 43 characters, the two unused bits zero."""
 TIME: Final = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z$"
 
+MAX_INTEGER: Final = 2**53 - 1
+"""The largest integer that every JSON reader keeps exact (RFC 8259 section 6)."""
 MAX_DEPTH: Final = 32
 """Deepest nesting of any JSON we read. The envelope needs 6; the deepest form 7."""
 
@@ -165,8 +167,7 @@ def _no_float(_: str) -> object:
 
 
 def _small_int(text: str) -> int:
-    # 2**53 - 1: the largest integer that every JSON reader keeps exact (RFC 8259 section 6).
-    if len(text) > 17 or text == "-0" or abs(number := int(text)) > 2**53 - 1:
+    if len(text) > 17 or text == "-0" or abs(number := int(text)) > MAX_INTEGER:
         raise _NotOnTheWire("an integer out of range")
     return number
 

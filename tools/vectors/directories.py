@@ -7,7 +7,7 @@ from typing import Any, Final
 from referral_contracts.codes import Code
 from referral_contracts.directory import TrustRoot, entries_root, head_hash
 from referral_contracts.directory_model import POLICY_KEY, Entry, Head, Policy, SignedHead, WireVersion
-from referral_contracts.encoding import b64, format_time, jcs
+from referral_contracts.encoding import MAX_INTEGER, b64, format_time, jcs
 from referral_contracts.keys import SigningKey
 from referral_contracts.signing import Typ
 from tools.vectors.cast import BUS, HOSPITAL, HOTLINE, POLICY, ROOT_KEYS, START, TERM, TRUST_ROOT
@@ -97,9 +97,23 @@ def _records() -> Iterator[Vector]:
         "a closed case kept for less than 3 W: its ids could come back",
         value=octets(jcs(forgetful)),
     )
-    zero = FIRST.signed.model_dump(mode="json", exclude_none=True)
-    zero["head"]["version"] = 0
-    yield fault(Code.MALFORMED_ENVELOPE, "signed-head", "signed_head_version_0", "no version", value=octets(jcs(zero)))
+    yield from _heads()
+
+
+def _heads() -> Iterator[Vector]:
+    kind, told = "signed-head", FIRST.signed.model_dump(mode="json", exclude_none=True)
+
+    def with_(**members: object) -> dict[str, object]:
+        return octets(jcs({**told, "head": {**told["head"], **members}}))
+
+    last = with_(version=MAX_INTEGER)
+    yield valid(kind, "signed_head_last_version", "2^53 - 1, the largest integer there is", value=last)
+    yield fault(
+        Code.MALFORMED_ENVELOPE, kind, "signed_head_version_0", "the first version is 1", value=with_(version=0)
+    )
+    for name, member in (("signed_head_version_too_large", "version"), ("signed_head_entries_too_many", "entries")):
+        value = with_(**{member: MAX_INTEGER + 1})
+        yield fault(Code.MALFORMED_JSON, kind, name, "2^53, which some readers round", value=value)
 
 
 def _signatures() -> Iterator[Vector]:
