@@ -14,6 +14,7 @@ MAY_IMPORT = {
     "referral_bus_command": {"referral_bus"},
     "service_chassis": {
         "aiokafka",
+        "google_crc32c",
         "prometheus_client",
         "pydantic",
         "referral_contracts",
