@@ -114,9 +114,8 @@ class NaiveBus:
         if not case or not (source in case.parties or restoring or (timely and not case.archived)):
             return Ruling({"not-found"})
         of_case = said.verb.startswith("case.")
-        if said.follows and said.verb not in OPENING:
-            return Ruling({"malformed-envelope"})
         wrong = bool(said.about) != kind.handoff or bool(said.supersedes) != kind.corrects
+        wrong = wrong or (bool(said.follows) and said.verb not in OPENING)
         if wrong or bool(said.answers) != bool(kind.answers):
             return Ruling({"malformed-envelope"}, case if of_case else None)
         if said.verb in OPENING:
