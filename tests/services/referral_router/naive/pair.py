@@ -1,8 +1,9 @@
 """The router and the naive bus, told the same: each event is said to both, and both have to make the same of it."""
 
+from collections import Counter
 from collections.abc import Sequence
 from copy import deepcopy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import NamedTuple
 
@@ -157,6 +158,13 @@ class Pair:
         self._agreed(spoken.event, outcome)
         self.naive, self.first = kept
         return outcome
+
+    def fork(self) -> "Pair":
+        """Return both as they are now, to go on with by itself; the router as after a restart."""
+        world, audit = self.world.restored(), self.world.audit
+        world.audit = replace(audit, sequences=Counter(audit.sequences), copies=Counter(audit.copies))
+        naive = deepcopy(self.naive, {id(TOWN): TOWN})
+        return Pair(world=world, naive=naive, spoken=list(self.spoken), first=dict(self.first))
 
     def record(self, spoken: Spoken) -> Record:
         (record,) = self.world.take([spoken.said])
