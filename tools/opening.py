@@ -11,7 +11,7 @@ from referral_contracts.decisions import read_decision, read_verdict
 from referral_contracts.encoding import event_hash, lp, unb64
 from referral_contracts.records import Write
 from tools.tables import code, table
-from tools.vectors.life import STORY, Life, Said
+from tools.vectors.life import Life, Said
 
 _WORDS: Final = Path(__file__).with_suffix(".md")
 _LONG: Final = 100
@@ -75,7 +75,7 @@ def _answers(said: Said) -> str:
 
 
 def _row(number: int, life: Life) -> tuple[str, ...]:
-    said, saying, written = life.said[number], STORY[number], life.written[number]
+    said, saying, written = life.said[number], life.story.sayings[number], life.written[number]
     told = next(write.value or b"" for write in written if _header(write, topics.H_KIND) == topics.KIND_VERDICT)
     verdict, decision = read_verdict(told), read_decision(_header(written[0], topics.H_DECISION))
     state = f"hand-off `{verdict.state.value}`" if verdict.state else ""

@@ -5,6 +5,7 @@ from itertools import pairwise
 from typing import Any
 
 from referral_contracts import decisions, merkle, topics
+from referral_contracts.codes import Code
 from referral_contracts.directory import Directory, TrustRoot, apply
 from referral_contracts.directory_model import Change
 from referral_contracts.encoding import b64, event_hash, jcs, parse_time, unb64
@@ -56,6 +57,7 @@ def live(given: Given) -> Given:
         _checked(record, headers, value, directory, given["bus"])
         if topics.H_DECISION in headers:
             (ledger if record["partition"] < given["partitions"] else changes).append(headers[topics.H_DECISION])
+    assert {decisions.read_decision(leaf).code for leaf in (*ledger, *changes)} == {Code.ACCEPTED}
     _chained(ledger)
     _placed(ledger, given["submissions"])
     _placed(changes, [given["change"]])

@@ -10,6 +10,8 @@ from typing import Final
 
 from tools.vectors import changes, directories, encodings, envelopes, leaves, life, sections, signatures, steps
 from tools.vectors.frozen import KEPT, Frozen
+from tools.vectors.stories import STORIES
+from tools.vectors.story import FIRST
 from tools.vectors.vector import Vector
 
 VECTORS: Final = Path("contracts/vectors")
@@ -25,7 +27,8 @@ def all_cases(frozen: Frozen) -> Iterator[Vector]:
     yield from steps.cases()
     yield from directories.cases()
     yield from changes.cases()
-    yield from life.cases(life.Life(frozen))
+    for story in (FIRST, *STORIES):
+        yield from life.cases(life.Life(frozen, story))
 
 
 __all__ = ["KEPT", "VECTORS", "Frozen", "Vector", "all_cases"]

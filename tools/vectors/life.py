@@ -1,9 +1,9 @@
-"""One referral's whole life, through the router's own rules: what SPEC section 1 shows and `life.json` holds."""
+"""Stories through the router's own rules, whole: one is what SPEC section 1 shows and `life.json` holds."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Final
+from typing import Final, TypeAlias
 
 from referral_contracts import topics
 from referral_contracts.clocks import derive_clock
@@ -12,25 +12,18 @@ from referral_contracts.directory_model import POLICY_KEY, Change, ChangeData, H
 from referral_contracts.encoding import b64, event_hash, format_time
 from referral_contracts.envelope import Envelope, EventData, EventRef, HandoffKey, case_pseudonym, seal_context
 from referral_contracts.lifecycle import CLOCK_VERBS
-from referral_contracts.payloads.actor import Actor, Role
-from referral_contracts.payloads.case import CaseClosing, ClosingReason
-from referral_contracts.payloads.handoff import Acceptance, Closing, Outcome, Receipt, Result
-from referral_contracts.payloads.mau01 import ChildCategory, IntakeChannel, Mau01
 from referral_contracts.payloads.payload import Payload
-from referral_contracts.payloads.request import HandoffRequest, Service, Urgency
 from referral_contracts.records import Record, Write
+from referral_contracts.sealing import SealContext
 from referral_contracts.sections import encode_section
 from referral_contracts.signing import Typ
 from referral_contracts.topics import partition_for
-from referral_contracts.verbs import WIRE_VERSION, Verb
+from referral_contracts.verbs import WIRE_VERSION
+from referral_contracts.wire import Section
 from referral_router.core import Registrar, Router, examine, verify_signature
 from referral_router.core.ledger import Lane
 from tools.vectors.cast import (
     BUS,
-    EVERYBODY,
-    HOSPITAL,
-    HOTLINE,
-    POLICY,
     REGISTRAR,
     ROOT_KEYS,
     ROUTER,
@@ -44,60 +37,12 @@ from tools.vectors.cast import (
 )
 from tools.vectors.frozen import Frozen
 from tools.vectors.seals import sealed
+from tools.vectors.story import FIRST, REQUEST, Saying, Story
 from tools.vectors.vector import Vector, octets, valid
 
+Seal: TypeAlias = Callable[[SealContext, Iterable[Agency], bytes], Section]
 PARTITIONS: Final = 4
-_OPERATOR: Final = Actor(role=Role.HOTLINE_OPERATOR)
-_DOCTOR: Final = Actor(role=Role.HEALTH_WORKER)
-_SYSTEM: Final = Actor(role=Role.SYSTEM)
-_STEP_MS: Final = 60_000
-
-INTAKE: Final = Mau01(
-    actor=_OPERATOR,
-    child_category=ChildCategory.AT_RISK,
-    channel=IntakeChannel.PHONE,
-    current_condition="Trẻ kể bị đánh, đang ở nhà hàng xóm.",
-)
-REQUEST: Final = HandoffRequest(
-    actor=_OPERATOR, service=Service.MEDICAL_CARE, urgency=Urgency.URGENT, medical="Vết bầm ở tay trái."
-)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Saying:
-    """One event of the story."""
-
-    who: Agency
-    verb: Verb
-    to: tuple[Agency, ...] = ()
-    body: Payload
-    answers: int | None = None
-    """Which saying it answers, counted from 0."""
-    of: int | None = None
-    """Which saying opened its hand-off."""
-
-
-STORY: Final = (
-    Saying(who=HOTLINE, verb=Verb.CASE_OPENED, body=INTAKE),
-    Saying(who=HOTLINE, verb=Verb.OFFERED, to=(HOSPITAL,), body=REQUEST),
-    Saying(who=HOSPITAL, verb=Verb.RECEIVED, to=(HOTLINE,), body=Receipt(actor=_SYSTEM), answers=1, of=1),
-    Saying(who=HOSPITAL, verb=Verb.ACCEPTED, to=(HOTLINE,), body=Acceptance(actor=_DOCTOR), answers=1, of=1),
-    Saying(
-        who=HOSPITAL,
-        verb=Verb.COMPLETED,
-        to=(HOTLINE,),
-        body=Outcome(actor=_DOCTOR, result=Result.ACHIEVED),
-        answers=3,
-        of=1,
-    ),
-    Saying(who=HOTLINE, verb=Verb.CLOSED, to=(HOSPITAL,), body=Closing(actor=_OPERATOR), answers=4, of=1),
-    Saying(
-        who=HOTLINE,
-        verb=Verb.CASE_CLOSED,
-        body=CaseClosing(actor=_OPERATOR, reason=ClosingReason.NO_LONGER_AT_RISK),
-        answers=0,
-    ),
-)
+STEP_MS: Final = 60_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,9 +72,9 @@ class Salts:
         return [secret(f"{self._label} salt {number}", size) for number in range(start, start + count)]
 
 
-def first_change() -> bytes:
-    """Return the change that founds the directory."""
-    entries = {POLICY_KEY: POLICY.encode()} | {agency.id: agency.entry.encode() for agency in EVERYBODY}
+def first_change(story: Story) -> bytes:
+    """Return the change that founds the directory of *story*."""
+    entries = {POLICY_KEY: story.policy.encode()} | {entry.id: entry.encode() for entry in story.entries}
     head = Head(
         bus=BUS,
         entries=len(entries),
@@ -142,59 +87,69 @@ def first_change() -> bytes:
     signed = SignedHead(head=head, signatures=(ROOT_KEYS[0].sign(Typ.HEAD, head.encode()),))
     return Change(
         bus=BUS,
-        data=ChangeData(agencies=tuple(agency.entry for agency in EVERYBODY), head=signed, policy=POLICY),
-        id=event_id(0),
+        data=ChangeData(agencies=story.entries, head=signed, policy=story.policy),
+        id=event_id(1000 * story.number),
         source=REGISTRAR.id,
         time=format_time(START),
     ).encode()
 
 
 class Life:
-    """The story as bytes."""
+    """A story as bytes."""
 
-    def __init__(self, frozen: Frozen) -> None:
+    def __init__(self, frozen: Frozen, story: Story = FIRST) -> None:
         self._frozen = frozen
-        self.opening_id = event_id(1, START + _STEP_MS)
-        self.subject = case_pseudonym(BUS, HOTLINE.id, self.opening_id)
+        self.story = story
+        self.opening_id = self.identity(0, START + STEP_MS)
+        self.subject = case_pseudonym(BUS, story.sayings[0].who.id, self.opening_id)
         self.partition = partition_for(self.subject, PARTITIONS)
-        self.change = first_change()
+        self.change = first_change(story)
         self.change_signature = ROOT_KEYS[0].sign(Typ.EVENT, self.change).encode()
+
+    def identity(self, number: int, at_ms: int) -> str:
+        """Return the id of what is said in this place of the story."""
+        return event_id(1000 * self.story.number + number + 1, at_ms)
+
+    @cached_property
+    def inboxes(self) -> set[str]:
+        return {agency.id for agency in self.story.cast}
 
     @cached_property
     def said(self) -> list[Said]:
         found: list[Said] = []
-        for number, saying in enumerate(STORY):
-            found.append(self._say(number, saying, found))
+        at_ms = START
+        for number, saying in enumerate(self.story.sayings):
+            at_ms += saying.wait_ms + STEP_MS
+            found.append(self.say(saying, found, number=number, at_ms=at_ms, seal=self._sealed))
         return found
 
-    def _say(self, number: int, saying: Saying, before: Sequence[Said]) -> Said:
-        at_ms = START + (number + 1) * _STEP_MS
-        identity = event_id(number + 1, at_ms)
+    def _sealed(self, context: SealContext, readers: Iterable[Agency], plaintext: bytes) -> Section:
+        return sealed(self._frozen, context, readers, plaintext)
+
+    def say(self, saying: Saying, before: Sequence[Said], *, number: int, at_ms: int, seal: Seal) -> Said:
+        """Return what is said in this place of the story, after *before*."""
+        identity = self.identity(number, at_ms)
         handoff = None
         if saying.of is not None:
             opening = before[saying.of].envelope
-            handoff = HandoffKey(opening=opening.id, recipient=opening.data.recipients[0])
-        bodies: list[tuple[Payload, tuple[Agency, ...]]] = [(saying.body, (saying.who, *saying.to))]
-        if saying.verb in CLOCK_VERBS:
-            clock = derive_clock(saying.verb, saying.body, sender=saying.who.id, answering=REQUEST)
-            bodies.append((clock, (saying.who, WATCHER)))
-        plaintexts = tuple(encode_section(body) for body, _ in bodies)
+            handoff = HandoffKey(opening=opening.id, recipient=opening.data.recipients[saying.at])
+        parts = [(encode_section(body), readers) for body, readers in _bodies(saying)]
         sections = tuple(
-            sealed(
-                self._frozen,
-                seal_context(BUS, identity, saying.who.id, self.subject, handoff, place),
-                readers,
-                plaintexts[place],
-            )
-            for place, (_, readers) in enumerate(bodies)
+            seal(seal_context(BUS, identity, saying.who.id, self.subject, handoff, place), readers, plaintext)
+            for place, (plaintext, readers) in enumerate(parts)
         )
+        refs: dict[str, EventRef | None] = {
+            name: None if told is None else before[told].ref
+            for name, told in (
+                ("answers", saying.answers),
+                ("follows", saying.follows),
+                ("supersedes", saying.supersedes),
+            )
+        }
         envelope = Envelope(
             bus=BUS,
             data=EventData(
-                answers=None if saying.answers is None else before[saying.answers].ref,
-                handoff=handoff,
-                recipients=tuple(agency.id for agency in saying.to),
-                sections=sections,
+                handoff=handoff, recipients=tuple(agency.id for agency in saying.to), sections=sections, **refs
             ),
             exercise=True,
             id=identity,
@@ -208,6 +163,7 @@ class Life:
         record = Record(
             self.partition, number, at_ms + 35, self.subject.encode(), value, ((topics.H_SIGNATURE, signature),)
         )
+        plaintexts = tuple(plaintext for plaintext, _ in parts)
         return Said(envelope=envelope, value=value, signature=signature, plaintexts=plaintexts, record=record)
 
     def lane(self, partition: int) -> Lane:
@@ -218,7 +174,7 @@ class Life:
         """The directory, and what its founding wrote."""
         registrar = Registrar(self.lane(PARTITIONS), TRUST_ROOT)
         record = Record(0, 0, START, None, self.change, ((topics.H_SIGNATURE, self.change_signature),))
-        step = registrar.step([record], {agency.id for agency in EVERYBODY})
+        step = registrar.step([record], self.inboxes)
         registrar.merge(step)
         directory = registrar.directory()
         if directory is None:
@@ -235,10 +191,18 @@ class Life:
         for said in self.said:
             examined = examine(said.record, directory, BUS)
             verify_signature(examined)
-            step = router.step([examined], directory, {agency.id for agency in EVERYBODY})
+            step = router.step([examined], directory, self.inboxes)
             router.merge(step)
             found.append([write for write in step.writes if write.topic != topics.STATE])
         return found
+
+
+def _bodies(saying: Saying) -> list[tuple[Payload, tuple[Agency, ...]]]:
+    bodies: list[tuple[Payload, tuple[Agency, ...]]] = [(saying.body, (saying.who, *saying.to))]
+    if saying.verb in CLOCK_VERBS:
+        clock = derive_clock(saying.verb, saying.body, sender=saying.who.id, answering=REQUEST)
+        bodies.append((clock, (saying.who, WATCHER)))
+    return bodies
 
 
 def cases(life: Life) -> Iterator[Vector]:
@@ -246,14 +210,14 @@ def cases(life: Life) -> Iterator[Vector]:
     values = {said.value: {"submission": number} for number, said in enumerate(life.said)}
     yield valid(
         "life",
-        "life",
-        "SPEC section 1 in full; a value that was submitted is named by its place in submissions",
+        life.story.name,
+        life.story.comment,
         bus=BUS,
         partitions=PARTITIONS,
         trust_root=TRUST_ROOT.model_dump(),
         keys={
             agency.id: {"seed": b64(agency.signing.to_seed()), "sealing": b64(agency.sealing.to_bytes())}
-            for agency in EVERYBODY
+            for agency in life.story.cast
         },
         change={
             "value": octets(life.change),

@@ -14,8 +14,8 @@ from referral_contracts.sections import encode_section
 from referral_contracts.wire import Section
 from tools.vectors.cast import BUS, HOSPITAL, HOTLINE, WATCHER, Agency, event_id, secret
 from tools.vectors.frozen import Frozen
-from tools.vectors.life import INTAKE, REQUEST
 from tools.vectors.seals import cek_of, sealed
+from tools.vectors.story import INTAKE, REQUEST
 from tools.vectors.vector import Vector, fault, octets, valid
 
 _SUBJECT: Final = case_pseudonym(BUS, HOTLINE.id, event_id(1))
