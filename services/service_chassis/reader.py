@@ -121,7 +121,12 @@ class PartitionReader:
 
         async def ask(leader: int) -> Fetched:
             wire = await self._client.wire(leader)
-            return fetched(await wire.ask(*FETCH, (request,)))
+            try:
+                return fetched(await wire.ask(*FETCH, (request,)))
+            except asyncio.CancelledError:
+                # It took too long, and may be a connection on which nothing will ever come: the next asks on another.
+                wire.close()
+                raise
 
         found = await self._ask(ask)
         # An uncommitted reader passes over no open transaction.
