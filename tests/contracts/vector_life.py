@@ -18,7 +18,7 @@ from referral_contracts.signing import Typ, parse_signature, verify
 Given = Mapping[str, Any]
 
 
-def _octets(told: Given) -> bytes:
+def octets(told: Given) -> bytes:
     return unb64(told["base64url"]) if "base64url" in told else str(told["utf8"]).encode()
 
 
@@ -31,9 +31,10 @@ def _router(directory: Directory, root: bytes, admitted: str) -> VerifyKey:
     return key.key
 
 
-def _founded(given: Given) -> Directory:
+def founded(given: Given) -> Directory:
+    """Return the directory of a story."""
     root = TrustRoot.decode(jcs(given["trust_root"]))
-    value, signature = _octets(given["change"]["value"]), _octets(given["change"]["signature"])
+    value, signature = octets(given["change"]["value"]), octets(given["change"]["signature"])
     found = parse_signature(signature, Typ.EVENT)
     verify(root.by_kid[found.kid], found, value)
     return apply(None, Change.decode(value), root, {})
@@ -41,20 +42,20 @@ def _founded(given: Given) -> Directory:
 
 def live(given: Given) -> Given:
     """Check the whole story; its records are as they should be."""
-    directory = _founded(given)
+    directory = founded(given)
     _held(given, directory)
     _submitted(given, directory)
-    values = [_octets(said["value"]) for said in given["submissions"]]
+    values = [octets(said["value"]) for said in given["submissions"]]
     ledger: list[bytes] = []
     changes: list[bytes] = []
     for record in given["records"]:
-        headers = {name: _octets(value) for name, value in record["headers"]}
+        headers = {name: octets(value) for name, value in record["headers"]}
         if record["topic"] == topics.DIRECTORY:
             assert headers == {}
             continue
         told = record.get("value")
-        value = None if told is None else values[told["submission"]] if "submission" in told else _octets(told)
-        _checked(record, headers, value, directory, given["bus"])
+        value = None if told is None else values[told["submission"]] if "submission" in told else octets(told)
+        checked(record, headers, value, directory, given["bus"])
         if topics.H_DECISION in headers:
             (ledger if record["partition"] < given["partitions"] else changes).append(headers[topics.H_DECISION])
     assert {decisions.read_decision(leaf).code for leaf in (*ledger, *changes)} == {Code.ACCEPTED}
@@ -66,19 +67,19 @@ def live(given: Given) -> Given:
 
 def _submitted(given: Given, directory: Directory) -> None:
     for said in given["submissions"]:
-        value = _octets(said["value"])
+        value = octets(said["value"])
         envelope = Envelope.decode(value)
         assert envelope.encode() == value
         assert said["key"] == envelope.subject
         assert said["partition"] == topics.partition_for(envelope.subject, given["partitions"])
         if envelope.verb.value == "case.opened":
             assert envelope.subject == case_pseudonym(envelope.bus, envelope.source, envelope.id)
-        signature = parse_signature(_octets(said["signature"]), Typ.EVENT)
+        signature = parse_signature(octets(said["signature"]), Typ.EVENT)
         key = directory.event_key(envelope.source, signature.kid)
         assert key is not None
         verify(key.key, signature, value)
         assert SigningKey.from_seed(unb64(given["keys"][envelope.source]["seed"])).kid == signature.kid
-        _opened(given, envelope, [_octets(text) for text in said["plaintexts"]])
+        _opened(given, envelope, [octets(text) for text in said["plaintexts"]])
 
 
 def _held(given: Given, directory: Directory) -> None:
@@ -99,7 +100,7 @@ def _opened(given: Given, envelope: Envelope, plaintexts: list[bytes]) -> None:
             assert unseal(section, envelope.seal_context(number), reader.address, key) == plaintext
 
 
-def _checked(record: Given, headers: Mapping[str, bytes], value: bytes | None, directory: Directory, bus: str) -> None:
+def checked(record: Given, headers: Mapping[str, bytes], value: bytes | None, directory: Directory, bus: str) -> None:
     root = headers[topics.H_ROOT]
     leaf: decisions.Decision | decisions.Delivery | decisions.Verdict
     match headers[topics.H_KIND]:
@@ -117,7 +118,8 @@ def _checked(record: Given, headers: Mapping[str, bytes], value: bytes | None, d
             spelled = headers[topics.H_DECISION]
             leaf = decisions.read_decision(spelled)
             assert record["partition"] == leaf.partition
-    if value is not None and not isinstance(leaf, decisions.Verdict):
+    # Of what nobody is known to have said, the ledger keeps no bytes.
+    if value and not isinstance(leaf, decisions.Verdict):
         assert event_hash(value) == leaf.event
     key = _router(directory, root, leaf.admitted)
     decisions.verify_leaf(spelled, headers[topics.H_PATH], root, bus=bus, partition=leaf.partition, key=key)
@@ -136,6 +138,6 @@ def _chained(leaves: list[bytes]) -> None:
 
 def _placed(leaves: list[bytes], submissions: list[Given]) -> None:
     for leaf, said in zip(leaves, submissions, strict=True):
-        decision, value = decisions.read_decision(leaf), _octets(said["value"])
+        decision, value = decisions.read_decision(leaf), octets(said["value"])
         assert (decision.event, decision.size) == (event_hash(value), len(value))
         assert (decision.stamp, decision.offset) == (said["stamp"], said.get("offset", decision.offset))

@@ -17,6 +17,7 @@ from referral_contracts.ticks import tick_statement
 from referral_contracts.verbs import Verb
 from referral_contracts.wire import Section
 from tests.contracts.vector_life import live
+from tests.contracts.vector_submissions import submitted
 
 Given = Mapping[str, Any]
 
@@ -209,6 +210,7 @@ RUNNERS: Mapping[str, Callable[[Given], Given]] = {
     "signature": signature,
     "signed-head": decoded(SignedHead),
     "signing-key": lambda given: {"kid": VerifyKey.admit(octets(given["public"])).kid},
+    "submission": submitted,
     "tick": lambda given: {"bytes": tick_statement(given["bus"], given["partition"], given["time"])},
     "time": lambda given: {"ms": parse_time(given["text"])},
     "trust-root": decoded(TrustRoot),

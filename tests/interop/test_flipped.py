@@ -20,7 +20,9 @@ CHANGES: Final = 12
 NOT_CHANGED: Final = {"kind", "seed"}
 FORMS: Final = "body"
 """What a person may say in a form is more than JSON Schema: other readers show it all the same (SPEC 8)."""
-REFUSING: Final = {vector["kind"] for vector in VECTORS if vector["expect"] != "valid"} | {"life"}
+JUDGED: Final = "submission"
+"""What becomes of another submission only a router can tell; readers check what one wrote."""
+REFUSING: Final = {vector["kind"] for vector in VECTORS if vector["expect"] != "valid"} - {JUDGED} | {"life"}
 """Kinds in which something can be refused: the others only compute."""
 LETTERS: Final = "AZaz09-_.:/ é\n"
 

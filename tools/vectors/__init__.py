@@ -8,7 +8,18 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from tools.vectors import changes, directories, encodings, envelopes, leaves, life, sections, signatures, steps
+from tools.vectors import (
+    changes,
+    directories,
+    encodings,
+    envelopes,
+    leaves,
+    life,
+    sections,
+    signatures,
+    steps,
+    submissions,
+)
 from tools.vectors.frozen import KEPT, Frozen
 from tools.vectors.stories import STORIES
 from tools.vectors.story import FIRST
@@ -29,6 +40,7 @@ def all_cases(frozen: Frozen) -> Iterator[Vector]:
     yield from changes.cases()
     for story in (FIRST, *STORIES):
         yield from life.cases(life.Life(frozen, story))
+    yield from submissions.cases(frozen)
 
 
 __all__ = ["KEPT", "VECTORS", "Frozen", "Vector", "all_cases"]

@@ -78,6 +78,11 @@ KINDS: Final = {
     ),
     "signed-head": Kind(about="decode a signed head", given=("value",)),
     "signing-key": Kind(about="admit a signing key", given=("public",), comes=("kid",)),
+    "submission": Kind(
+        about="judge `submission`, after the first `after` of those of the vector `story` (who has keys there has an "
+        "inbox); `records` are what the bus writes of it. Its sections are sealed to nobody: the bus cannot tell",
+        given=("story", "after", "submission", "records"),
+    ),
     "tick": Kind(about="what the watcher signs", given=("bus", "partition", "time"), comes=("bytes",)),
     "time": Kind(about="read a time, as milliseconds since 1970", given=("text",), comes=("ms",)),
     "trust-root": Kind(about="decode a trust root", given=("value",)),

@@ -128,7 +128,18 @@ class Life:
 
     def say(self, saying: Saying, before: Sequence[Said], *, number: int, at_ms: int, seal: Seal) -> Said:
         """Return what is said in this place of the story, after *before*."""
-        identity = self.identity(number, at_ms)
+        envelope, plaintexts = self.spell(saying, before, identity=self.identity(number, at_ms), at_ms=at_ms, seal=seal)
+        value = envelope.encode()
+        signature = saying.who.signing.sign(Typ.EVENT, value).encode()
+        record = Record(
+            self.partition, number, at_ms + 35, self.subject.encode(), value, ((topics.H_SIGNATURE, signature),)
+        )
+        return Said(envelope=envelope, value=value, signature=signature, plaintexts=plaintexts, record=record)
+
+    def spell(
+        self, saying: Saying, before: Sequence[Said], *, identity: str, at_ms: int, seal: Seal
+    ) -> tuple[Envelope, tuple[bytes, ...]]:
+        """Return the event that is said after *before*, and what is in its sections."""
         handoff = None
         if saying.of is not None:
             opening = before[saying.of].envelope
@@ -158,13 +169,7 @@ class Life:
             time=format_time(at_ms),
             type=saying.verb.type,
         )
-        value = envelope.encode()
-        signature = saying.who.signing.sign(Typ.EVENT, value).encode()
-        record = Record(
-            self.partition, number, at_ms + 35, self.subject.encode(), value, ((topics.H_SIGNATURE, signature),)
-        )
-        plaintexts = tuple(plaintext for plaintext, _ in parts)
-        return Said(envelope=envelope, value=value, signature=signature, plaintexts=plaintexts, record=record)
+        return envelope, tuple(plaintext for plaintext, _ in parts)
 
     def lane(self, partition: int) -> Lane:
         return Lane(bus=BUS, partition=partition, key=ROUTER.signing, salts=Salts(f"partition {partition}"))
@@ -182,19 +187,23 @@ class Life:
             raise AssertionError(msg)
         return directory, [write for write in step.writes if write.topic != topics.STATE]
 
-    @cached_property
-    def written(self) -> list[list[Write]]:
-        """What the router wrote of each event, one transaction each."""
+    def router(self, after: int) -> tuple[Router, list[list[Write]]]:
+        """Return the router after so many sayings, and what it wrote of each, one transaction each."""
         directory, _ = self.founding
         router = Router(self.lane(self.partition), PARTITIONS)
         found = []
-        for said in self.said:
+        for said in self.said[:after]:
             examined = examine(said.record, directory, BUS)
             verify_signature(examined)
             step = router.step([examined], directory, self.inboxes)
             router.merge(step)
             found.append([write for write in step.writes if write.topic != topics.STATE])
-        return found
+        return router, found
+
+    @cached_property
+    def written(self) -> list[list[Write]]:
+        """What the router wrote of each event, one transaction each."""
+        return self.router(len(self.said))[1]
 
 
 def _bodies(saying: Saying) -> list[tuple[Payload, tuple[Agency, ...]]]:
@@ -237,7 +246,7 @@ def cases(life: Life) -> Iterator[Vector]:
             for said in life.said
         ],
         records=[
-            _record(write, values)
+            record_of(write, values)
             for writes in ([_without_value(w, life.change) for w in founding], *life.written)
             for write in writes
         ],
@@ -249,7 +258,7 @@ def _without_value(write: Write, change: bytes) -> Write:
     return replace(write, value=None) if write.topic == topics.DIRECTORY or write.value == change else write
 
 
-def _record(write: Write, values: dict[bytes, dict[str, int]]) -> dict[str, object]:
+def record_of(write: Write, values: dict[bytes, dict[str, int]]) -> dict[str, object]:
     value = None if write.value is None else values.get(write.value) or octets(write.value)
     return {
         "topic": write.topic,

@@ -2,8 +2,9 @@
 
 from typing import Final
 
-from referral_contracts.directory_model import Entry, MayKnow, MaySend, Policy
+from referral_contracts.directory_model import Delivery, Entry, MayKnow, MaySend, Policy
 from referral_contracts.encoding import format_time
+from referral_contracts.keys import SigningKey
 from referral_contracts.payloads.base import Answer as Known
 from referral_contracts.payloads.case import (
     CaseClosing,
@@ -56,7 +57,8 @@ from referral_contracts.payloads.turn import (
     SuspensionReason,
 )
 from referral_contracts.verbs import Verb
-from tools.vectors.cast import EVERYBODY, HOSPITAL, HOTLINE, START, WATCHER, Agency
+from tools.vectors.cast import BUS, EVERYBODY, HOSPITAL, HOTLINE, START, TERM, WATCHER, Agency, secret
+from tools.vectors.registrar import Term, key_record
 from tools.vectors.story import INTAKE, REQUEST, SYSTEM, Saying, Story
 
 POLICE: Final = Agency("police-b", "police", "Công an B", "police B")
@@ -65,6 +67,12 @@ WARD_B: Final = Agency("ward-b", "commune", "UBND phường B", "ward B")
 DISTRICT: Final = Agency("district-d", "commune", "UBND quận D", "district D")
 SCHOOL: Final = Agency("school-e", "school", "Trường E", "school E")
 """Who may not open a case, and is no party of any."""
+TEMPLE: Final = Agency("temple-g", "school", "Chùa G", "temple G")
+"""Who is not on the bus."""
+LATE: Final = Agency("late-h", "school", "Trường H", "school H")
+"""Who is, and whose inbox nobody has made yet."""
+OLD_KEY: Final = SigningKey.from_seed(secret("school-e signed", 32))
+"""The school's key of before."""
 HOUR_MS: Final = 3_600_000
 END_MS: Final = START + HOUR_MS
 """When district D is split into the two wards."""
@@ -86,13 +94,19 @@ CAST: Final = (*EVERYBODY, POLICE, WARD_A, WARD_B, DISTRICT, SCHOOL)
 
 
 def _entry(agency: Agency) -> Entry:
+    if agency is SCHOOL:
+        before = Term(from_ms=TERM.from_ms, until_ms=START)
+        old = key_record(BUS, agency.id, OLD_KEY, before, OLD_KEY)
+        return agency.with_keys(old, agency.event_key, agency.sealing_key)
+    if agency is TEMPLE:
+        return agency.small_entry.model_copy(update={"delivery": Delivery(kind="off-bus")})
     if agency is not DISTRICT:
         return agency.entry
     following = WARD_A.id, WARD_B.id
     return agency.entry.model_copy(update={"ends_at": format_time(END_MS), "successors": following})
 
 
-ENTRIES: Final = tuple(map(_entry, CAST))
+ENTRIES: Final = tuple(map(_entry, (*CAST, TEMPLE, LATE)))
 
 BODIES: Final[dict[Verb, Payload]] = {
     Verb.CASE_OPENED: INTAKE,

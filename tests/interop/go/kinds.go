@@ -134,6 +134,10 @@ func kindsOf(c bus.Contracts, contracts string) map[string]func(object) object {
 			admit(octets(v["public"]))
 			return object{"kid": bus.SigningKid(octets(v["public"]))}
 		},
+		"submission": func(v object) object {
+			story := readJSON(contracts, "vectors/"+text(v, "story")+".json").(object)
+			return submission(c, story, v)
+		},
 		"tick": func(v object) object {
 			told := object{"bus": v["bus"], "kind": "tick", "partition": v["partition"], "time": v["time"]}
 			c.Read("tick", bus.Canonical(told))

@@ -222,14 +222,18 @@ func admitSealing(public string) string {
 }
 
 // life reads section 1's story: a directory by its trust root, and every record by the directory.
-func life(c bus.Contracts, v object) object {
+func founded(c bus.Contracts, v object) map[string]any {
 	trustRoot(bus.Canonical(v["trust_root"]))
 	change := plain(octets(bus.Get(v, "change", "value")))
 	entries := map[string]string{"@policy": bus.Canonical(bus.Get(change, "data", "policy"))}
 	for _, entry := range bus.List(change, "data", "agencies") {
 		entries[bus.Text(entry, "id")] = bus.Canonical(entry)
 	}
-	directory := c.ReadDirectory(v["trust_root"], entries, bus.Canonical(bus.Get(change, "data", "head")), nil)
+	return c.ReadDirectory(v["trust_root"], entries, bus.Canonical(bus.Get(change, "data", "head")), nil)
+}
+
+func life(c bus.Contracts, v object) object {
+	directory := founded(c, v)
 	submissions := bus.List(v, "submissions")
 	for _, said := range submissions {
 		event, verb := c.ReadEvent(octets(bus.Get(said, "value")))
@@ -271,7 +275,36 @@ func lifeRecord(c bus.Contracts, v object, directory map[string]any, record any)
 		}
 		leaf := c.ReadLeaf("decision", headers["decision"])
 		refuse(fmt.Sprint(bus.Get(record, "partition")) != fmt.Sprint(bus.Get(leaf, "partition")), "bad-decision")
-		refuse(bus.Get(record, "value") != nil && bus.Text(leaf, "event") != bus.B64(bus.Hash(value)), "bad-decision")
+		refuse(value != "" && bus.Text(leaf, "event") != bus.B64(bus.Hash(value)), "bad-decision")
 		bus.CheckLeaf(directory, leaf, headers["decision"], headers["path"], headers["root"])
 	}
+}
+
+// submission is section 12 as far as a reader sees it: what the bus wrote is the router's, over its bytes, and says why.
+func submission(c bus.Contracts, story, v object) object {
+	directory, said := founded(c, story), v["submission"].(object)
+	told := object{"submissions": []any{said}}
+	code, event := "", bus.B64(bus.Hash(octets(said["value"])))
+	for _, record := range bus.List(v, "records") {
+		lifeRecord(c, told, directory, record)
+		headers := map[string]string{}
+		for _, pair := range bus.List(record, "headers") {
+			headers[pair.([]any)[0].(string)] = octets(pair.([]any)[1])
+		}
+		var leaf any
+		switch headers["kind"] {
+		case "event":
+			leaf = c.ReadLeaf("decision", headers["decision"])
+			code = bus.Text(leaf, "code")
+			placed := fmt.Sprint(said["offset"], said["stamp"]) == fmt.Sprint(bus.Get(leaf, "offset"), bus.Get(leaf, "stamp"))
+			refuse(!placed, "bad-decision")
+		case "verdict":
+			leaf = c.ReadLeaf("verdict", octets(bus.Get(record, "value")))
+		default:
+			continue
+		}
+		refuse(bus.Text(leaf, "code") != code || bus.Text(leaf, "event") != event, "bad-decision")
+	}
+	refuse(code != "accepted", code)
+	return object{}
 }

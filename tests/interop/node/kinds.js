@@ -1,11 +1,12 @@
 // What is tried for each kind of vector (SPEC 20): given its members, what comes of it, or a Refusal.
 
+import { readFileSync } from 'node:fs'
 import { ed25519 } from '@noble/curves/ed25519.js'
 import * as bus from '../../../contracts/readers/js/reader.js'
 import * as writer from '../../../contracts/readers/js/write.js'
 import { body } from './body.js'
 import { change } from './change.js'
-import { life } from './life.js'
+import { life, submission } from './life.js'
 
 const { refuse, unb64, b64, hash } = bus
 
@@ -173,6 +174,10 @@ export function kindsOf(contracts, folder) {
       return { seed: v.seed }
     },
     'signing-key': (v) => ({ kid: admit(octets(v.public)) }),
+    'submission': (v) => {
+      const story = JSON.parse(readFileSync(`${folder}/vectors/${v.story}.json`))
+      return submission(contracts, story, v, octets)
+    },
     'tick': ({ bus: name, partition, time }) => {
       const bytes = Buffer.from(bus.canonical({ bus: name, kind: 'tick', partition, time }))
       contracts.read('tick', bytes)

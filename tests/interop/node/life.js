@@ -5,11 +5,15 @@ import { pseudonym } from '../../../contracts/readers/js/write.js'
 
 const { b64, canonical, hash, refuse, unb64 } = bus
 
-export function life(contracts, told, octets) {
+function founded(contracts, told, octets) {
   const change = JSON.parse(octets(told.change.value))
   const entries = { '@policy': Buffer.from(canonical(change.data.policy)) }
   for (const entry of change.data.agencies) entries[entry.id] = Buffer.from(canonical(entry))
-  const directory = contracts.readDirectory(told.trust_root, entries, Buffer.from(canonical(change.data.head)))
+  return contracts.readDirectory(told.trust_root, entries, Buffer.from(canonical(change.data.head)))
+}
+
+export function life(contracts, told, octets) {
+  const directory = founded(contracts, told, octets)
   for (const said of told.submissions) {
     const event = contracts.readEvent(octets(said.value))
     refuse(event.verb === 'case.opened' && event.subject !== pseudonym(event.bus, event.source, event.id), 'wrong-subject')
@@ -24,6 +28,23 @@ export function life(contracts, told, octets) {
   return { records: told.records }
 }
 
+// 12, as far as a reader sees it: what the bus wrote of a submission is the router's, over its bytes, and says why.
+export function submission(contracts, story, told, octets) {
+  const directory = founded(contracts, story, octets)
+  const value = told.submission.value && octets(told.submission.value)
+  for (const record of told.records) check(contracts, directory, record, [told.submission], octets)
+  const [decision, ...more] = told.records.flatMap((record) => {
+    const headers = Object.fromEntries(record.headers.map(([name, header]) => [name, octets(header)]))
+    if (headers.decision !== undefined) return [contracts.readLeaf('decision', headers.decision)]
+    return headers.kind.toString() === 'verdict' ? [contracts.readLeaf('verdict', octets(record.value))] : []
+  })
+  const { offset, stamp } = told.submission
+  refuse(decision.event !== b64(hash(value ?? '')) || decision.offset !== offset || decision.stamp !== stamp, 'bad-decision')
+  refuse(more.some(({ code, event }) => code !== decision.code || event !== decision.event), 'bad-decision')
+  refuse(decision.code !== 'accepted', decision.code)
+  return {}
+}
+
 function check(contracts, directory, { topic, partition, value: spelled, headers: pairs }, submissions, octets) {
   const headers = Object.fromEntries(pairs.map(([name, value]) => [name, octets(value)]))
   const value = spelled && octets(spelled.submission === undefined ? spelled : submissions[spelled.submission].value)
@@ -34,6 +55,6 @@ function check(contracts, directory, { topic, partition, value: spelled, headers
   if (kind === 'verdict') bus.checkLeaf(directory, contracts.readLeaf('verdict', value), value, headers.path, headers.root)
   if (kind !== 'event') return
   const leaf = contracts.readLeaf('decision', headers.decision)
-  refuse(partition !== leaf.partition || (value && leaf.event !== b64(hash(value))), 'bad-decision')
+  refuse(partition !== leaf.partition || (value?.length && leaf.event !== b64(hash(value))), 'bad-decision')
   bus.checkLeaf(directory, leaf, headers.decision, headers.path, headers.root)
 }
