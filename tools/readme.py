@@ -1,7 +1,7 @@
 """
-Are the commands in the READMEs true?
+Are the commands in the READMEs and under docs/ true?
 
-Every `make X` and every `referral-bus …` in a code block or a code span of a README is looked up: the target in the
+Every `make X` and every `referral-bus …` in a code block or a code span of one is looked up: the target in the
 Makefile, the verb and its options in the command line itself, by asking it for help. Nothing is carried out.
 """
 
@@ -73,7 +73,9 @@ def wrong_verb(words: list[str]) -> str | None:
 def main() -> int:
     known = targets((ROOT / "Makefile").read_text())
     wrong = 0
-    readmes = subprocess.run(["git", "ls-files", "README.md", "*/README.md"], cwd=ROOT, capture_output=True, check=True)
+    readmes = subprocess.run(
+        ["git", "ls-files", "README.md", "*/README.md", "docs/*.md"], cwd=ROOT, capture_output=True, check=True
+    )
     for name in readmes.stdout.decode().splitlines():
         for words in commands((ROOT / name).read_text()):
             if complaint := wrong_target(words, known) if words[0] == "make" else wrong_verb(words):

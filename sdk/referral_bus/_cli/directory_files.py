@@ -43,11 +43,26 @@ def read_entries(names: Iterable[str]) -> tuple[list[Entry], Policy | None]:
     return entries, policies[0] if policies else None
 
 
-def _read(name: str) -> Entry | Policy:
+def read_unkeyed(name: str) -> Entry:
+    """Return the entry in the file *name*, which may be without keys as yet, or raise LocalError, which names it."""
     try:
-        value = parse_json(read_bytes(name, _MOST))
+        value = _parsed(name)
+        if not isinstance(value, dict) or value.get("kind") != "agency":
+            raise LocalError(Code.MALFORMED_VALUE, 'not an object with "kind": "agency"')
+        return _as(Entry, {"keys": [], **value})
+    except LocalError as error:
+        raise LocalError(error.code, f"{name}: {error.detail}") from error
+
+
+def _parsed(name: str) -> object:
+    try:
+        return parse_json(read_bytes(name, _MOST))
     except RemoteError as error:
         raise LocalError(error.code, error.detail) from error
+
+
+def _read(name: str) -> Entry | Policy:
+    value = _parsed(name)
     match value:
         case {"kind": "agency"}:
             return _as(Entry, value)

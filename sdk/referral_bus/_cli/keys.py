@@ -1,17 +1,21 @@
 """`keys`: an agency makes its private keys, and shows of them what may be seen."""
 
+import json
 import re
+from collections.abc import Sequence
 from typing import Annotated, Final
 
 import typer
 
 from referral_bus._cli.command import Call, add, new_group
+from referral_bus._cli.directory_files import read_unkeyed
 from referral_bus._cli.faults import WrongUsage
 from referral_bus._cli.screen import Fields, columns, heading
 from referral_bus._cli.settings import load_keys
 from referral_bus._cli.world import Exit
 from referral_bus.keys import AgencyKeys
 from referral_bus.registrar import Term, event_key_record, sealing_key_record
+from referral_contracts.directory_model import Entry, KeyRecord
 from referral_contracts.encoding import AGENCY, b64
 from referral_contracts.errors import LocalError
 
@@ -29,7 +33,8 @@ def add_to(app: typer.Typer) -> None:
     shown = "agency, file, signing{kid, public}, sealing[]{address, kid, public, current}"
     add(group, "make", make, json=shown, local=True)
     add(group, "show", show, json=shown, local=True)
-    add(group, "records", records, json="the directory's own key records, an array under keys", local=True)
+    add(group, "records", records, json="the directory's own key records under keys; or the whole entry", local=True)
+    add(group, "renew", renew, json=shown, local=True)
 
 
 def make(
@@ -64,8 +69,17 @@ def records(
     file: KeyFile,
     bus: Annotated[str, typer.Option(metavar="BUS", help="The bus that they are for, such as training.")],
     days: Annotated[int, typer.Option(min=1, max=90, help="How long they are valid.")] = 90,
+    entry: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="The agency's entry, to be written with these keys beside its old ones."),
+    ] = None,
 ) -> Exit:
-    """Show the keys as the directory records them, with proofs of possession: what a registrar puts into an entry."""
+    """
+    Show the keys as the directory records them, with proofs of possession: what a registrar puts into an entry.
+
+    With --entry it writes that entry with them, as the registrar publishes it. A key that the entry has keeps its
+    beginning and may be used for longer.
+    """
     keys = load_keys(file)
     now_ms = call.world.clock.now_ms()
     term = Term(from_ms=now_ms - _BACKDATED_MS, until_ms=now_ms + days * _DAY_MS)
@@ -73,10 +87,49 @@ def records(
     for address, sealing in sorted(keys.sealing.items()):
         desk = address.partition("/")[2] or None
         found.append(sealing_key_record(bus, keys.agency, sealing[0], term, signer=keys.signing, desk=desk))
+    if entry is not None:
+        before = read_unkeyed(entry)
+        if before.id != keys.agency:
+            raise WrongUsage(f"the entry in {entry} is another agency's than {keys.agency}")
+        whole = _with_keys(before, found).model_dump(mode="json", exclude_none=True)
+        call.screen.put(whole, json.dumps(whole, ensure_ascii=False, indent=2))
+        return Exit.DONE
     told = [record.model_dump(mode="json", exclude_none=True) for record in found]
     lines = [(record.use.value, record.desk or "", record.kid, record.valid_until) for record in found]
     call.screen.put({"keys": told}, columns(lines, "use", "desk", "kid", "valid until"))
     return Exit.DONE
+
+
+def renew(
+    call: Call,
+    *,
+    file: KeyFile,
+    desk: Annotated[str | None, typer.Option(metavar="DESK", help="A desk's, instead of the agency's own.")] = None,
+) -> Exit:
+    """
+    Put a new sealing key into a key file, before the old one, which goes on opening what was sealed to it.
+
+    Others seal to the new one once the directory has it: referral-bus keys records, and the registrar.
+    """
+    keys = load_keys(file)
+    address = keys.agency if desk is None else f"{keys.agency}/{desk}"
+    if address not in keys.sealing:
+        raise WrongUsage(f"{file} has no desk {desk}", "referral-bus keys show tells the addresses that it has")
+    keys.renewed(address).save(file, replace=True)
+    return _show(call, load_keys(file), file)
+
+
+def _with_keys(entry: Entry, found: Sequence[KeyRecord]) -> Entry:
+    """Return *entry* with the keys *found*; what it has stays, since its history may not be dropped."""
+    offered = {record.kid: record for record in found}
+    held = {record.kid for record in entry.keys}
+    longer = [
+        record.model_copy(update={"valid_until": max(record.valid_until, offered[record.kid].valid_until)})
+        if record.kid in offered
+        else record
+        for record in entry.keys
+    ]
+    return entry.model_copy(update={"keys": (*longer, *(record for record in found if record.kid not in held))})
 
 
 def _show(call: Call, keys: AgencyKeys, file: str) -> Exit:
