@@ -104,6 +104,8 @@ class Code(StrEnum):
     """The sender's agency has ended; its successors speak for it."""
     WRONG_SUBJECT = "wrong-subject"
     """The case is not named after the event that opens it."""
+    WRONG_EXERCISE = "wrong-exercise"
+    """Said as an exercise in a case that is none, or in earnest in an exercise."""
     NOT_FOUND = "not-found"
     """No such case or hand-off, or none of the sender's."""
     ILLEGAL_TRANSITION = "illegal-transition"
@@ -245,6 +247,7 @@ HINTS: Final[dict[Code, str]] = {
     Code.WRONG_READERS: "seal every section to recipients or the sender, with keys that the directory lists as valid",
     Code.CLOCK_MISSING: "seal one section to the watcher that tells which clocks this event starts or stops",
     Code.AGENCY_ENDED: "its successor has to say it: referral-bus directory show AGENCY",
+    Code.WRONG_EXERCISE: "an exercise has a case of its own; set `exercise` as the event did that opened the case",
     Code.STALE_HEAD: "something moved this hand-off first; read its state and decide again",
     Code.NOT_FOUND: "there is no such case or hand-off that you are a party of",
     Code.OPEN_HANDOFFS: "close, withdraw, cancel or wait for the open hand-offs first",

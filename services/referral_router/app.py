@@ -141,6 +141,8 @@ class ReferralFold:
         self._core.merge(step)
         for code, count in step.codes.items():
             self._desk.metrics.judged(code.value, count)
+        for code, count in step.exercises.items():
+            self._desk.metrics.practised(code.value, count)
 
 
 class RegistrarFold:

@@ -24,6 +24,12 @@ class Metrics:
         """Register everything."""
         self.registry = registry = CollectorRegistry()
         self._records = Counter("referral_bus_records", "Input records by outcome code", ["outcome"], registry=registry)
+        self._exercises = Counter(
+            "referral_bus_exercises",
+            "Exercises by outcome code: no other count has them",
+            ["outcome"],
+            registry=registry,
+        )
         self._transactions = Counter(
             "referral_bus_transactions", "Transactions by result", ["result"], registry=registry
         )
@@ -62,6 +68,10 @@ class Metrics:
         if child is None:
             child = self._outcomes[outcome] = self._records.labels(outcome)
         child.inc(count)
+
+    def practised(self, outcome: str, count: int) -> None:
+        """Count records of exercises: whoever sums up `referral_bus_records_total` has not one of them in it."""
+        self._exercises.labels(outcome).inc(count)
 
     def committed(self, records: int, seconds: float) -> None:
         self._results["committed"].inc()

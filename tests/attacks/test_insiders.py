@@ -46,13 +46,13 @@ class TestAtARecipient:
             subject = await case_with_police(hotline)
             practised = from_police(town, subject, encode_section(MEDICAL)).envelope()
             submit(town, practised.model_copy(update={"exercise": True}))
-            first = await hospital.next(timeout_s=30)
             await hotline.send(hotline.offer(subject, {HOSPITAL: [MEDICAL]}))
             real = await hospital.next(timeout_s=30)
             await hospital.wait(await real.accept(ACCEPTANCE))
             case = hospital.case(subject)
 
-            assert (first.exercise, real.exercise) == (True, False)
+            assert town.codes().count(Code.WRONG_EXERCISE) == 1
+            assert (real.source, real.exercise) == (HOTLINE, False)
             assert case is not None
             assert not case.exercise
             assert [event.exercise for event in town.routed(Verb.ACCEPTED)] == [False]

@@ -30,6 +30,8 @@ STUB: Final = b"s"
 """What stays of an archived case."""
 VOIDED_STUB: Final = b"v"
 """The same, of a case that was entered in error: it is never opened again."""
+EXERCISE_STUB: Final = b"S"
+VOIDED_EXERCISE_STUB: Final = b"V"
 
 _PREFIX: Final = struct.Struct(">cQ")
 _HEAD: Final = struct.Struct(">cQI")
@@ -37,7 +39,14 @@ _HEAD: Final = struct.Struct(">cQI")
 _HANDOFF: Final = REF + 32
 """Its head, and the hash of the event that opened it."""
 _STUB: Final = struct.Struct(f">II{REF}s")
-_STUB_STATES: Final = {STUB: CaseState.CLOSED, VOIDED_STUB: CaseState.VOIDED}
+_STUBS: Final = {
+    STUB: (CaseState.CLOSED, False),
+    VOIDED_STUB: (CaseState.VOIDED, False),
+    EXERCISE_STUB: (CaseState.CLOSED, True),
+    VOIDED_EXERCISE_STUB: (CaseState.VOIDED, True),
+}
+"""In what state each was left, and whether it was an exercise: a stub has no other room for it."""
+_STUB_KINDS: Final = {told: kind for kind, told in _STUBS.items()}
 
 # Ten times as fast as calling the enum, for each hand-off of each case that an event names.
 _STATES: Final = {state.value: state for state in State}
@@ -91,6 +100,8 @@ class Case:
     archived: bool = False
     restored: int = 0
     """How often it came back from the archive. The counts of its copies begin anew each time."""
+    exercise: bool = False
+    """Whether all that is said in it is only practised."""
 
     def open_handoffs(self) -> list[str]:
         """Return the keys of the hand-offs that keep the case from being closed."""
@@ -126,7 +137,7 @@ class Case:
     def archive(self) -> "Case":
         """Return what stays of a closed case: its owner, its sequence, its head, and how often it was restored."""
         kept = Case(state=self.state, owner=self.owner, head=self.head, sequence=self.sequence, archived=True)
-        kept.restored = self.restored
+        kept.restored, kept.exercise = self.restored, self.exercise
         return kept
 
     def restore(self) -> None:
@@ -148,6 +159,7 @@ class Case:
         names = _Names()
         state = "" if self.state is None else self.state.value
         told = [names[state], names[self.owner], names[self.pending], self.sequence, self.restored]
+        told += [int(self.exercise)] if self.exercise else []
         packed = [self.head.raw]
         handoffs = []
         for key, one in self.handoffs.items():
@@ -175,8 +187,8 @@ class Case:
         """
         try:
             kind, _ = _PREFIX.unpack_from(value)
-            if kind in _STUB_STATES:
-                return cls._from_stub(value, _STUB_STATES[kind])
+            if kind in _STUBS:
+                return cls._from_stub(value, kind)
             return cls._from_whole(value)
         except (ValueError, LookupError, TypeError, AttributeError, struct.error) as error:
             raise Fatal(Code.STATE_FORMAT, "a state record of another format") from error
@@ -186,8 +198,9 @@ class Case:
         _, _, size = _HEAD.unpack_from(value)
         at = _HEAD.size + size
         names, told, handoffs, deliveries, parties, claims = from_json(value[_HEAD.size : at])
-        state, owner, pending, sequence, restored = told
+        state, owner, pending, sequence, restored, *exercise = told
         case = cls(owner=names[owner], pending=names[pending], sequence=sequence, restored=restored)
+        case.exercise = any(exercise)
         if names[state]:
             case.state, case.head = CaseState(names[state]), Ref(value[at : at + REF])
             at += REF
@@ -215,11 +228,12 @@ class Case:
         return case
 
     @classmethod
-    def _from_stub(cls, value: bytes, state: CaseState) -> Self:
+    def _from_stub(cls, value: bytes, kind: bytes) -> Self:
         sequence, restored, head = _STUB.unpack_from(value, _PREFIX.size)
         owner = value[_PREFIX.size + _STUB.size :].decode("ascii")
+        state, exercise = _STUBS[kind]
         case = cls(state=state, owner=owner, head=Ref(head), sequence=sequence, archived=True)
-        case.restored = restored
+        case.restored, case.exercise = restored, exercise
         return case
 
 
@@ -237,7 +251,8 @@ def ghost_of(key: bytes) -> str | None:
 def stub(case: Case, touched_ms: int) -> bytes:
     """Return what stays of an archived case: owner, sequence, restorations, head; at most 128 bytes."""
     packed = _STUB.pack(case.sequence, case.restored, case.head.raw)
-    kind = VOIDED_STUB if case.state is CaseState.VOIDED else STUB
+    state = CaseState.VOIDED if case.state is CaseState.VOIDED else CaseState.CLOSED
+    kind = _STUB_KINDS[state, case.exercise]
     return _PREFIX.pack(kind, touched_ms) + packed + case.owner.encode("ascii")
 
 

@@ -56,6 +56,9 @@ class RouterStep:
     due: int
     """How many entries of the eviction queue are dealt with."""
     codes: Counter[Code]
+    """What became of how many, exercises left out."""
+    exercises: Counter[Code]
+    """The same of exercises alone."""
 
 
 class Router:
@@ -352,6 +355,7 @@ class _Batch:
             changes=changes,
             due=self._due,
             codes=self._ledger.codes,
+            exercises=self._ledger.exercises,
         )
 
 

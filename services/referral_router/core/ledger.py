@@ -59,6 +59,7 @@ class Ledger:
         """Go on after *before*; the batch is judged by this version of the directory."""
         self.lane = lane
         self.codes: Counter[Code] = Counter()
+        self.exercises: Counter[Code] = Counter()
         self.position = before.position
         self.admitted_ms = before.admitted_ms
         self.admitted = format_time(before.admitted_ms)
@@ -113,7 +114,8 @@ class Ledger:
             stamp=format_time(record.stamp_ms) if stamped else self.admitted,
         )
         self._chain = leaf_hash(leaf)
-        self.codes[code] += 1
+        practised = found.envelope is not None and found.envelope.exercise
+        (self.exercises if practised else self.codes)[code] += 1
         # Of what nobody is known to have said only hash, size and offset are kept: they are in the decision.
         # Not even its key: that too is a place to put a child's name in.
         value = b"" if found.sender is None else record.value

@@ -85,6 +85,9 @@ def rule(case: Case, ask: Ask) -> Ruling:
     heard = is_party(case, ask) or restoring or (timely and is_watcher(ask))
     if case.state is None or not heard:
         return Refused(Code.NOT_FOUND)
+    if ask.envelope.exercise != case.exercise:
+        # What was practised is never taken for real, nor what was real for practised.
+        return Refused(Code.WRONG_EXERCISE)
     # Which event a correction names, its recipients know: here ids are forgotten.
     corrects, follows = ask.envelope.data.supersedes is not None, ask.envelope.data.follows is not None
     if corrects != (verb in CORRECTIONS) or (follows and verb not in OPENINGS):
@@ -108,6 +111,7 @@ def _open_case(case: Case, ask: Ask) -> Ruling:
     except RemoteError as error:
         return Refused(error.code)
     case.state, case.owner, case.head = CaseState.OPEN, envelope.source, ask.ref
+    case.exercise = envelope.exercise
     _routed(case, ask)
     return Accepted(_case_standing(case))
 

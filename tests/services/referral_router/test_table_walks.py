@@ -102,9 +102,9 @@ class TwoBuses(RuleBasedStateMachine):
         super().__init__()
         self.pair = Pair()
 
-    @initialize(owner=st.sampled_from([HOTLINE, WARD]))
-    def a_case_is_opened(self, owner: str) -> None:
-        self.pair.say(Saying(source=owner, verb="case.opened"))
+    @initialize(owner=st.sampled_from([HOTLINE, WARD]), exercise=st.booleans())
+    def a_case_is_opened(self, owner: str, *, exercise: bool) -> None:
+        self.pair.say(Saying(source=owner, verb="case.opened", exercise=exercise))
 
     def subject(self, data: st.DataObject) -> str:
         """Draw a case: mostly one that is not archived, if need be a new one."""
@@ -164,9 +164,9 @@ class TwoBuses(RuleBasedStateMachine):
             saying = replace(saying, supersedes=self.an_event(data))
         self.pair.say(saying)
 
-    @rule(source=agencies)
-    def somebody_opens_a_case(self, source: str) -> None:
-        self.pair.say(Saying(source=source, verb="case.opened"))
+    @rule(source=agencies, exercise=st.booleans())
+    def somebody_opens_a_case(self, source: str, *, exercise: bool) -> None:
+        self.pair.say(Saying(source=source, verb="case.opened", exercise=exercise))
 
     @rule(data=st.data())
     def an_event_comes_again(self, data: st.DataObject) -> None:
@@ -266,6 +266,9 @@ class TwoBuses(RuleBasedStateMachine):
     def another_case(self, data: st.DataObject, saying: Saying) -> Saying:
         return replace(saying, case=pick(data, [self.subject(data), "0" * 32]))
 
+    def in_earnest_or_not(self, data: st.DataObject, saying: Saying) -> Saying:
+        return replace(saying, exercise=data.draw(st.booleans()))
+
     def a_used_id(self, data: st.DataObject, saying: Saying) -> Saying:
         return replace(saying, id=pick(data, self.pair.spoken).event.id)
 
@@ -285,6 +288,7 @@ CHANGES: list[Callable[[TwoBuses, st.DataObject, Saying], Saying]] = [
     TwoBuses.another_handoff,
     TwoBuses.another_case,
     TwoBuses.a_used_id,
+    TwoBuses.in_earnest_or_not,
     TwoBuses.nothing_to_read,
 ]
 

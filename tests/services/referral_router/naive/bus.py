@@ -113,6 +113,8 @@ class NaiveBus:
         timely = source == WATCHER and said.verb in BY_WATCHER and said.about
         if not case or not (source in case.parties or restoring or (timely and not case.archived)):
             return Ruling({"not-found"})
+        if said.exercise != case.exercise:
+            return Ruling({"wrong-exercise"})
         of_case = said.verb.startswith("case.")
         wrong = bool(said.about) != kind.handoff or bool(said.supersedes) != kind.corrects
         wrong = wrong or (bool(said.follows) and said.verb not in OPENING)
@@ -235,7 +237,7 @@ class NaiveBus:
         """Let an accepted event take effect."""
         ref = said.id, said.hash
         if said.verb == "case.opened":
-            self.cases[said.case] = Case(owner=said.source, head=ref)
+            self.cases[said.case] = Case(owner=said.source, head=ref, exercise=said.exercise)
         case = self.cases[said.case]
         handoff = case.handoffs.get(said.about or ("", ""))
         if said.verb in OPENING:

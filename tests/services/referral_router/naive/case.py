@@ -45,9 +45,10 @@ class Case:
     copies: Counter[str] = field(default_factory=Counter)
     archived: bool = False
     restored: int = 0
+    exercise: bool = False
 
     def archive(self) -> None:
-        """Section 12: there stay owner, head, the number of events and of restorations, and whether it was voided."""
+        """Section 12: the rest stays, also whether it was voided or is an exercise."""
         self.archived, self.parties, self.handoffs, self.copies = True, set(), {}, Counter()
 
     def still_open(self) -> set[Key]:

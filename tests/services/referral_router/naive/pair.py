@@ -65,6 +65,8 @@ class Saying:
     """Whether the recipients can read something."""
     clocked: bool = True
     """Whether the watcher has its section, where the verb needs one."""
+    exercise: bool | None = None
+    """Nothing: as its case is."""
 
 
 class Spoken(NamedTuple):
@@ -102,6 +104,8 @@ class Pair:
         event_id = saying.id or new_id(self.world.now, self.world.numbers)
         subject = saying.case or case_pseudonym(BUS, saying.source, event_id)
         sections = _sections(saying)
+        case = self.naive.cases.get(subject)
+        exercise = (case is not None and case.exercise) if saying.exercise is None else saying.exercise
         said = self.world.say(
             saying.source,
             Verb(saying.verb),
@@ -113,6 +117,7 @@ class Pair:
             follows=saying.follows and _Named(saying.follows),
             event_id=event_id,
             sections=sections,
+            exercise=exercise,
         )
         readers = frozenset(reader.address for part in sections for reader in part.readers)
         event = Event(
@@ -129,6 +134,7 @@ class Pair:
             follows=saying.follows,
             readers=readers,
             clock=WATCHER in readers,
+            exercise=exercise,
         )
         return Spoken(said, event)
 
@@ -193,7 +199,7 @@ class Pair:
             assert (there.archived, there.owner, there.sequence) == (case.archived, case.owner, case.events)
             assert (there.state, _ref(there.head.wire)) == (case.state, case.head)
             assert (there.pending, there.parties, there.restored) == (case.pending, case.parties, case.restored)
-            assert there.deliveries == case.copies
+            assert (there.deliveries, there.exercise) == (case.copies, case.exercise)
             assert _handoffs(there) == {key: _standing(handoff) for key, handoff in case.handoffs.items()}
 
 

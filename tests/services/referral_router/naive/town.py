@@ -30,6 +30,7 @@ class Event:
     """Who of the recipients can read something in it."""
     clock: bool
     """Whether the watcher has a section in it."""
+    exercise: bool = False
 
 
 def agency(address: str) -> str:
