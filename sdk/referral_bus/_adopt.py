@@ -32,12 +32,13 @@ def adopt(home: Home, directory: Directory, agency: str, path: str | Path) -> in
         raise LocalError(Code.NO_SUCH_FILE, "no store there")
     theirs = Store.open(path, bus=home.bus, agency=agency)
     try:
-        cases, handoffs = views.open_cases(theirs.db), views.open_handoffs(theirs.db)
+        cases = views.open_cases(theirs.db)
+        handoffs = [(handoff, views.case(theirs.db, handoff.subject)) for handoff in views.open_handoffs(theirs.db)]
     finally:
         theirs.close()
     with home.store.write() as db:
         taken = sum(_take_case(db, case) for case in cases)
-        return taken + sum(_take_handoff(db, handoff, home.agency, agency) for handoff in handoffs)
+        return taken + sum(_take_handoff(db, *found, home.agency, agency) for found in handoffs)
 
 
 def _take_case(db: sqlite3.Connection, case: Case) -> bool:
@@ -48,7 +49,7 @@ def _take_case(db: sqlite3.Connection, case: Case) -> bool:
     return True
 
 
-def _take_handoff(db: sqlite3.Connection, handoff: Handoff, us: str, agency: str) -> bool:
+def _take_handoff(db: sqlite3.Connection, handoff: Handoff, case: Case | None, us: str, agency: str) -> bool:
     holds, sends = agency_of(handoff.holder) == agency, handoff.sender == agency
     if not (holds or sends) or views.handoff(db, handoff.subject, handoff.key) is not None:
         return False
@@ -56,5 +57,6 @@ def _take_handoff(db: sqlite3.Connection, handoff: Handoff, us: str, agency: str
     # What came with it when it was moved to that agency lies in its inbox.
     views.put_handoff(db, replace(handoff, holder=holder, sender=sender, moved_in=None))
     if views.case(db, handoff.subject) is None:
-        views.put_case(db, Case(subject=handoff.subject, exercise=False))
+        exercise = case is not None and case.exercise
+        views.put_case(db, Case(subject=handoff.subject, exercise=exercise))
     return True

@@ -23,8 +23,8 @@ def open_matters(home: Home, directory: Directory | None) -> OpenMatters:
     return OpenMatters(
         owned=seen(case for case in cases if case.owned),
         offered=seen(case for case in cases if not case.owned),
-        received=tuple(item.view() for item in handoffs if agency_of(item.holder) == home.agency),
-        sent=tuple(item.view() for item in handoffs if item.sender == home.agency),
+        received=tuple(item.view(db) for item in handoffs if agency_of(item.holder) == home.agency),
+        sent=tuple(item.view(db) for item in handoffs if item.sender == home.agency),
         waiting=outbox.waiting(db),
         takers=() if directory is None else tuple(sorted(takers(directory, home.agency))),
     )

@@ -33,7 +33,8 @@ class Speaker:
         """Return who would see which field."""
         composer = self._composer()
         shapes = composer.shapes(draft, self._answering(draft))
-        return Plan(subject=draft.subject, events=tuple(composer.plan(draft, shape) for shape in shapes))
+        events = tuple(composer.plan(draft, shape) for shape in shapes)
+        return Plan(subject=draft.subject, exercise=draft.exercise, events=events)
 
     def compose(self, draft: Draft) -> list[Row]:
         """

@@ -193,8 +193,9 @@ class ReferralBus(Sayings):
         Raises:
             LocalError: ID_REUSED: somebody used another's id in another case; the case has to be told.
         """
-        found = views.only_handoff(self._engine.home.store.db, key, subject)
-        return None if found is None else found.view()
+        db = self._engine.home.store.db
+        found = views.only_handoff(db, key, subject)
+        return None if found is None else found.view(db)
 
     def case(self, subject: str) -> CaseView | None:
         """Return a case as known here."""

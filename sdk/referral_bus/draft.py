@@ -72,6 +72,7 @@ class Plan:
     """Who will see which field, if the draft is sent now."""
 
     subject: str
+    exercise: bool
     events: tuple[PlannedEvent, ...]
 
     def seen_by(self, address: str) -> tuple[PlannedSection, ...]:

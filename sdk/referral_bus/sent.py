@@ -44,6 +44,7 @@ class Entry:
     recipients: tuple[str, ...]
     handoff: HandoffKey | None
     """The hand-off that it answers; none where it opens some."""
+    exercise: bool
     state: EntryState
     code: Code | None = None
     """Why it was refused or failed."""
@@ -78,6 +79,11 @@ class Sent:
     def handoffs(self) -> tuple[HandoffKey, ...]:
         """The hand-offs opened or answered."""
         return tuple(key for entry in self.entries for key in entry.handoffs)
+
+    @property
+    def exercise(self) -> bool:
+        """Whether it is only an exercise."""
+        return self.entries[0].exercise
 
     @property
     def settled(self) -> bool:

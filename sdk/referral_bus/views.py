@@ -31,6 +31,8 @@ class HandoffView:
 
     key: HandoffKey
     subject: str
+    exercise: bool
+    """Whether its case is only an exercise."""
     opened_by: str
     opened_with: Verb | None
     """None to the owner of the case that was told of it by a refused closing alone."""

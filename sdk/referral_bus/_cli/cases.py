@@ -21,7 +21,7 @@ from referral_bus._cli.finding import (
 from referral_bus._cli.saying import SENT_JSON, NoWait, Patience, SectionFiles, read_own, say
 from referral_bus._cli.screen import Fields, columns, heading, when
 from referral_bus._cli.session import WAIT_S, Timeout, be_present, open_bus
-from referral_bus._cli.wording import CASES, RECEIPTS, STATES, VERBS, both
+from referral_bus._cli.wording import CASES, EXERCISE, RECEIPTS, STATES, VERBS, both
 from referral_bus._cli.world import Exit
 from referral_bus.client import ReferralBus
 from referral_bus.draft import Draft
@@ -31,7 +31,7 @@ from referral_contracts.encoding import format_time
 from referral_contracts.lifecycle import OPEN_STATES
 
 _HANDOFF: Final = (
-    "opening, recipient, subject, opened_by, sender, holder, opened_with, state, receipt, head{id, sha256}, "
+    "opening, recipient, subject, exercise, opened_by, sender, holder, opened_with, state, receipt, head{id, sha256}, "
     "follows{id, sha256}, followed{opening, recipient}, admitted"
 )
 _LINKS: Final = "links[]{subject, other, relation, said_by, admitted}"
@@ -82,7 +82,7 @@ async def show_handoff(call: Call, *, handoff: HandoffArgument, timeout: Timeout
         found = find_handoff(bus, handoff)
         facts = [
             ("việc / hand-off", name_of(found.key)),
-            ("vụ việc / case", found.subject),
+            ("vụ việc / case", f"{found.subject}  {EXERCISE}" if found.exercise else found.subject),
             ("bên mở / opened by", _opening(found)),
             ("trạng thái / state", both(STATES[found.state])),
             ("biên nhận / receipt", _receipt(found)),
@@ -193,7 +193,7 @@ def case_line(case: CaseView) -> str:
         both(CASES[case.state]) if case.state is not None else "—",
         "phụ trách vụ việc / owner" if case.owned else "bên liên quan / party",
         f"{len(case.handoffs)} việc / hand-off{'' if len(case.handoffs) == 1 else 's'}",
-        "DIỄN TẬP / EXERCISE" if case.exercise else "",
+        EXERCISE if case.exercise else "",
     )
     return "  ".join(part for part in parts if part)
 
@@ -215,6 +215,8 @@ def handoff_lines(item: HandoffView) -> tuple[str, str]:
         how.append(f"bên gửi nay là / sender now {item.sender}")
     if item.follows is not None:
         how.append(f"tiếp nối / follows {_followed(item)}")
+    if item.exercise:
+        how.append(EXERCISE)
     return f"  {name_of(item.key)}", f"    {'  '.join(how)}"
 
 
@@ -280,6 +282,7 @@ def handoff_fields(item: HandoffView) -> Fields:
         "opening": item.key.opening,
         "recipient": item.key.recipient,
         "subject": item.subject,
+        "exercise": item.exercise,
         "opened_by": item.opened_by,
         "sender": item.sender,
         "holder": item.holder,

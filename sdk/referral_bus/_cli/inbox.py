@@ -15,7 +15,7 @@ from referral_bus._cli.faults import advise, complain, mention
 from referral_bus._cli.finding import DeliveryArgument, find_delivery, name_of
 from referral_bus._cli.screen import Fields, caution, form, heading, indented, row_fields, status, when, word
 from referral_bus._cli.session import Timeout, be_present, open_bus
-from referral_bus._cli.wording import CORRECTS, VERBS, both
+from referral_bus._cli.wording import CORRECTS, EXERCISE, VERBS, both
 from referral_bus._cli.world import Exit
 from referral_bus.client import ReferralBus
 from referral_bus.delivery import Delivery, OpenedSection
@@ -226,7 +226,7 @@ def _line(delivery: Delivery) -> str:
         handoff,
         both(CORRECTS[delivery.corrects]) if delivery.corrects in _NOT_HERE else "",
         "ĐÃ ĐÍNH CHÍNH / CORRECTED" if delivery.corrections else "",
-        "DIỄN TẬP / EXERCISE" if delivery.exercise else "",
+        EXERCISE if delivery.exercise else "",
     )
     return "  ".join(part for part in parts if part)
 
@@ -280,8 +280,10 @@ def _claim(delivery: Delivery, section: OpenedSection) -> Claim | None:
 
 def _section_lines(directory: Directory | None, delivery: Delivery, section: OpenedSection) -> Iterator[RenderableType]:
     read, claim = section.read, _claim(delivery, section)
-    code = f"  {section.code.value}" if section.code is not None else ""
-    yield heading(f"  {section.name}  {'không mở được / does not open' if read is None else word(read.schema)}{code}")
+    form_name = "không mở được / does not open" if read is None else word(read.schema)
+    code = "" if section.code is None else section.code.value
+    practised = EXERCISE if delivery.exercise else ""
+    yield heading("  " + "  ".join(part for part in (section.name, form_name, code, practised) if part))
     if read is not None:
         yield from map(indented, caution(read.schema))
         if claim is not None:

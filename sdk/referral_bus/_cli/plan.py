@@ -11,7 +11,7 @@ from referral_bus._cli.drafts import Case, Follows, making, opening, transferrin
 from referral_bus._cli.saying import Make, SectionFiles, To, draft_of
 from referral_bus._cli.screen import Fields, caution, form, heading, indented, missing_fields, row_fields, status
 from referral_bus._cli.session import WAIT_S, Timeout, open_bus, prepare
-from referral_bus._cli.wording import VERBS, both
+from referral_bus._cli.wording import EXERCISE, VERBS, both
 from referral_bus._cli.world import Exit
 from referral_bus.client import ReferralBus
 from referral_bus.draft import Plan, PlannedSection
@@ -19,7 +19,7 @@ from referral_contracts.topics import agency_of
 from referral_contracts.verbs import Verb
 
 _JSON = (
-    "subject, events[]{verb, recipients[], sections[]{name, schema, status, readers[], "
+    "subject, exercise, events[]{verb, recipients[], sections[]{name, schema, status, readers[], "
     "fields[]{path, vi, en, value, provisional}, missing[]{path, vi, en}}}"
 )
 
@@ -80,7 +80,8 @@ async def _plan(call: Call, make: Make, timeout_s: float) -> Exit:
 
 
 def _lines(bus: ReferralBus, agency: str, plan: Plan) -> Iterator[RenderableType]:
-    yield heading(f"case {plan.subject}")
+    practised = f"  {EXERCISE}" if plan.exercise else ""
+    yield heading(f"case {plan.subject}{practised}")
     for number, event in enumerate(plan.events, 1):
         yield heading(f"event {number}: {both(VERBS[event.verb])} → {', '.join(event.recipients) or agency}")
     for event in plan.events:
@@ -90,7 +91,7 @@ def _lines(bus: ReferralBus, agency: str, plan: Plan) -> Iterator[RenderableType
             others = len(event.sections) - len(own)
             sealed = f"; {others} of {len(event.sections)} sections stay sealed" if others else ""
             yield ""
-            yield heading(f"{_called(bus, reader)} đọc được / reads{sealed}")
+            yield heading(f"{_called(bus, reader)} đọc được / reads{sealed}{practised}")
             # What the sender wrote it has seen.
             yield from _sections(own, in_full=reader != agency or not event.recipients)
 
@@ -112,6 +113,7 @@ def _called(bus: ReferralBus, address: str) -> str:
 def _fields(plan: Plan) -> Fields:
     return {
         "subject": plan.subject,
+        "exercise": plan.exercise,
         "events": [
             {
                 "verb": event.verb.value,

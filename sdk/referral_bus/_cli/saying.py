@@ -13,7 +13,7 @@ from referral_bus._cli.files import read_sections
 from referral_bus._cli.finding import name_of
 from referral_bus._cli.screen import Fields
 from referral_bus._cli.session import WAIT_S, be_present, open_bus, patiently, prepare, tell_silence
-from referral_bus._cli.wording import ENTRIES, STATES, VERBS, both, refusal
+from referral_bus._cli.wording import ENTRIES, EXERCISE, STATES, VERBS, both, refusal
 from referral_bus._cli.world import Exit
 from referral_bus.client import ReferralBus
 from referral_bus.draft import Draft
@@ -27,7 +27,8 @@ Make: TypeAlias = Callable[[ReferralBus], Draft]
 """Makes the draft once the bus is open: only then is it known what a case's beginning means."""
 
 SENT_JSON: Final = (
-    "subject, accepted, code, events[]{id, verb, subject, recipients, state, code}, handoffs[]{opening, recipient}"
+    "subject, exercise, accepted, code, events[]{id, verb, subject, exercise, recipients, state, code}, "
+    "handoffs[]{opening, recipient}"
 )
 
 _LOOK_S: Final = 10.0
@@ -140,6 +141,7 @@ def tell(call: Call, sent: Sent) -> None:
     """Write what became of a draft."""
     told: Fields = {
         "subject": sent.subject,
+        "exercise": sent.exercise,
         "accepted": sent.accepted,
         "code": None if sent.code is None else sent.code.value,
         "events": [entry_fields(entry) for entry in sent.entries],
@@ -147,7 +149,8 @@ def tell(call: Call, sent: Sent) -> None:
     }
     lines = [f"  {entry_line(entry, case=False)}" for entry in sent.entries]
     opened = [f"  hand-off {name_of(key)}" for key in sent.handoffs]
-    call.screen.put(told, f"case {sent.subject}", *lines, *opened)
+    practised = f"  {EXERCISE}" if sent.exercise else ""
+    call.screen.put(told, f"case {sent.subject}{practised}", *lines, *opened)
 
 
 def entry_fields(entry: Entry) -> Fields:
@@ -156,6 +159,7 @@ def entry_fields(entry: Entry) -> Fields:
         "id": entry.id,
         "verb": entry.verb.value,
         "subject": entry.subject,
+        "exercise": entry.exercise,
         "recipients": list(entry.recipients),
         "state": entry.state.value,
         "code": None if entry.code is None else entry.code.value,
@@ -167,4 +171,5 @@ def entry_line(entry: Entry, *, case: bool = True) -> str:
     recipients = f" → {', '.join(entry.recipients)}" if entry.recipients else ""
     code = f": {refusal(entry.code)}" if entry.code is not None else ""
     subject = f"  case {entry.subject}" if case else ""
+    subject += f"  {EXERCISE}" if case and entry.exercise else ""
     return f"{entry.id}  {both(VERBS[entry.verb])}{recipients}{subject}  {both(ENTRIES[entry.state])}{code}"

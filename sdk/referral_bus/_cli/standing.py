@@ -10,6 +10,7 @@ from referral_bus._cli.faults import WrongUsage, advise, complain, hints_of
 from referral_bus._cli.saying import entry_fields, entry_line, judge
 from referral_bus._cli.screen import columns, when
 from referral_bus._cli.session import WAIT_S, Timeout, be_present, open_bus, patiently, reached, tell_silence
+from referral_bus._cli.wording import EXERCISE
 from referral_bus._cli.world import Exit
 from referral_bus.client import ReferralBus
 from referral_bus.sent import Sent, TimedOut
@@ -19,7 +20,7 @@ from referral_contracts.encoding import format_time
 from referral_contracts.errors import LocalError
 
 _READ_S: Final = 10.0
-_ENTRY: Final = "id, verb, subject, recipients[], state, code"
+_ENTRY: Final = "id, verb, subject, exercise, recipients[], state, code"
 
 
 def add_to(app: typer.Typer) -> None:
@@ -31,7 +32,7 @@ def add_to(app: typer.Typer) -> None:
         "agency, sending, receiving, directory, directory_version, waiting, unacknowledged, alarms, clock_offset_ms"
     )
     add(app, "status", status, json=status_fields)
-    add(app, "alarms", alarms, json="number, code, count, first, last, subject, offset, detail")
+    add(app, "alarms", alarms, json="number, code, count, first, last, subject, exercise, offset, detail")
 
 
 async def list_(
@@ -111,7 +112,9 @@ async def alarms(
             bus.clear_alarm(number)
         left = bus.alarms()
         for alarm in left:
-            call.screen.put(_alarm_fields(alarm), _alarm_line(alarm))
+            case = None if alarm.subject is None else bus.case(alarm.subject)
+            exercise = case is not None and case.exercise
+            call.screen.put({**_alarm_fields(alarm), "exercise": exercise}, _alarm_line(alarm, exercise=exercise))
     return Exit.ALARM if left else Exit.DONE
 
 
@@ -143,11 +146,12 @@ def _status_rows(agency: str, found: Status) -> list[tuple[str, str]]:
     ]
 
 
-def _alarm_line(alarm: Alarm) -> str:
+def _alarm_line(alarm: Alarm, *, exercise: bool) -> str:
     subject = f"  case {alarm.subject}" if alarm.subject else ""
     times = f"  {alarm.count} times, last {when(alarm.last_ms)}" if alarm.count > 1 else ""
     detail = f": {alarm.detail}" if alarm.detail else ""
-    return f"{alarm.number}  {when(alarm.noted_ms)}  {alarm.code.value}{detail}{subject}{times}"
+    practised = f"  {EXERCISE}" if exercise else ""
+    return f"{alarm.number}  {when(alarm.noted_ms)}  {alarm.code.value}{detail}{subject}{practised}{times}"
 
 
 def _alarm_fields(alarm: Alarm) -> dict[str, object]:

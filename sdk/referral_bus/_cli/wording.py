@@ -9,6 +9,9 @@ from referral_contracts.codes import Code
 from referral_contracts.lifecycle import CaseState, Receipt, State
 from referral_contracts.verbs import Verb
 
+EXERCISE: Final = "DIỄN TẬP / EXERCISE"
+"""Beside everything that belongs to an exercise, wherever a person sees it."""
+
 VERBS: Final[Mapping[Verb, tuple[str, str]]] = {
     Verb.CASE_OPENED: ("mở vụ việc", "case opened"),
     Verb.CASE_TRANSFER_OFFERED: ("đề nghị chuyển vụ việc", "case transfer offered"),

@@ -56,6 +56,7 @@ class Row:
             verb=self.verb,
             recipients=self.recipients,
             handoff=self.handoff,
+            exercise=self.exercise,
             state=self.state,
             code=self.code,
             verdict=verdict,

@@ -48,11 +48,13 @@ class Handoff:
     """The hand-off that `follows` ended, where it is known here."""
     admitted_ms: int
 
-    def view(self) -> HandoffView:
+    def view(self, db: sqlite3.Connection) -> HandoffView:
         """Return what the user sees."""
+        of = case(db, self.subject)
         return HandoffView(
             key=self.key,
             subject=self.subject,
+            exercise=of is not None and of.exercise,
             opened_by=self.opened_by,
             opened_with=self.opened_with,
             state=self.state,
@@ -208,7 +210,7 @@ def case_view(db: sqlite3.Connection, subject: str) -> CaseView | None:
         owned=found.owned,
         state=found.state,
         head=found.head,
-        handoffs=tuple(_handoff(row).view() for row in rows),
+        handoffs=tuple(_handoff(row).view(db) for row in rows),
     )
 
 

@@ -2,6 +2,8 @@ import json
 from dataclasses import replace
 
 from referral_bus._store import Store
+from referral_bus._store.alarms import raise_alarm
+from referral_contracts.codes import Code
 from referral_contracts.encoding import b64
 from referral_contracts.envelope import Envelope
 from referral_contracts.signing import Typ
@@ -83,3 +85,25 @@ def test_a_section_that_shows_two_readers_two_documents_is_an_alarm(terminal: Te
     assert ended == 4
     assert "s0  không mở được / does not open  wrong-commitment" in out
     assert "referral-bus: error: section s0 does not open: wrong-commitment" in err
+
+
+def test_an_alarm_about_an_exercise_says_so(terminal: Terminal) -> None:
+    terminal.environ["REFERRAL_BUS_HOME"] = "hotline-111"
+    opening = str(EXAMPLES / "case-opening.json")
+    cases = [
+        json.loads(terminal.type("send", "open", opening, *flags, "--json")[1])["subject"]
+        for flags in (["--exercise"], [])
+    ]
+    store = Store.open("hotline-111/store.db", bus="training", agency="hotline-111")
+    try:
+        for case in cases:
+            with store.write() as db:
+                raise_alarm(db, Code.COUNTER_GAP, 0, subject=case)
+    finally:
+        store.close()
+    practised, real = terminal.type("alarms")[1].splitlines()
+    told = [json.loads(line) for line in terminal.type("alarms", "--json")[1].splitlines()]
+
+    assert practised.endswith(f"case {cases[0]}  DIỄN TẬP / EXERCISE")
+    assert real.endswith(f"case {cases[1]}")
+    assert [alarm["exercise"] for alarm in told] == [True, False]
