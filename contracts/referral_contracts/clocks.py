@@ -176,9 +176,10 @@ def _of_measures(payload: Payload, sender: str, answering: Payload | None) -> It
         return
     place = answering.place if isinstance(answering, HandoffRequest) else None
     recorded_at = payload.happened.recorded_at if payload.happened is not None else None
+    channel = payload.happened.channel if payload.happened is not None else None
     for measure in payload.measures:
         if measure.kind in _BY_MEASURE:
-            happened = Happening(occurred_at=measure.done_at, recorded_at=recorded_at)
+            happened = Happening(occurred_at=measure.done_at, recorded_at=recorded_at, channel=channel)
             yield _trigger(_BY_MEASURE[measure.kind], happened, place, whose=sender)
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from referral_bus import Code, LocalError, ReferralBus
+from referral_bus import AgencyKeys, Code, LocalError, ReferralBus
 from referral_contracts.envelope import Envelope
 from referral_contracts.lifecycle import CaseState
 from referral_contracts.payloads.actor import Actor, Role
@@ -40,7 +40,11 @@ def ties(bus: ReferralBus, subject: str) -> list[tuple[str, str, Relation, str]]
 
 def watched(town: Town, envelope: Envelope) -> ClockSection:
     """Return what the deadline watcher reads of an event."""
-    keys = town.sim.keys["watcher"]
+    return watched_with(town.sim.keys["watcher"], envelope)
+
+
+def watched_with(keys: AgencyKeys, envelope: Envelope) -> ClockSection:
+    """Return what the deadline watcher, whose *keys* these are, reads of an event."""
     for index, section in enumerate(envelope.data.sections):
         for reader in section.readers:
             key = keys.opener(reader.address, reader.kid)

@@ -191,3 +191,11 @@ def moves() -> Iterator[Trial]:
     yield _trial(Code.NOT_FOUND, "by_the_second_successor", "the first speaks, until it is moved", 6, second)
     later = says(WARD_A, Verb.MOVED, HOTLINE, WARD_B, of=1, answers=2, wait_ms=HOUR_MS)
     yield _trial(Code.ACCEPTED, "moved_by_the_speaker", "a side of one that has ended", 6, later)
+    note = says(HOTLINE, Verb.CASE_NOTED, POLICE)
+    yield _trial(Code.WRONG_EXERCISE, "in_earnest", "the case is an exercise", 2, note, change=_in_earnest)
+    strange = says(SCHOOL, Verb.CASE_NOTED, HOTLINE)
+    yield _trial(Code.NOT_FOUND, "in_earnest_of_no_party", "nobody else learns that", 2, strange, change=_in_earnest)
+
+
+def _in_earnest(told: Members) -> None:
+    told["exercise"] = False
