@@ -14,7 +14,7 @@ from tools.vectors.kinds import KINDS
 
 VECTORS = sorted((ROOT / "contracts/vectors").glob("*.json"))
 CODE = Path(referral_contracts.__file__).parent
-COMMON = {"name", "comment", "expect", "kind"}
+COMMON = {"name", "comment", "expect", "kind", "rules"}
 
 DECODERS = (
     "decisions",

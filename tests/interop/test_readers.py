@@ -20,6 +20,12 @@ BY_GRAMMAR: Final = {
     "signed_head_version_too_large",
 }
 """To a grammar these are members of another form: `malformed-envelope`, as SPEC 3 allows."""
+BY_VALUE: Final = {
+    "body_of_a_newer_minor_with_an_answer",
+    "body_with_an_enclosed_document_misspelled",
+    "body_with_an_unknown_answer",
+}
+"""To see that an answer is none takes the values of a form: these readers know its members alone, and show it."""
 CODE_LINES: Final = 300
 
 
@@ -33,7 +39,9 @@ def test_a_reader_agrees_with_every_vector(program: Program) -> None:
 
     assert len(VECTORS) == len(came)
     for vector, told in zip(VECTORS, came, strict=True):
-        if vector["expect"] == "valid":
+        if vector["name"] in BY_VALUE:
+            assert "code" not in told, vector["name"]
+        elif vector["expect"] == "valid":
             assert {name: spelled(vector[name]) for name in KINDS[vector["kind"]].comes} == {
                 name: spelled(value) for name, value in told.get("came", told).items()
             }, vector["name"]

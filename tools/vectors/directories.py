@@ -166,6 +166,8 @@ def _assembled() -> Iterator[Vector]:
     yield fault(Code.DIRECTORY_ROOT, kind, "directory_entry_missing", "an entry too few", **given(FIRST, None, missing))
     changed = {**FIRST.entries, HOSPITAL.id: HOSPITAL.with_keys().encode()}
     yield fault(Code.DIRECTORY_ROOT, kind, "directory_entry_changed", "another entry", **given(FIRST, None, changed))
+    lawless = version(None, ENTRIES)
+    yield fault(Code.ENTRY_VANISHED, kind, "directory_without_policy", "no policy", **given(lawless, None))
     yield fault(Code.DIRECTORY_STALE, kind, "directory_older", "a step back", **given(FIRST, second))
     twin = version(FIRST, later_ms=1500)
     yield fault(Code.DIRECTORY_FORKED, kind, "directory_forked", "two heads of one version", **given(twin, second))
@@ -183,3 +185,10 @@ def _trust_roots() -> Iterator[Vector]:
     yield fault(Code.MALFORMED_VALUE, kind, "trust_root_without_signatures", "no signature needed", value=octets(none))
     less = jcs({"bus": BUS, "threshold": 1})
     yield fault(Code.MALFORMED_VALUE, kind, "trust_root_without_keys", "nothing pinned", value=octets(less))
+    pinned = TRUST_ROOT.model_dump(mode="json")["keys"]
+    twice = jcs({"bus": BUS, "keys": pinned * 2, "threshold": 1})
+    yield fault(Code.MALFORMED_KEY, kind, "trust_root_key_twice", "one key twice", value=octets(twice))
+    misnamed = jcs({"bus": BUS, "keys": [{**pinned[0], "kid": b64(bytes(32))}], "threshold": 1})
+    yield fault(Code.MALFORMED_KEY, kind, "trust_root_key_misnamed", "under another id", value=octets(misnamed))
+    more = jcs({**TRUST_ROOT.model_dump(mode="json"), "more": 1})
+    yield fault(Code.MALFORMED_VALUE, kind, "trust_root_strange_member", "a member more", value=octets(more))

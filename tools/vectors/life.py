@@ -75,6 +75,7 @@ class Salts:
 def first_change(story: Story) -> bytes:
     """Return the change that founds the directory of *story*."""
     entries = {POLICY_KEY: story.policy.encode()} | {entry.id: entry.encode() for entry in story.entries}
+    until = None if story.wire_until_ms is None else format_time(story.wire_until_ms)
     head = Head(
         bus=BUS,
         entries=len(entries),
@@ -82,7 +83,7 @@ def first_change(story: Story) -> bytes:
         issued=format_time(START),
         root=b64(entries_root(entries)),
         version=1,
-        wire=(WireVersion(valid_from=format_time(TERM.from_ms), version=WIRE_VERSION),),
+        wire=(WireVersion(valid_from=format_time(TERM.from_ms), valid_until=until, version=WIRE_VERSION),),
     )
     signed = SignedHead(head=head, signatures=(ROOT_KEYS[0].sign(Typ.HEAD, head.encode()),))
     return Change(

@@ -47,6 +47,8 @@ def talking() -> Iterator[Trial]:
     yield _trial(Code.NOT_FOUND, "of_no_party", "a case of others: as if there were none", 2, strange)
     absent = says(HOTLINE, Verb.CASE_NOTED, HOSPITAL)
     yield _trial(Code.NOT_FOUND, "of_no_case", "a case that nobody has opened", 2, absent, new_case=True)
+    last = says(HOTLINE, Verb.CASE_NOTED, HOSPITAL, wait_ms=2 * _LONG)
+    yield _trial(Code.UNKNOWN_VERSION, "in_an_old_wire_version", "a version that is accepted no more", 2, last)
     void = says(HOTLINE, Verb.CASE_VOIDED, answers=0)
     yield _trial(Code.OPEN_HANDOFFS, "case_voided_too_early", "the hospital has not answered", 2, void)
 

@@ -197,6 +197,7 @@ def _bodies() -> Iterator[Vector]:
         schema="receipt/1.7",
         unknown=["actor.rank", "stamped"],
     )
+    yield from _answers()
     spaced = b'{ "schema": "receipt/1.0", "body": {"actor": {"role": "system"}} }'
     yield valid(
         kind, "body_not_canonical", "a reader takes it", plaintext=octets(spaced), schema="receipt/1.0", unknown=[]
@@ -213,3 +214,24 @@ def _bodies() -> Iterator[Vector]:
     for name, (code, told, comment) in faults.items():
         yield fault(code, kind, name, comment, plaintext=octets(jcs(told)))
     yield fault(Code.MALFORMED_JSON, kind, "body_not_json", "no JSON", plaintext=octets(b"hello"))
+
+
+def _answers() -> Iterator[Vector]:
+    """Yield answers that are not on the list, in this minor version and in a newer one; and a document in a form."""
+    kind, actor = "body", {"role": "system"}
+    enclosed = {"content": b64(b"scan"), "media_type": "application/pdf"}
+    note = {"actor": actor, "enclosed": enclosed, "text": "a note"}
+    whole = jcs({"body": note, "schema": "note/1.0"})
+    comment = "a small document in the form itself"
+    yield valid(kind, "body_note_with_a_document", comment, plaintext=octets(whole), schema="note/1.0", unknown=[])
+    stray = jcs({"body": {**note, "enclosed": {**enclosed, "content": "AB"}}, "schema": "note/1.0"})
+    malformed = Code.MALFORMED_SECTION
+    yield fault(malformed, kind, "body_with_an_enclosed_document_misspelled", "unused bits", plaintext=octets(stray))
+    told = {"actor": actor, "contact": {"strange": 1}}
+    for version, name in (("1.0", "body_with_an_unknown_answer"), ("1.3", "body_of_a_newer_minor_with_an_answer")):
+        plaintext = octets(jcs({"body": told, "schema": f"acceptance/{version}"}))
+        if version == "1.0":
+            yield fault(malformed, kind, name, "an answer that is none in this version", plaintext=plaintext)
+        else:
+            came = {"schema": f"acceptance/{version}", "unknown": ["contact"]}
+            yield valid(kind, name, "what is new in a later version is kept", plaintext=plaintext, **came)

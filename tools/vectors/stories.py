@@ -157,7 +157,14 @@ def says(who: Agency, verb: Verb, *to: Agency, **about: int) -> Saying:
 def _story(number: int, name: str, comment: str, *sayings: Saying) -> Story:
     opened = says(HOTLINE, Verb.CASE_OPENED)
     return Story(
-        name=name, comment=comment, number=number, cast=CAST, entries=ENTRIES, policy=BUSY, sayings=(opened, *sayings)
+        name=name,
+        comment=comment,
+        number=number,
+        cast=CAST,
+        entries=ENTRIES,
+        policy=BUSY,
+        sayings=(opened, *sayings),
+        wire_until_ms=START + 48 * HOUR_MS,
     )
 
 

@@ -60,6 +60,8 @@ class Story:
     entries: tuple[Entry, ...]
     policy: Policy
     sayings: tuple[Saying, ...]
+    wire_until_ms: int | None = None
+    """Until when this version of the wire is accepted."""
 
 
 FIRST: Final = Story(

@@ -97,6 +97,7 @@ def _as_it_stands() -> Iterator[Trial]:
     yield _noted(Code.WRONG_PARTITION, "with_another_record_key", "a record key that is not its case", record=other)
     elsewhere = _member(subject="0" * 31 + "1")
     yield _noted(Code.WRONG_PARTITION, "in_another_partition", "a case of another partition", change=elsewhere)
+    yield _noted(Code.DUPLICATE, "again", "the same bytes once more", repeats=1)
     yield _noted(Code.ID_REUSED, "under_a_used_id", "other bytes under the id of the opening", again=0)
     opened = says(HOTLINE, Verb.CASE_OPENED)
     yield _noted(Code.WRONG_SUBJECT, "opened_again", "a case that is named after another event", saying=opened)

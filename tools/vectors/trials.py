@@ -69,6 +69,8 @@ class Trial:
     """What is wrong in the record."""
     again: int | None = None
     """Which saying bore the same id."""
+    repeats: int | None = None
+    """Which saying it is, once more."""
     late_ms: int = 35
     """How long it took to arrive."""
     new_case: bool = False
@@ -80,6 +82,8 @@ def submitted(life: Life, trial: Trial, number: int) -> Record:
     said = life.said
     before_ms = said[trial.after - 1].envelope.time_ms
     at_ms = before_ms + trial.saying.wait_ms + STEP_MS
+    if trial.repeats is not None:
+        return replace(said[trial.repeats].record, offset=trial.after, stamp_ms=at_ms)
     identity = life.identity(500 + number, at_ms) if trial.again is None else said[trial.again].envelope.id
     envelope, _ = life.spell(trial.saying, said, identity=identity, at_ms=at_ms, seal=_to_nobody)
     told: Any = parse_json(envelope.encode())

@@ -6,6 +6,7 @@ from typing import Final
 
 from referral_contracts.codes import Code
 from referral_contracts.encoding import b64
+from tools.vectors.rules import rules_of
 
 VALID: Final = "valid"
 
@@ -26,6 +27,7 @@ class Vector:
             "comment": self.comment,
             "expect": self.expect,
             "kind": self.kind,
+            "rules": rules_of(self.name),
             **self.members,
         }
 
