@@ -208,7 +208,7 @@ async def _look_back(story: Story, offices: Mapping[str, Office], outsider: Outs
     refused = ", ".join(f"{count} {code.value}" for code, count in sorted(codes.items()))
     told = accepted + sum(codes.values())
     teller.tell(
-        f"Sổ cái: {told} phán quyết, mỗi phán quyết có chữ ký của bộ định tuyến; không ai có báo động.",
+        f"Sổ cái: {told} quyết định, mỗi quyết định có chữ ký của bộ định tuyến; không nơi nào có cảnh báo.",
         f"Ledger: {told} decisions, each signed by the router, and no alarm: {accepted} accepted, {refused}.",
     )
 

@@ -27,7 +27,7 @@ HOSPITAL: Final = "bv-nhi-minh-hoa"
 SOCIAL_WORK: Final = "ctxh-minh-hoa"
 LEGAL_AID: Final = "tgpl-minh-hoa"
 OTHER_LEGAL_AID: Final = "tgpl-minh-hoa-2"
-SCHOOL: Final = "thcs-thi-du"
+SCHOOL: Final = "th-thi-du"
 CAST: Final[Mapping[str, str]] = {
     HOTLINE: "Tổng đài 111",
     COMMUNE: "UBND xã",
@@ -122,7 +122,7 @@ class Story:
         return said
 
     def _judge(self, who: str, verb: Verb, to: Sequence[str], said: Said, wanted: Code) -> None:
-        told = "không có phán quyết / no verdict" if said.code is None else said.code.value
+        told = "không có trả lời của trục / no verdict" if said.code is None else said.code.value
         expect(said.code is wanted, f"{who} says {verb.value}: {told}, not {wanted.value}")
         accepted = wanted is Code.ACCEPTED
         self._teller.said(who, verb.value, to, told, good=accepted)
@@ -168,12 +168,12 @@ class Story:
             "On the evening of 20 November a neighbour calls: a girl of nine is beaten by her stepfather.",
         )
         said = await self._say(HOTLINE, Verb.CASE_OPENED, files=("case-opening", "mau01"))
-        self._teller.remark("cột bên phải là phán quyết của trục / the column on the right is the bus's verdict")
+        self._teller.remark("cột bên phải là trả lời của trục / the column on the right is the bus's verdict")
         self.subject = said.subject
         form = next(part for part in said.planned if part.form.startswith("mau01/"))
         shown = [field for field in form.fields if field.path in _SHOWN_OF_THE_FORM]
         self._teller.form(
-            f"Mẫu 01 · {len(form.fields)} trường / fields, niêm phong / sealed: {self._teller.short(HOTLINE)}",
+            f"Mẫu 01 · {len(form.fields)} mục / fields, niêm phong / sealed: {self._teller.short(HOTLINE)}",
             [(field.vi, field.en, field.value) for field in shown],
         )
         entry = await self._outsider.find(self.subject, said.id)
@@ -183,7 +183,7 @@ class Story:
     async def _to_the_commune(self) -> None:
         self._teller.chapter("Chuyển cho xã", "the commune takes over")
         self._teller.tell(
-            "Tổng đài giao việc cho xã (không được từ chối) và chuyển cả vụ việc; xã nhận.",
+            "Tổng đài chuyển vụ việc đến xã theo thẩm quyền (xã không được từ chối) và đề nghị xã phụ trách; xã nhận.",
             "The hotline assigns the duty, which cannot be declined, and transfers the case; they accept.",
         )
         said = await self._say(HOTLINE, Verb.ASSIGNED, parts={COMMUNE: ("commune", "mau01")})
@@ -223,7 +223,7 @@ class Story:
                     if (not intake or row in _GRAVE) and part.form != _CLOCK and not row.startswith(_DULL):
                         rows.setdefault(row, _GROUPS.get(row, (field.vi, field.en)))
         self._teller.matrix(
-            "Ai đọc được trường nào / who can read which field",
+            "Ai đọc được mục nào / who can read which field",
             list(read),
             [(vi, en, [row in told[name] for name in read], row in _GRAVE) for row, (vi, en) in rows.items()],
             "● mở được, trong phần của riêng mình / opened, in a part of its own · không có / not told",
@@ -252,7 +252,7 @@ class Story:
     async def _answers(self) -> None:
         self._teller.chapter("Trả lời", "one declines, and another is asked")
         self._teller.tell(
-            "Ba nơi nhận việc. Một trung tâm trợ giúp pháp lý từ chối vì xung đột lợi ích; xã hỏi nơi khác.",
+            "Ba nơi nhận việc. Một trung tâm trợ giúp pháp lý từ chối vì xung đột lợi ích; xã đề nghị nơi khác.",
             "Three accept. One legal-aid centre declines for a conflict of interest; the commune asks another.",
         )
         for who, file in ((POLICE, "police"), (HOSPITAL, "hospital"), (SCHOOL, "school")):
@@ -271,7 +271,7 @@ class Story:
     async def _accept_against_withdraw(self) -> None:
         self._teller.chapter("Cùng một lúc", "accepted and withdrawn at the same time")
         self._teller.tell(
-            "Xã rút lời đề nghị đúng lúc trung tâm công tác xã hội nhận việc: chỉ một bên thắng.",
+            "Xã rút lại đề nghị đúng lúc trung tâm công tác xã hội nhận việc: chỉ một việc có hiệu lực.",
             "The commune withdraws just as the social work centre accepts: one wins, the other is told.",
         )
         handoff = self._handoffs[SOCIAL_WORK]
@@ -297,7 +297,8 @@ class Story:
         expect(outcome[loser].state is state, "the loser's verdict tells where the hand-off stands")
         await self._reaches(loser, verb, winner)
         self._teller.remark(
-            f"{self._teller.short(winner)} thắng / wins; {self._teller.short(loser)} được báo / is told: {state.value}",
+            f"{self._teller.short(winner)} được ghi nhận / wins; "
+            f"{self._teller.short(loser)} được báo / is told: {state.value}",
             "bold",
         )
         if winner == COMMUNE:
@@ -328,7 +329,7 @@ class Story:
             self._teller.tried(told, wanted.value)
 
     async def _the_work(self) -> None:
-        self._teller.chapter("Làm việc", "progress and outcome; nothing is closed too early")
+        self._teller.chapter("Thực hiện", "progress and outcome; nothing is closed too early")
         self._teller.tell(
             "Xã thử kết thúc vụ việc quá sớm và bị từ chối; rồi từng nơi báo kết quả, xã kết thúc từng việc.",
             "The commune tries to close the case too early and is refused; then each tells its outcome.",

@@ -125,7 +125,7 @@ class Teller:
         table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
         marks_width = max(len(self.short(who)) for who in columns)
         names_width = self._console.width - 4 - len(columns) * (marks_width + 2)
-        table.add_column("trường / field", no_wrap=True, overflow="ellipsis", max_width=names_width)
+        table.add_column("mục / field", no_wrap=True, overflow="ellipsis", max_width=names_width)
         for who in columns:
             table.add_column(self.short(who), justify="center", width=marks_width)
         for vi, en, marks, grave in rows:

@@ -55,11 +55,12 @@ def test_the_suspect_is_named_to_police_and_legal_aid_alone() -> None:
 def test_who_reported_stands_in_the_intake_form_and_nowhere_else() -> None:
     intake = example("mau01")
     assert isinstance(intake, Mau01)
-    reporter = [text for text in (intake.reporter_name, intake.reporter_phone) if text is not None]
+    told_by = (intake.reporter_name, intake.reporter_phone, intake.reporter_address)
+    reporter = [text for text in told_by if text is not None]
 
     told = {path.stem for path in DRAFTS for text in reporter if text in wire(example(path.stem))}
 
-    assert len(reporter) == 2
+    assert len(reporter) == 3
     assert told == {"mau01"}
 
 

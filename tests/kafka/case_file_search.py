@@ -133,7 +133,7 @@ def proves_that_it_was_read(demo: DemoRun) -> Mapping[str, bytes]:
         "kafka/broker.log": b"",
         "agencies/hotline-111/agency.log": case,
         "agencies/bv-nhi-minh-hoa/store.db": case,
-        "topic names": b"inbox.thcs-thi-du",
+        "topic names": b"inbox.th-thi-du",
         **{f"keys of {topic}[{partition}]": case for topic, partition in _of(demo, case)},
     }
 

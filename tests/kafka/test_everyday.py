@@ -32,7 +32,7 @@ from tests.sdk.town import heard
 pytestmark = [pytest.mark.kafka, pytest.mark.asyncio]
 
 LEGAL_AID = "tgpl-minh-hoa"
-SCHOOL = "thcs-thi-du"
+SCHOOL = "th-thi-du"
 DESK = f"{OTHER_POLICE}/truc-ban"
 WHO = Actor(role=Role.DUTY_OFFICER)
 TWO = datetime(2026, 11, 21, 7, 0, tzinfo=UTC)

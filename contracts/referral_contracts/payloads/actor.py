@@ -90,7 +90,7 @@ class Actor(FieldGroup):
         label(
             "Thực hiện thay cho cơ quan",
             "acting for",
-            "Mã cơ quan được làm thay, nếu cơ quan đó chưa có trên hệ thống.",
+            "Mã cơ quan được làm thay, nếu cơ quan đó chưa tham gia trục.",
             "Id of the agency that this is done for, when that agency is not on the bus itself.",
         ),
     ] = None
@@ -141,7 +141,7 @@ class Happening(FieldGroup):
         label(
             "Người cho biết",
             "told by",
-            "Họ tên, chức danh người đã trả lời hoặc cung cấp, nếu không qua hệ thống.",
+            "Họ tên, chức danh người đã trả lời hoặc cung cấp, nếu không qua trục.",
             "Who answered or told it, when it did not come over the bus.",
             personal=True,
         ),

@@ -34,7 +34,11 @@ class Status(Choice):
         "mẫu tạm thời, chưa đối chiếu với mẫu in",
         "provisional, not checked against the printed form",
     )
-    OWN = "own", "của trục, không phải mẫu do luật định", "the bus's own, no form that law prescribes"
+    OWN = (
+        "own",
+        "của trục, không thay cho mẫu do pháp luật quy định (nếu có)",
+        "the bus's own, which replaces no form that law may prescribe",
+    )
 
     @property
     def uncertain(self) -> bool:

@@ -32,7 +32,7 @@ class Trigger(FieldGroup):
         label(
             "Thời điểm xảy ra",
             "occurred at",
-            "Lúc xảy ra; bỏ trống thì tính lúc hệ thống tiếp nhận sự kiện.",
+            "Lúc xảy ra; bỏ trống thì tính lúc trục tiếp nhận sự kiện.",
             "When it happened; left out, the moment the bus admitted the event counts.",
         ),
     ] = None

@@ -59,14 +59,14 @@ class ForensicRequest(Payload):
 
     schema_name: ClassVar[str] = "forensic-request"
     about: ClassVar[About] = About(
-        vi="Trưng cầu giám định",
+        vi="Thông tin kèm quyết định trưng cầu giám định",
         en="forensic request",
         basis=(
             *_KINDS,
             Basis(
                 place="TTLT 01/2022, Điều 13 khoản 1 điểm a",
-                vi="kịp thời ban hành quyết định trưng cầu",
-                en="that it is ordered without delay",
+                vi="kịp thời ban hành quyết định trưng cầu giám định (vụ xâm hại tình dục)",
+                en="that it is ordered without delay (sexual abuse)",
                 confidence=Confidence.TEXT,
             ),
         ),
@@ -150,7 +150,7 @@ class ForensicConclusion(Payload):
 
     schema_name: ClassVar[str] = "forensic-conclusion"
     about: ClassVar[About] = About(
-        vi="Kết luận giám định",
+        vi="Thông tin kèm kết luận giám định",
         en="forensic conclusion",
         basis=(
             *_KINDS,

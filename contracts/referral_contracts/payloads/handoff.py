@@ -349,7 +349,7 @@ class Closing(Payload):
         label(
             "Tự động",
             "automatic",
-            "Hệ thống kết thúc vì đã quá thời hạn phản hồi.",
+            "Trục kết thúc vì đã quá thời hạn phản hồi.",
             "Closed by the bus, because nobody did within the set time.",
         ),
     ] = None

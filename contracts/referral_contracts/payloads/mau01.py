@@ -253,8 +253,8 @@ class Mau01(Payload):
         label(
             "Họ và tên người cung cấp thông tin",
             "reporter's name",
-            "Chỉ ghi nếu người đó đồng ý cung cấp.",
-            "Only if that person agrees to give it.",
+            "Chỉ ghi nếu người đó đồng ý. Không chuyển cho cơ sở y tế, trợ giúp pháp lý, nhà trường.",
+            "Only if that person agrees. Not for hospitals, legal aid or schools.",
             personal=True,
         ),
     ] = None
@@ -263,8 +263,8 @@ class Mau01(Payload):
         label(
             "Số điện thoại người cung cấp thông tin",
             "reporter's phone",
-            "Chỉ ghi nếu người đó đồng ý cung cấp.",
-            "Only if that person agrees to give it.",
+            "Chỉ ghi nếu người đó đồng ý. Không chuyển cho cơ sở y tế, trợ giúp pháp lý, nhà trường.",
+            "Only if that person agrees. Not for hospitals, legal aid or schools.",
             personal=True,
         ),
     ] = None
@@ -273,8 +273,8 @@ class Mau01(Payload):
         label(
             "Địa chỉ người cung cấp thông tin",
             "reporter's address",
-            "Chỉ ghi nếu người đó đồng ý cung cấp.",
-            "Only if that person agrees to give it.",
+            "Chỉ ghi nếu người đó đồng ý. Không chuyển cho cơ sở y tế, trợ giúp pháp lý, nhà trường.",
+            "Only if that person agrees. Not for hospitals, legal aid or schools.",
             personal=True,
         ),
     ] = None

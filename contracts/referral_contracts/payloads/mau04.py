@@ -48,8 +48,8 @@ class Mau04(Payload):
         basis=(
             Basis(
                 place="NĐ 56/2017/NĐ-CP, Điều 28 khoản 1, 2",
-                vi="tên mẫu và người lập kế hoạch",
-                en="the form's title and who drafts the plan",
+                vi="việc có mẫu này và người lập kế hoạch",
+                en="that there is such a form, and who drafts the plan",
                 confidence=Confidence.TEXT,
             ),
             Basis(

@@ -19,14 +19,14 @@ class Mau05(Payload):
 
     schema_name: ClassVar[str] = "mau05"
     about: ClassVar[About] = About(
-        vi="Mẫu số 05: Quyết định phê duyệt kế hoạch hỗ trợ, can thiệp",
+        vi="Mẫu số 05: Quyết định phê duyệt và kế hoạch hỗ trợ, can thiệp",
         en="Form 05: decision that approves the plan",
         status=Status.PROVISIONAL,
         basis=(
             Basis(
                 place="NĐ 56/2017/NĐ-CP, Điều 28 khoản 2",
-                vi="tên mẫu",
-                en="the form's title",
+                vi="việc có mẫu này",
+                en="that there is such a form",
                 confidence=Confidence.TEXT,
             ),
             Basis(

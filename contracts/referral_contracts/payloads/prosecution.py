@@ -26,8 +26,8 @@ class ProsecutionRequest(Payload):
         basis=(
             Basis(
                 place="TTLT 01/2022, Điều 8 khoản 2",
-                vi="kiến nghị kèm tài liệu, đồng thời thông báo ngay cho Viện kiểm sát",
-                en="the request with its documents, and the procuracy told at the same time",
+                vi="kiến nghị kèm tài liệu, đồng thời thông báo ngay cho Viện kiểm sát (chỉ vụ xâm hại tình dục)",
+                en="the request with its documents, the procuracy told at once (sexual abuse alone)",
                 confidence=Confidence.TEXT,
             ),
         ),
@@ -60,12 +60,12 @@ class ProsecutionRequest(Payload):
     ] = None
     child: Annotated[
         Child | None,
-        label("Trẻ em bị hại", "the child", "Người bị hại.", "The victim.", essential=True),
+        label("Trẻ em là bị hại", "the child", "Bị hại trong vụ việc.", "The victim.", essential=True),
     ] = None
     suspect: Annotated[
         Text | None,
         label(
-            "Người bị nghi thực hiện hành vi",
+            "Người bị nghi gây hại",
             "the suspect",
             "Ghi nếu biết.",
             "If known.",

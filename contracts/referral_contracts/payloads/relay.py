@@ -25,7 +25,7 @@ class Relay(Payload):
         label(
             "Gửi cho cơ quan",
             "for agency",
-            "Mã cơ quan chưa có hệ thống mà việc này gửi tới.",
+            "Mã cơ quan chưa tham gia trục mà việc này gửi tới.",
             "Id of the agency without a system of its own that this is for.",
             essential=True,
         ),

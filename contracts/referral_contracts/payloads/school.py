@@ -68,7 +68,7 @@ class SchoolReport(Payload):
         label(
             "Diễn biến",
             "what happened",
-            "Thấy gì, nghe gì; không hỏi cung trẻ em.",
+            "Thấy gì, nghe gì; không tra hỏi trẻ em.",
             "What was seen and heard; the child is not to be questioned.",
             personal=True,
             essential=True,

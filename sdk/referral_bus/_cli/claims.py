@@ -29,7 +29,8 @@ def claim_lines(directory: Directory | None, claim: Claim) -> Iterator[Renderabl
         "" if claim.paper_number is None else f"số / no. {word(claim.paper_number)}",
     )
     told = ", ".join(part for part in how if part) or "không rõ cách nào / it does not say how"
-    text = f"  ! lời khai của {claim.by} thay cho {claim.agency} / claimed by {claim.by} for {claim.agency}: {told}"
+    vi = f"thông tin do {claim.by} ghi thay, chưa được {claim.agency} xác nhận"
+    text = f"  ! {vi} / claimed by {claim.by} for {claim.agency}: {told}"
     yield plain(text, "yellow")
     if _speaks_itself(directory, claim):
         yield plain(f"  ! {claim.agency} có trên trục và tự trả lời được / is on the bus and can say it itself", "red")

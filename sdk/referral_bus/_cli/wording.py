@@ -25,7 +25,7 @@ VERBS: Final[Mapping[Verb, tuple[str, str]]] = {
     Verb.CASE_REOPENED: ("mở lại vụ việc", "case reopened"),
     Verb.CASE_VOIDED: ("hủy vụ việc nhập nhầm", "case entered in error"),
     Verb.OFFERED: ("đề nghị thực hiện", "offered"),
-    Verb.ASSIGNED: ("giao nhiệm vụ", "assigned"),
+    Verb.ASSIGNED: ("chuyển giải quyết", "assigned"),
     Verb.NOTIFIED: ("thông báo", "notified"),
     Verb.RECEIVED: ("đã nhận được", "received"),
     Verb.UNREADABLE: ("không đọc được", "unreadable"),
@@ -54,7 +54,7 @@ VERBS: Final[Mapping[Verb, tuple[str, str]]] = {
 
 STATES: Final[Mapping[State, tuple[str, str]]] = {
     State.OFFERED: ("chờ trả lời", "offered"),
-    State.ASSIGNED: ("đã giao", "assigned"),
+    State.ASSIGNED: ("chờ nhận giải quyết", "assigned"),
     State.NOTIFIED: ("đã gửi thông báo", "notified"),
     State.RECEIVED: ("đã nhận thông báo", "received"),
     State.ACCEPTED: ("đang thực hiện", "accepted"),

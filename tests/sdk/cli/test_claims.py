@@ -54,7 +54,10 @@ def test_its_answer_is_shown_as_a_claim(terminal: Terminal, duty: str) -> None:
     answer = accepted(terminal, duty)
     told = as_(terminal, "hotline-111", "open", answer)
 
-    assert "lời khai của xa-thi-du thay cho xa-vi-du / claimed by xa-thi-du for xa-vi-du" in " ".join(told.split())
+    assert (
+        "thông tin do xa-thi-du ghi thay, chưa được xa-vi-du xác nhận / claimed by xa-thi-du for xa-vi-du"
+        in " ".join(told.split())
+    )
     assert "Anh Hùng, Chủ tịch xã" in told
     sections = json.loads(as_(terminal, "hotline-111", "open", answer, "--json"))["sections"]
     assert sections[0]["claim"] == {
