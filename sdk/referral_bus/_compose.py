@@ -93,7 +93,7 @@ class Composer:
         Raises:
             LocalError: It cannot be said.
         """
-        drafts = self._relayed(_claimed(self._readdressed(draft), answering))
+        drafts = self._relayed(self._claimed(self._readdressed(draft), answering))
         found: list[Shape] = []
         for each in drafts:
             _check(each)
@@ -139,6 +139,20 @@ class Composer:
         member = self.directory.member(agency_of(address))
         via = None if member is None else member.entry.delivery.agency
         return None if via is None else reached(self.directory, via, self.now_ms) or via
+
+    def _claimed(self, draft: Draft, answering: Sequence[Payload]) -> Draft:
+        """Return *draft* as said for the agency that the hand-off is meant for, where that is reached through us."""
+        relay = next((payload for payload in answering if isinstance(payload, Relay)), None)
+        # The directory says for whom we answer, not whoever asks us.
+        through = None if relay is None else self._through(relay.for_agency)
+        ours = through is not None and agency_of(through) == self.agency
+        if relay is None or not ours or draft.verb in _BY_SYSTEM:
+            return draft
+        parts = {
+            address: tuple(on_behalf_of(payload, relay.for_agency) for payload in told)
+            for address, told in draft.parts.items()
+        }
+        return replace(draft, parts=parts)
 
     def _member(self, address: str) -> Member:
         member = self.directory.member(agency_of(address))
@@ -271,18 +285,6 @@ class Composer:
         if own is not None and self.keys.opener(own.address, own.kid) is None:
             raise LocalError(Code.UNKNOWN_KEY, "the key file lacks the sealing key that the directory has for us")
         return found
-
-
-def _claimed(draft: Draft, answering: Sequence[Payload]) -> Draft:
-    """Return *draft* as said for the agency that the hand-off is meant for, where that is reached through us."""
-    relay = next((payload for payload in answering if isinstance(payload, Relay)), None)
-    if relay is None or draft.verb in _BY_SYSTEM:
-        return draft
-    parts = {
-        address: tuple(on_behalf_of(payload, relay.for_agency) for payload in told)
-        for address, told in draft.parts.items()
-    }
-    return replace(draft, parts=parts)
 
 
 def _check(draft: Draft) -> None:

@@ -9,6 +9,7 @@ from referral_bus._store import inbox, outbox
 from referral_bus._store.inbox import Stored
 from referral_bus.views import Corrects
 from referral_contracts.envelope import Envelope, EventRef
+from referral_contracts.lifecycle import CORRECTIONS
 
 
 def original(db: sqlite3.Connection, correction: Envelope, recipient: str) -> tuple[Corrects, Stored | None]:
@@ -38,6 +39,9 @@ def _fits(held: Stored, correction: Envelope, named: EventRef) -> bool:
     if (held.source, held.subject, held.id) != (correction.source, correction.subject, named.id):
         return False
     wrong, key = held.read_back().envelope, correction.data.handoff
+    if wrong.verb in CORRECTIONS:
+        # It names what was wrong first: one beside another correction would be read as if it counted.
+        return False
     if key is None:
         return wrong.verb.of_case
     return wrong.data.handoff == key or held.id == key.opening

@@ -23,6 +23,7 @@ from referral_contracts.lifecycle import (
     LINKS,
     ON_NEXT_GIVEN_BACK,
     ON_RECEIVED,
+    OPEN_STATES,
     OPENINGS,
     CaseState,
     Part,
@@ -203,31 +204,47 @@ def _settle_duty(db: sqlite3.Connection, following: Handoff) -> None:
 
 
 def _move_side(db: sqlite3.Connection, key: HandoffKey, happened: Happened, before: Handoff | None) -> None:
-    handoff = before or _told_of(key, happened)
+    side = _side(key, happened, before)
+    handoff = before or _told_of(key, happened, side)
     if handoff is None:
         return
-    side, taker = _moved(handoff, happened)
+    taker = _taker(handoff, happened, side)
     moved = replace(handoff, head=happened.ref, admitted_ms=happened.admitted_ms)
     moved = replace(moved, holder=taker) if side is Side.RECIPIENT else replace(moved, sender=agency_of(taker))
     views.put_handoff(db, replace(moved, moved_in=happened.event) if taker == happened.recipient else moved)
 
 
-def _moved(handoff: Handoff, happened: Happened) -> tuple[Side, str]:
-    """Return which side *happened* moves, and to whom."""
+def _side(key: HandoffKey, happened: Happened, before: Handoff | None) -> Side:
+    """Return which side *happened* moves: as far as it shows in the clear, and only else by its mover's word."""
+    us, source, told = happened.agency, happened.envelope.source, happened.moving
+    if before is None:
+        stand = agency_of(key.recipient), None if told is None else told.opened_by
+    else:
+        stand = agency_of(before.holder), before.sender
+        if happened.recipient is None:
+            # Where both are ours the recipient's goes first.
+            return Side.RECIPIENT if stand[0] == us else Side.SENDER
+        if us in stand:
+            # Another has moved its own side, and we stand on this one.
+            return Side.SENDER if stand[0] == us else Side.RECIPIENT
+    if source in stand:
+        return Side.RECIPIENT if stand[0] == source else Side.SENDER
+    return (None if told is None else told.side) or Side.RECIPIENT
+
+
+def _taker(handoff: Handoff, happened: Happened, side: Side) -> str:
+    """Return who took the *side* over."""
     recipients, us = happened.envelope.data.recipients, happened.agency
     if happened.recipient is None:
-        # We name the successor last, and move the recipient's side first.
-        return (Side.RECIPIENT if agency_of(handoff.holder) == us else Side.SENDER), recipients[-1]
-    held = agency_of(handoff.holder) == us
-    side = happened.moving.side if happened.moving is not None else None
-    side = side or (Side.SENDER if held else Side.RECIPIENT)
+        # We name the successor last.
+        return recipients[-1]
     # Who stands on the other side is only told.
     others = [address for address in recipients if agency_of(address) != us]
-    told = others and (held if side is Side.SENDER else handoff.sender == us)
-    return side, others[0] if told else happened.recipient
+    told = others and (agency_of(handoff.holder) == us if side is Side.SENDER else handoff.sender == us)
+    return others[0] if told else happened.recipient
 
 
-def _told_of(key: HandoffKey, happened: Happened) -> Handoff | None:
+def _told_of(key: HandoffKey, happened: Happened, side: Side) -> Handoff | None:
     # What we are told is the mover's word. If it is wrong, the verdict on the first thing we say puts it right.
     told = happened.moving
     if told is None or told.opened_by is None or happened.recipient is None:
@@ -235,7 +252,8 @@ def _told_of(key: HandoffKey, happened: Happened) -> Handoff | None:
     others = [address for address in happened.envelope.data.recipients if address != happened.recipient]
     sender, holder = told.opened_by, key.recipient
     if others:
-        sender, holder = (agency_of(others[0]), holder) if told.side is Side.RECIPIENT else (sender, others[0])
+        sender, holder = (agency_of(others[0]), holder) if side is Side.RECIPIENT else (sender, others[0])
+    state = _known(State, told.state)
     return Handoff(
         key=key,
         subject=happened.envelope.subject,
@@ -243,7 +261,8 @@ def _told_of(key: HandoffKey, happened: Happened) -> Handoff | None:
         opened_with=_known(Verb, told.opened_with),
         sender=sender,
         holder=holder,
-        state=_known(State, told.state) or State.ACCEPTED,
+        # Nothing else is moved: what was over would be hidden from whoever has to do it.
+        state=state if state in OPEN_STATES else State.ACCEPTED,
         head=happened.ref,
         receipt=Receipt.RECEIVED if told.received else Receipt.NONE,
         forwarded_from=None if told.forwarded_from is None else _key(told.forwarded_from),

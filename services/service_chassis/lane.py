@@ -313,6 +313,9 @@ class Lane:
         kit.metrics.failed(error)
         kit.log.warning("partition-recovers", lane=self._label, error=type(error).__name__, cause=_cause(error))
         self._say(Phase.RECOVERING, Code.BROKER_AWAY if isinstance(error, OSError | TimeoutError) else None)
+        if not isinstance(error, Unproducible):
+            # It was something else that time: no record is refused for it.
+            self._suspect = None
         self._failures += 1
         self._bugs += not isinstance(error, _ABOUT_KAFKA)
         if self._bugs >= _BUGS:

@@ -9,7 +9,8 @@ waits in the background. Kafka's protocol guide has the requests: AddPartitionsT
 import asyncio
 import struct
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from typing import Any, Final, Protocol, TypeAlias
 
 from aiokafka import TopicPartition
@@ -23,9 +24,13 @@ from service_chassis.client import Client
 Target: TypeAlias = tuple[str, int]
 """A topic and a partition."""
 
+_INVALID_RECORD: Final = 87
+
 _PRODUCE: Final = (0, 7)
 _ADD_PARTITIONS: Final = (24, 0)
 _END: Final = (26, 0)
+_ENDED: Final = struct.Struct(">ih")
+"""Throttled for, error."""
 _ACKS_ALL: Final = -1
 _SEQUENCES: Final = 1 << 31
 _AGAIN_S: Final = 0.05
@@ -43,6 +48,10 @@ _LATER: Final = (
     kafka_errors.StaleMetadata,
 )
 """At the start: a broker that is just coming, or still ending what the id's last owner has begun."""
+
+
+class InvalidRecord(Exception):
+    """The broker refuses a record for what is in it."""
 
 
 class Producer(Protocol):
@@ -109,11 +118,12 @@ class TransactionalProducer:
         Raises:
             KafkaError: It has not begun, or nobody knows.
         """
+        targets = frozenset(targets)
         body = (self._name, struct.pack(">qh", *self._producer), _topics(targets))
         wire = await self.client.wire(self._coordinator)
         attempt = 0
-        while (codes := set(_added(await wire.ask(*_ADD_PARTITIONS, body)))) - {0}:
-            error = min((kafka_errors.for_code(code) for code in codes if code), key=_is_busy)
+        while any((codes := _added(await wire.ask(*_ADD_PARTITIONS, body), targets)).values()):
+            error = min((kafka_errors.for_code(code) for code in codes.values() if code), key=_is_busy)
             if not _is_busy(error):
                 raise error
             await asyncio.sleep(_BUSY_S[min(attempt, len(_BUSY_S) - 1)])
@@ -167,7 +177,9 @@ class TransactionalProducer:
         """
         wire = await self.client.wire(self._coordinator)
         answer = await wire.ask(*_END, (self._name, struct.pack(">qhb", *self._producer, 1)))
-        _check(struct.unpack_from(">h", answer, 4)[0])
+        if len(answer) < _ENDED.size:
+            raise kafka_errors.KafkaError("an answer that cannot be read")
+        _check(_ENDED.unpack_from(answer)[1])
 
     def _leader(self, target: Target) -> int:
         leader: int | None = self.client.cluster.leader_for_partition(TopicPartition(*target))
@@ -201,16 +213,21 @@ def _topics(targets: Iterable[Target]) -> bytes:
     return b"".join(pieces)
 
 
-def _added(answer: memoryview) -> Sequence[int]:
-    """Return the error codes of an AddPartitionsToTxn."""
-    return [code for _, (_, code) in _partitions(answer, 4, struct.Struct(">ih"))]
+def _added(answer: memoryview, targets: AbstractSet[Target]) -> Mapping[Target, int]:
+    """Return the error codes of an AddPartitionsToTxn of *targets*."""
+    found = {(topic, partition): code for topic, (partition, code) in _partitions(answer, 4, struct.Struct(">ih"))}
+    if found.keys() != targets:
+        raise kafka_errors.KafkaError("the broker did not answer for every partition")
+    return found
 
 
 def _stored(answer: memoryview) -> dict[Target, int | BaseException]:
     """Return the base offset or the error of each partition of a Produce."""
     found: dict[Target, int | BaseException] = {}
     for topic, (partition, code, offset, *_) in _partitions(answer, 0, struct.Struct(">ihqqq")):
-        found[topic, partition] = kafka_errors.for_code(code)() if code else offset
+        # aiokafka has no name for it, and makes of it what it makes of every passing trouble.
+        error = InvalidRecord() if code == _INVALID_RECORD else kafka_errors.for_code(code)()
+        found[topic, partition] = error if code else offset
     return found
 
 

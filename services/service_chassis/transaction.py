@@ -17,14 +17,14 @@ from referral_contracts.errors import ReferralBusError
 from referral_contracts.records import Write
 from service_chassis.batches import Batch
 from service_chassis.fold import Limits
-from service_chassis.producer import Producer, Target
+from service_chassis.producer import InvalidRecord, Producer, Target
 
 _TOPIC_PATIENCE_S: Final = 3.0
 """A topic that has just been created takes a moment to be known everywhere."""
 
 _TOPIC_MISSING_S: Final = 30.0
 
-# The broker will not store these writes, today or tomorrow. UnknownError is what aiokafka makes of INVALID_RECORD.
+# The broker will not store these writes, today or tomorrow.
 _REFUSED: Final = (
     kafka_errors.MessageSizeTooLargeError,
     kafka_errors.RecordListTooLargeError,
@@ -32,7 +32,7 @@ _REFUSED: Final = (
     kafka_errors.InvalidTimestampError,
     kafka_errors.PolicyViolationError,
     kafka_errors.TopicAuthorizationFailedError,
-    kafka_errors.UnknownError,
+    InvalidRecord,
 )
 _FENCED: Final = (
     kafka_errors.ProducerFenced,

@@ -319,7 +319,9 @@ def _settle_duty(case: Case, forwarded: str | None) -> None:
 
 
 def _forward(case: Case, key: HandoffKey, handoff: Handoff, ask: Ask) -> None:
-    # A forwarding answers the one who assigned and, for the next, opens the same duty.
+    # A forwarding answers the one who assigned and, for the next, opens the same duty: not in a case that has ended.
+    if case.state in ENDED_CASES:
+        raise RemoteError(Code.ILLEGAL_TRANSITION)
     following = addressing.check_forwarding(ask, assigner=handoff.sender)
     _check_opening(case, ask, 1)
     case.handoffs[f"{ask.envelope.id} {following}"] = Handoff(

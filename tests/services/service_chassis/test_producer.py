@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from referral_contracts.record_batches import read, split
 from referral_contracts.records import Write
 from service_chassis.batches import Batch
-from service_chassis.producer import Target, TransactionalProducer
+from service_chassis.producer import InvalidRecord, Target, TransactionalProducer
 
 CONCURRENT = kafka_errors.ConcurrentTransactions.errno
 FENCED = kafka_errors.InvalidProducerEpoch.errno
@@ -68,6 +68,9 @@ def batch(*values: bytes) -> Batch:
     return made
 
 
+TWO: list[Target] = [("t", 0), ("t", 1)]
+
+
 def added(*codes: int) -> AddPartitionsToTxnResponse_v0:
     return AddPartitionsToTxnResponse_v0(0, [("t", list(enumerate(codes)))])
 
@@ -91,17 +94,30 @@ async def test_begin_names_every_partition(named: list[Target]) -> None:
 
 
 async def test_begin_waits_for_the_markers_of_the_transaction_before() -> None:
-    wire = FakeWire([added(CONCURRENT, NOT_ATTEMPTED), added(CONCURRENT), added(0, 0)])
+    wire = FakeWire([added(CONCURRENT, NOT_ATTEMPTED), added(CONCURRENT, 0), added(0, 0)])
 
-    await producer(wire).begin([("t", 0), ("t", 1)])
+    await producer(wire).begin(TWO)
 
     assert len(wire.asked) == 3
 
 
-@pytest.mark.parametrize("codes", [(FENCED,), (NOT_ATTEMPTED, FENCED), (CONCURRENT, FENCED, NOT_ATTEMPTED)])
+@pytest.mark.parametrize("codes", [(FENCED, 0), (NOT_ATTEMPTED, FENCED), (CONCURRENT, FENCED)])
 async def test_begin_waits_for_nothing_else(codes: tuple[int, ...]) -> None:
     with pytest.raises(kafka_errors.InvalidProducerEpoch):
-        await producer(FakeWire([added(*codes)])).begin([("t", 0)])
+        await producer(FakeWire([added(*codes)])).begin(TWO)
+
+
+@pytest.mark.parametrize("codes", [(), (0,), (0, 0, 0)])
+async def test_begin_wants_an_answer_for_every_partition(codes: tuple[int, ...]) -> None:
+    with pytest.raises(kafka_errors.KafkaError):
+        await producer(FakeWire([added(*codes)])).begin(TWO)
+
+
+@pytest.mark.parametrize(("code", "refused"), [(87, True), (-1, False), (2, False)])
+async def test_only_a_record_that_is_refused_for_itself_is_told_apart(code: int, *, refused: bool) -> None:
+    found = await producer(FakeWire([stored([(("t", 0), code, -1)])])).produce({("t", 0): batch(b"v")})
+
+    assert isinstance(found["t", 0], InvalidRecord) == refused
 
 
 @given(targets, st.integers(1, 3))
@@ -157,6 +173,14 @@ async def test_an_answer_that_cannot_be_read_is_an_error_of_kafkas(answer: bytes
     except kafka_errors.KafkaError:
         return
     assert found.keys() == {("t", 0)}
+
+
+@pytest.mark.parametrize("size", range(6))
+async def test_a_commit_that_is_not_answered_whole_is_an_error(size: int) -> None:
+    answer = SimpleNamespace(encode=lambda: EndTxnResponse_v0(0, 0).encode()[:size])
+
+    with pytest.raises(kafka_errors.KafkaError):
+        await producer(FakeWire([answer])).commit()
 
 
 @pytest.mark.parametrize("code", [CONCURRENT, FENCED])

@@ -205,7 +205,9 @@ class NaiveBus:
             # Nobody has successors in this town.
             return Ruling(self.town.addressing(said) | {"wrong-recipients"}, handoff)
         if said.verb == "handoff.forwarded":
-            return Ruling(self.forwarding(said, case, handoff), handoff)
+            # It opens a hand-off for the next one.
+            faults = {"illegal-transition"} if case.state in ENDED else self.forwarding(said, case, handoff)
+            return Ruling(faults, handoff)
         sides = {"recipient": {handoff.sender}, "sender": {handoff.recipient}}
         must = sides.get(part, {handoff.sender, handoff.recipient})
         must = {address for address in must if agency(address) != said.source}
