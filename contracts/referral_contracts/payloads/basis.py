@@ -57,6 +57,16 @@ class Basis:
     confidence: Confidence
 
 
+def unread_form(number: str) -> Basis:
+    """Return what the fields rest on of a form of NĐ 56/2017/NĐ-CP whose printed original nobody has seen."""
+    return Basis(
+        place=f"NĐ 56/2017/NĐ-CP, Mẫu số {number}",
+        vi="các mục của mẫu",
+        en="the fields of the form",
+        confidence=Confidence.NOT_VERIFIED,
+    )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class About:
     """A form's name in two languages, how its fields came about, and what they rest on."""

@@ -34,6 +34,10 @@ Measures = Annotated[
     tuple[Measure, ...],
     label("Các việc đã làm", "measures", "Từng việc và thời điểm.", "Each act, and when it was done."),
 ]
+Recommendation = Annotated[
+    Text | None,
+    label("Kiến nghị", "recommendation", "Nên làm gì tiếp cho trẻ em.", "What the child needs next.", personal=True),
+]
 
 
 class DeclineReason(Choice):
@@ -303,12 +307,7 @@ class Outcome(Payload):
         ),
     ] = None
     measures: Measures = ()
-    recommendation: Annotated[
-        Text | None,
-        label(
-            "Kiến nghị", "recommendation", "Nên làm gì tiếp cho trẻ em.", "What the child needs next.", personal=True
-        ),
-    ] = None
+    recommendation: Recommendation = None
     documents: Documents = ()
     enclosed: Enclosed = None
 

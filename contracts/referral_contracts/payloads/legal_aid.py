@@ -7,7 +7,7 @@ columns and the form of the request are not (N), and neither are the days to app
 here, and the fields are the plain minimum, the bus's own.
 """
 
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Final
 
 from referral_contracts.payloads.base import Answer, Choice, Day, Line, Moment, Text, label
 from referral_contracts.payloads.basis import About, Basis, Confidence
@@ -15,6 +15,13 @@ from referral_contracts.payloads.document import Documents, Enclosed
 from referral_contracts.payloads.paper import LegalBases
 from referral_contracts.payloads.payload import Payload
 from referral_contracts.payloads.place import Child
+
+_ANSWERED_AT_ONCE: Final = Basis(
+    place="Luật TGPL 11/2017/QH14, Điều 30 khoản 2",
+    vi="kiểm tra và trả lời ngay cho người yêu cầu",
+    en="that the request is checked and answered at once",
+    confidence=Confidence.TEXT,
+)
 
 
 class LegalAidForm(Choice):
@@ -38,14 +45,7 @@ class LegalAidRequest(Payload):
     about: ClassVar[About] = About(
         vi="Yêu cầu trợ giúp pháp lý",
         en="legal-aid request",
-        basis=(
-            Basis(
-                place="Luật TGPL 11/2017/QH14, Điều 30 khoản 2",
-                vi="kiểm tra và trả lời ngay cho người yêu cầu",
-                en="that it is checked and answered at once",
-                confidence=Confidence.TEXT,
-            ),
-        ),
+        basis=(_ANSWERED_AT_ONCE,),
     )
 
     applicant_name: Annotated[
@@ -118,12 +118,7 @@ class LegalAidAcceptance(Payload):
                 en="a case counts as accepted when it is written in the register",
                 confidence=Confidence.TEXT,
             ),
-            Basis(
-                place="Luật TGPL 11/2017/QH14, Điều 30 khoản 2",
-                vi="kiểm tra và trả lời ngay cho người yêu cầu",
-                en="that the request is checked and answered at once",
-                confidence=Confidence.TEXT,
-            ),
+            _ANSWERED_AT_ONCE,
         ),
     )
 

@@ -10,7 +10,7 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from referral_contracts.payloads.base import Answer, FieldGroup, Line, Text, label
-from referral_contracts.payloads.basis import About, Basis, Confidence, Status
+from referral_contracts.payloads.basis import About, Basis, Confidence, Status, unread_form
 from referral_contracts.payloads.document import Documents, Enclosed
 from referral_contracts.payloads.paper import (
     ITEMS_MAX,
@@ -66,12 +66,7 @@ class Mau02(Payload):
                 en="the form's title and the duty to assess",
                 confidence=Confidence.TEXT,
             ),
-            Basis(
-                place="NĐ 56/2017/NĐ-CP, Mẫu số 02",
-                vi="các mục của mẫu",
-                en="the fields of the form",
-                confidence=Confidence.NOT_VERIFIED,
-            ),
+            unread_form("02"),
         ),
     )
 

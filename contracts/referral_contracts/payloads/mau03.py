@@ -8,7 +8,7 @@ and a later version may name them otherwise.
 from typing import Annotated, ClassVar
 
 from referral_contracts.payloads.base import Text, label
-from referral_contracts.payloads.basis import About, Basis, Confidence, Status
+from referral_contracts.payloads.basis import About, Basis, Confidence, Status, unread_form
 from referral_contracts.payloads.document import Documents, Enclosed
 from referral_contracts.payloads.paper import ChildName, DoneOn, Level, OfficerName
 from referral_contracts.payloads.payload import Payload
@@ -29,12 +29,7 @@ class Mau03(Payload):
                 en="the form's title and the assessment",
                 confidence=Confidence.SECONDARY,
             ),
-            Basis(
-                place="NĐ 56/2017/NĐ-CP, Mẫu số 03",
-                vi="các mục của mẫu",
-                en="the fields of the form",
-                confidence=Confidence.NOT_VERIFIED,
-            ),
+            unread_form("03"),
         ),
     )
 

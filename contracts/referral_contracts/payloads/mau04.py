@@ -10,7 +10,7 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from referral_contracts.payloads.base import FieldGroup, Line, Text, label
-from referral_contracts.payloads.basis import About, Basis, Confidence, Status
+from referral_contracts.payloads.basis import About, Basis, Confidence, Status, unread_form
 from referral_contracts.payloads.document import Documents, Enclosed
 from referral_contracts.payloads.paper import ITEMS_MAX, ChildName
 from referral_contracts.payloads.payload import Payload
@@ -52,12 +52,7 @@ class Mau04(Payload):
                 en="that there is such a form, and who drafts the plan",
                 confidence=Confidence.TEXT,
             ),
-            Basis(
-                place="NĐ 56/2017/NĐ-CP, Mẫu số 04",
-                vi="các mục của mẫu",
-                en="the fields of the form",
-                confidence=Confidence.NOT_VERIFIED,
-            ),
+            unread_form("04"),
         ),
     )
 

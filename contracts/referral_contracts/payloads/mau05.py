@@ -8,7 +8,7 @@ Chair has for it are not (N). They may all be left out, and a later version may 
 from typing import Annotated, ClassVar
 
 from referral_contracts.payloads.base import Day, Line, label
-from referral_contracts.payloads.basis import About, Basis, Confidence, Status
+from referral_contracts.payloads.basis import About, Basis, Confidence, Status, unread_form
 from referral_contracts.payloads.document import Documents, Enclosed
 from referral_contracts.payloads.paper import ChildName, LegalBases, ResponsibleParties, Signatory
 from referral_contracts.payloads.payload import Payload
@@ -29,12 +29,7 @@ class Mau05(Payload):
                 en="that there is such a form",
                 confidence=Confidence.TEXT,
             ),
-            Basis(
-                place="NĐ 56/2017/NĐ-CP, Mẫu số 05",
-                vi="các mục của mẫu",
-                en="the fields of the form",
-                confidence=Confidence.NOT_VERIFIED,
-            ),
+            unread_form("05"),
         ),
     )
 

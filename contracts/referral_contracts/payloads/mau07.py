@@ -10,7 +10,7 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from referral_contracts.payloads.base import Line, Moment, Text, label
-from referral_contracts.payloads.basis import About, Basis, Confidence, Status
+from referral_contracts.payloads.basis import About, Basis, Confidence, Status, unread_form
 from referral_contracts.payloads.document import Documents, Enclosed
 from referral_contracts.payloads.paper import ITEMS_MAX, ChildName, LegalBases, ResponsibleParties, Signatory
 from referral_contracts.payloads.payload import Payload
@@ -39,12 +39,7 @@ class Mau07(Payload):
                 en="how long it may last",
                 confidence=Confidence.SECONDARY,
             ),
-            Basis(
-                place="NĐ 56/2017/NĐ-CP, Mẫu số 07",
-                vi="các mục của mẫu",
-                en="the fields of the form",
-                confidence=Confidence.NOT_VERIFIED,
-            ),
+            unread_form("07"),
         ),
     )
 

@@ -10,7 +10,7 @@ from pydantic import StrictBool
 
 from referral_contracts.payloads.base import Choice, Moment, Text, label
 from referral_contracts.payloads.basis import About
-from referral_contracts.payloads.handoff import Explanation, Measures, OtherReason
+from referral_contracts.payloads.handoff import Explanation, Measures, OtherReason, Recommendation
 from referral_contracts.payloads.payload import Payload
 
 
@@ -118,12 +118,7 @@ class Failure(Payload):
     reason_other: OtherReason = None
     explanation: Explanation = None
     measures: Measures = ()
-    recommendation: Annotated[
-        Text | None,
-        label(
-            "Kiến nghị", "recommendation", "Nên làm gì tiếp cho trẻ em.", "What the child needs next.", personal=True
-        ),
-    ] = None
+    recommendation: Recommendation = None
 
 
 class Cancellation(Payload):
