@@ -13,7 +13,7 @@ from pydantic import model_validator
 from referral_contracts.payloads.base import Age, Choice, Day, Line, Moment, Text, label
 from referral_contracts.payloads.basis import About, Basis, Confidence, Status
 from referral_contracts.payloads.payload import Payload
-from referral_contracts.payloads.place import Place, Sex, one_age
+from referral_contracts.payloads.place import ChildSex, EstimatedAge, Place, one_age
 
 
 class ChildCategory(Choice):
@@ -149,20 +149,8 @@ class Mau01(Payload):
             personal=True,
         ),
     ] = None
-    estimated_age: Annotated[
-        Age | None,
-        label(
-            "Ước lượng tuổi",
-            "estimated age",
-            "Số tuổi ước lượng, khi không biết ngày sinh.",
-            "Age in years, when the birth date is not known.",
-            personal=True,
-        ),
-    ] = None
-    sex: Annotated[
-        Sex | None,
-        label("Giới tính", "sex", "Nam, nữ hoặc không biết.", "Male, female or unknown.", personal=True),
-    ] = None
+    estimated_age: EstimatedAge = None
+    sex: ChildSex = None
     incident_place: Annotated[
         Place | None,
         label(

@@ -22,6 +22,22 @@ class Sex(Choice):
     UNKNOWN = "unknown", "Không biết", "unknown"
 
 
+EstimatedAge = Annotated[
+    Age | None,
+    label(
+        "Ước lượng tuổi",
+        "estimated age",
+        "Số tuổi ước lượng, khi không biết ngày sinh.",
+        "Age in years, when the birth date is not known.",
+        personal=True,
+    ),
+]
+ChildSex = Annotated[
+    Sex | None,
+    label("Giới tính", "sex", "Nam, nữ hoặc không biết.", "Male, female or unknown.", personal=True),
+]
+
+
 class Place(FieldGroup):
     """A place in words, and the codes that tell whose commune it is."""
 
@@ -80,20 +96,8 @@ class Child(FieldGroup):
             personal=True,
         ),
     ] = None
-    estimated_age: Annotated[
-        Age | None,
-        label(
-            "Ước lượng tuổi",
-            "estimated age",
-            "Số tuổi ước lượng, khi không biết ngày sinh.",
-            "Age in years, when the birth date is not known.",
-            personal=True,
-        ),
-    ] = None
-    sex: Annotated[
-        Sex | None,
-        label("Giới tính", "sex", "Nam, nữ hoặc không biết.", "Male, female or unknown.", personal=True),
-    ] = None
+    estimated_age: EstimatedAge = None
+    sex: ChildSex = None
     address: Annotated[
         Text | None,
         label(
