@@ -30,12 +30,6 @@ def checksum(frame: bytes) -> int:
     return int(google_crc32c.value(frame[_FRAME.size :]))
 
 
-def stored_checksum(frame: bytes) -> int:
-    """Return the checksum that the batch *frame* says it has."""
-    found: int = _FRAME.unpack_from(frame)[-1]
-    return found
-
-
 class Batch:
     """A record batch being built, for one partition."""
 

@@ -19,7 +19,7 @@ from referral_contracts.codes import Code
 from referral_contracts.errors import Fatal
 from referral_contracts.record_batches import read, split
 from referral_contracts.records import Record
-from service_chassis.batches import checksum, stored_checksum
+from service_chassis.batches import checksum
 
 _FRAME: Final = struct.Struct(">qi")
 _MAGIC_AT: Final = 16
@@ -95,7 +95,7 @@ def _batches(data: bytes | memoryview, *, inflate: bool) -> Iterator[tuple[Defau
         if len(frame) < _RECORDS_AT or frame[_MAGIC_AT] != 2:
             raise Fatal(Code.TOPIC_MISCONFIGURED, "a record batch of an unknown format")
         batch = DefaultRecordBatch(frame)
-        if checksum(frame) != stored_checksum(frame):
+        if checksum(frame) != batch.crc:
             raise Fatal(Code.MALFORMED_RECORD, "a record batch with a wrong checksum")
         if batch.attributes & _CODEC and not inflate:
             raise Fatal(Code.TOPIC_MISCONFIGURED, "compressed records, where the broker has to store them inflated")

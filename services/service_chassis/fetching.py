@@ -12,6 +12,8 @@ from typing import Final
 
 from aiokafka import errors as kafka_errors
 
+from service_chassis.wire import check, string
+
 FETCH: Final = (1, 10)
 _ASKED: Final = struct.Struct(">iiiibiii")
 """Replica (none), longest wait, least and most bytes, isolation, session and its epoch (none), one topic."""
@@ -39,11 +41,8 @@ class Fetched:
 
 def fetch_request(topic: str, partition: int, offset: int, *, most: int, wait_ms: int, isolation: int) -> bytes:
     """Return a request's body: what *topic* holds in *partition* from *offset* on."""
-    name = topic.encode("utf-8")
     asked = _ASKED.pack(_NONE, wait_ms, 1, most, isolation, 0, _NONE, 1)
-    return b"".join(
-        (asked, struct.pack(">h", len(name)), name, _PARTITION.pack(1, partition, _NONE, offset, _NONE, most, 0))
-    )
+    return b"".join((asked, string(topic), _PARTITION.pack(1, partition, _NONE, offset, _NONE, most, 0)))
 
 
 def fetched(answer: memoryview) -> Fetched:
@@ -55,13 +54,13 @@ def fetched(answer: memoryview) -> Fetched:
     """
     try:
         _, code, _, topics = _ANSWERED.unpack_from(answer)
-        _check(code)
+        check(code)
         if not topics:
             raise kafka_errors.RequestTimedOutError
         at = _ANSWERED.size
         at += 2 + int.from_bytes(answer[at : at + 2], "big")
         _, _, code, high, stable, _, count = _FOUND.unpack_from(answer, at)
-        _check(code)
+        check(code)
         at += _FOUND.size
         aborted = [_ABORTED.unpack_from(answer, at + number * _ABORTED.size) for number in range(count)]
         at += len(aborted) * _ABORTED.size
@@ -72,8 +71,3 @@ def fetched(answer: memoryview) -> Fetched:
     if len(data) != max(size, 0):
         raise kafka_errors.KafkaError("an answer that is not as long as it says")
     return Fetched(high, stable, aborted, data)
-
-
-def _check(code: int) -> None:
-    if code:
-        raise kafka_errors.for_code(code)

@@ -20,6 +20,7 @@ from aiokafka.protocol.transaction import InitProducerIdRequest
 
 from service_chassis.batches import Batch
 from service_chassis.client import Client
+from service_chassis.wire import check, string
 
 Target: TypeAlias = tuple[str, int]
 """A topic and a partition."""
@@ -80,7 +81,7 @@ class TransactionalProducer:
         """Prepare; `start` connects and fences. *client* is this producer's own, and tells who leads what."""
         self.client = client
         self._id = transactional_id
-        self._name = _string(transactional_id)
+        self._name = string(transactional_id)
         self._transaction_timeout_ms = transaction_timeout_ms
         self._request_timeout_ms = request_timeout_ms
         self._coordinator = -1
@@ -103,7 +104,7 @@ class TransactionalProducer:
         self._coordinator = await self.client.coordinator_lookup(CoordinationType.TRANSACTION, self._id)
         request = InitProducerIdRequest(self._id, self._transaction_timeout_ms)
         answer = await self.client.send(self._coordinator, request)
-        _check(answer.error_code)
+        check(answer.error_code)
         self._producer = (answer.producer_id, answer.producer_epoch)
         await self.client.wire(self._coordinator)
 
@@ -158,7 +159,7 @@ class TransactionalProducer:
         pieces: list[bytes] = []
         head = self._name + struct.pack(">hii", _ACKS_ALL, self._request_timeout_ms, len(topics))
         for topic, parts in topics.items():
-            head += _string(topic) + struct.pack(">i", len(parts))
+            head += string(topic) + struct.pack(">i", len(parts))
             for partition, batch in parts:
                 target = (topic, partition)
                 sequence = self._sequences[target]
@@ -179,7 +180,7 @@ class TransactionalProducer:
         answer = await wire.ask(*_END, (self._name, struct.pack(">qhb", *self._producer, 1)))
         if len(answer) < _ENDED.size:
             raise kafka_errors.KafkaError("an answer that cannot be read")
-        _check(_ENDED.unpack_from(answer)[1])
+        check(_ENDED.unpack_from(answer)[1])
 
     def _leader(self, target: Target) -> int:
         leader: int | None = self.client.cluster.leader_for_partition(TopicPartition(*target))
@@ -192,16 +193,6 @@ def _is_busy(error: type[BaseException]) -> bool:
     return error is kafka_errors.ConcurrentTransactions or error is kafka_errors.OperationNotAttempted
 
 
-def _check(code: int) -> None:
-    if code:
-        raise kafka_errors.for_code(code)
-
-
-def _string(text: str) -> bytes:
-    encoded = text.encode("utf-8")
-    return struct.pack(">h", len(encoded)) + encoded
-
-
 def _topics(targets: Iterable[Target]) -> bytes:
     """Return *targets* as an array of topics, each with an array of its partitions."""
     topics: defaultdict[str, list[int]] = defaultdict(list)
@@ -209,7 +200,7 @@ def _topics(targets: Iterable[Target]) -> bytes:
         topics[topic].append(partition)
     pieces = [struct.pack(">i", len(topics))]
     for topic, numbers in topics.items():
-        pieces += (_string(topic), struct.pack(f">i{len(numbers)}i", len(numbers), *numbers))
+        pieces += (string(topic), struct.pack(f">i{len(numbers)}i", len(numbers), *numbers))
     return b"".join(pieces)
 
 

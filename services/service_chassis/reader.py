@@ -21,6 +21,7 @@ from service_chassis.client import Client
 from service_chassis.decoding import Entry, Piece, decode, decode_entries, without_aborted
 from service_chassis.fetching import FETCH, Fetched, fetch_request, fetched
 from service_chassis.fold import Limits
+from service_chassis.wire import check
 
 AnsweredT = TypeVar("AnsweredT")
 
@@ -173,11 +174,5 @@ class PartitionReader:
 
 def _listed(response: Any) -> int:  # noqa: ANN401 (aiokafka's protocol is untyped)
     ((_, ((_, code, _, offset),)),) = response.topics
-    _check(code)
+    check(code)
     return int(offset)
-
-
-def _check(code: int) -> None:
-    error = kafka_errors.for_code(code)
-    if error is not kafka_errors.NoError:
-        raise error

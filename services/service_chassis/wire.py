@@ -25,13 +25,24 @@ _SIZE: Final = struct.Struct(">i")
 _HEAD: Final = struct.Struct(">hhi")
 
 
+def string(text: str) -> bytes:
+    """Return *text* as a request has it, behind its length."""
+    encoded = text.encode("utf-8")
+    return struct.pack(">h", len(encoded)) + encoded
+
+
+def check(code: int) -> None:
+    """Raise the KafkaError that *code* in an answer stands for, unless it says that all is well."""
+    if code:
+        raise kafka_errors.for_code(code)
+
+
 class Wire(asyncio.BufferedProtocol):
     """An open connection, until it is lost or `close`."""
 
     def __init__(self, client_id: str) -> None:
         """Speak as *client_id*; `open` connects."""
-        name = client_id.encode("utf-8")
-        self._name = struct.pack(">h", len(name)) + name
+        self._name = string(client_id)
         self._transport: asyncio.Transport | None = None
         self._room = bytearray(_ROOM)
         self._filled = 0
