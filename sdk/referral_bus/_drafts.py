@@ -94,14 +94,7 @@ class Drafts:
             raise LocalError(Code.INCOMPLETE_INPUT, "no other case is named")
         if subject in others:
             raise LocalError(Code.MALFORMED_VALUE, "a case is not tied to itself")
-        return Draft(
-            id=self._new_id(),
-            verb=verb,
-            subject=subject,
-            parts=dict.fromkeys(to, tuple(payloads)),
-            own=() if to else tuple(payloads),
-            exercise=self._exercise(subject),
-        )
+        return self.about_case(verb, subject, payloads, to=to)
 
     def about_handoff(
         self,

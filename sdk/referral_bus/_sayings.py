@@ -119,10 +119,6 @@ class Sayings(ABC):
         """Return a draft that closes a hand-off which was completed or returned."""
         return self._about(Verb.CLOSED, handoff, (payload, *more))
 
-    def _about(self, verb: Verb, handoff: Handoff, payloads: Sequence[Payload], **more: str) -> Draft:
-        key, subject = (handoff.key, handoff.subject) if isinstance(handoff, HandoffView) else (handoff, None)
-        return self._drafts.about_handoff(verb, key, payloads, subject=subject, **more)
-
     def suspend(self, handoff: Handoff, payload: Payload, *more: Payload) -> Draft:
         """Return a draft that lets accepted work rest."""
         return self._about(Verb.SUSPENDED, handoff, (payload, *more))
@@ -149,7 +145,7 @@ class Sayings(ABC):
 
         It is given what the hand-off rests on, sealed again to it alone; the other side is told who goes on.
         """
-        key, subject = (handoff.key, handoff.subject) if isinstance(handoff, HandoffView) else (handoff, None)
+        key, subject = _named(handoff)
         return self._drafts.move(key, taker, (payload, *more), subject=subject)
 
     def ask(self, handoff: Handoff, payload: Payload, *more: Payload) -> Draft:
@@ -182,6 +178,15 @@ class Sayings(ABC):
         """Return a draft that tells that we got what was not for us, and what became of it."""
         return self._about(Verb.MISDIRECTED, handoff, (payload, *more))
 
+    def _about(self, verb: Verb, handoff: Handoff, payloads: Sequence[Payload], **more: str) -> Draft:
+        key, subject = _named(handoff)
+        return self._drafts.about_handoff(verb, key, payloads, subject=subject, **more)
+
+
+def _named(handoff: Handoff) -> tuple[HandoffKey, str | None]:
+    """Return its key, and its case if that is told."""
+    return (handoff.key, handoff.subject) if isinstance(handoff, HandoffView) else (handoff, None)
+
 
 def _key(handoff: Handoff | None) -> HandoffKey | None:
-    return handoff.key if isinstance(handoff, HandoffView) else handoff
+    return None if handoff is None else _named(handoff)[0]

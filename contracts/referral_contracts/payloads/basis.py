@@ -56,6 +56,10 @@ class Basis:
     """What is taken from there."""
     confidence: Confidence
 
+    def as_schema(self) -> JsonDict:
+        """Return it for the generated JSON Schema."""
+        return {"place": self.place, "confidence": self.confidence.value, "vi": self.vi, "en": self.en}
+
 
 def unread_form(number: str) -> Basis:
     """Return what the fields rest on of a form of NĐ 56/2017/NĐ-CP whose printed original nobody has seen."""
@@ -84,8 +88,5 @@ class About:
             "schema_status": self.status.value,
             "schema_status_vi": self.status.vi,
             "schema_status_en": self.status.en,
-            "basis": [
-                {"place": part.place, "confidence": part.confidence.value, "vi": part.vi, "en": part.en}
-                for part in self.basis
-            ],
+            "basis": [part.as_schema() for part in self.basis],
         }

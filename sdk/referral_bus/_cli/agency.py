@@ -1,6 +1,6 @@
 """`agency`: what an agency that closes has to end or to move first, and taking up what another one has left."""
 
-from typing import Annotated, Final
+from typing import Annotated
 
 import typer
 from rich.console import RenderableType
@@ -10,11 +10,9 @@ from referral_bus._cli.command import Call, add, new_group
 from referral_bus._cli.directory import ending
 from referral_bus._cli.faults import advise
 from referral_bus._cli.screen import heading
-from referral_bus._cli.session import Timeout, be_present, open_bus, prepare
+from referral_bus._cli.session import READ_S, Timeout, be_present, open_bus, prepare
 from referral_bus._cli.world import Exit
 from referral_bus.views import OpenMatters
-
-_READ_S: Final = 10.0
 
 
 def add_to(app: typer.Typer) -> None:
@@ -24,7 +22,7 @@ def add_to(app: typer.Typer) -> None:
     add(group, "adopt", adopt, json="agency, taken")
 
 
-async def open_(call: Call, *, timeout: Timeout = _READ_S) -> Exit:
+async def open_(call: Call, *, timeout: Timeout = READ_S) -> Exit:
     """List what is still open with this agency: what it has to end, to transfer or to move before it closes."""
     async with open_bus(call) as bus:
         ended = await be_present(call, bus, timeout)
@@ -70,7 +68,7 @@ async def adopt(
     *,
     predecessor: Annotated[str, typer.Argument(metavar="AGENCY", help="Who has ended.")],
     left: Annotated[str, typer.Argument(metavar="STORE", help="Its store, with nobody at work on it.")],
-    timeout: Timeout = _READ_S,
+    timeout: Timeout = READ_S,
 ) -> Exit:
     """
     Take up what an agency that has ended left open, from its own store. By the directory this agency speaks for it.

@@ -20,7 +20,7 @@ from referral_bus._cli.finding import (
 )
 from referral_bus._cli.saying import SENT_JSON, NoWait, Patience, SectionFiles, read_own, say
 from referral_bus._cli.screen import Fields, columns, heading, when
-from referral_bus._cli.session import WAIT_S, Timeout, be_present, open_bus
+from referral_bus._cli.session import READ_S, WAIT_S, Timeout, be_present, open_bus
 from referral_bus._cli.wording import CASES, EXERCISE, RECEIPTS, STATES, VERBS, both
 from referral_bus._cli.world import Exit
 from referral_bus.client import ReferralBus
@@ -35,7 +35,6 @@ _HANDOFF: Final = (
     "follows{id, sha256}, followed{opening, recipient}, admitted"
 )
 _LINKS: Final = "links[]{subject, other, relation, said_by, admitted}"
-_READ_S: Final = 10.0
 
 
 def add_to(app: typer.Typer) -> None:
@@ -55,7 +54,7 @@ def add_to(app: typer.Typer) -> None:
     add(new_group(app, "handoff", "Hand-offs of this agency's cases."), "show", show_handoff, json=_HANDOFF)
 
 
-async def list_(call: Call, *, timeout: Timeout = _READ_S) -> Exit:
+async def list_(call: Call, *, timeout: Timeout = READ_S) -> Exit:
     """Write a line for each case that this agency knows."""
     async with open_bus(call) as bus:
         ended = await be_present(call, bus, timeout)
@@ -64,7 +63,7 @@ async def list_(call: Call, *, timeout: Timeout = _READ_S) -> Exit:
     return ended
 
 
-async def show(call: Call, *, case: CaseArgument, timeout: Timeout = _READ_S) -> Exit:
+async def show(call: Call, *, case: CaseArgument, timeout: Timeout = READ_S) -> Exit:
     """Show a case and its hand-offs, as this agency knows them."""
     async with open_bus(call) as bus:
         ended = await be_present(call, bus, timeout)
@@ -75,7 +74,7 @@ async def show(call: Call, *, case: CaseArgument, timeout: Timeout = _READ_S) ->
     return ended
 
 
-async def show_handoff(call: Call, *, handoff: HandoffArgument, timeout: Timeout = _READ_S) -> Exit:
+async def show_handoff(call: Call, *, handoff: HandoffArgument, timeout: Timeout = READ_S) -> Exit:
     """Show how a hand-off stands, as this agency knows it."""
     async with open_bus(call) as bus:
         ended = await be_present(call, bus, timeout)

@@ -48,7 +48,7 @@ def add_to(app: typer.Typer) -> None:
     """Add the group to *app*."""
     group = new_group(app, "form", "Show the forms, explain their fields, and fill them in step by step.")
     add(group, "list", list_, json=_FORM, local=True)
-    add(group, "show", show, json=f"{_FORM}, basis[]{{place, vi, en, confidence}}, fields[]{{{_FIELD}}}", local=True)
+    add(group, "show", show, json=f"{_FORM}, basis[]{{place, confidence, vi, en}}, fields[]{{{_FIELD}}}", local=True)
     add(group, "explain", explain, json=f"schema, {_FIELD}", local=True)
     add(
         group,
@@ -84,7 +84,10 @@ def show(call: Call, *, form: Form, lang: LangOption = Lang.BOTH) -> Exit:
     """Show a form: each field with its label and help, what answers it, and what the work is held up without."""
     model = find_form(form)
     fields = list(places(model))
-    about = {"basis": _basis_fields(model), "fields": [_field_fields(place) for place in fields]}
+    about = {
+        "basis": [part.as_schema() for part in model.about.basis],
+        "fields": [_field_fields(place) for place in fields],
+    }
     call.screen.put({**_form_fields(model), **about}, *_form_lines(model, lang), *_field_lines(fields, lang))
     return Exit.DONE
 
@@ -197,13 +200,6 @@ def _form_fields(model: type[Payload]) -> dict[str, object]:
         "status": model.about.status.value,
         "verbs": [verb.value for verb in _verbs(model)],
     }
-
-
-def _basis_fields(model: type[Payload]) -> list[Fields]:
-    return [
-        {"place": part.place, "vi": part.vi, "en": part.en, "confidence": part.confidence.value}
-        for part in model.about.basis
-    ]
 
 
 def _field_fields(place: Place) -> dict[str, object]:

@@ -14,7 +14,7 @@ from referral_bus._cli.command import Call, add, new_group
 from referral_bus._cli.faults import advise, complain, mention
 from referral_bus._cli.finding import DeliveryArgument, find_delivery, name_of
 from referral_bus._cli.screen import Fields, caution, form, heading, indented, row_fields, status, when, word
-from referral_bus._cli.session import Timeout, be_present, open_bus
+from referral_bus._cli.session import READ_S, Timeout, be_present, open_bus
 from referral_bus._cli.wording import CORRECTS, EXERCISE, VERBS, both
 from referral_bus._cli.world import Exit
 from referral_bus.client import ReferralBus
@@ -33,7 +33,6 @@ _LINE: Final = (
 )
 _LOOK_S: Final = 10.0
 """How often a watch looks whether something is wrong while nothing comes."""
-_READ_S: Final = 10.0
 _LEFT_WITHOUT: Final = frozenset({State.DECLINED, State.EXPIRED, State.FAILED, State.RETURNED, State.MISDIRECTED})
 """Where who asked for something has to look for somebody else."""
 _NOT_HERE: Final = frozenset({Corrects.NOT_HELD, Corrects.ELSEWHERE})
@@ -125,7 +124,7 @@ async def list_(
     call: Call,
     *,
     everything: Annotated[bool, typer.Option("--all", help="Those that were acknowledged too.")] = False,
-    timeout: Timeout = _READ_S,
+    timeout: Timeout = READ_S,
 ) -> Exit:
     """Write a line for each delivery that is not acknowledged, oldest first."""
     async with open_bus(call) as bus:
@@ -139,7 +138,7 @@ async def ack(
     call: Call,
     *,
     ids: Annotated[list[str], typer.Argument(metavar="ID", help="Events' ids, or their beginnings.")],
-    timeout: Timeout = _READ_S,
+    timeout: Timeout = READ_S,
 ) -> Exit:
     """Say that deliveries are dealt with: they do not come again."""
     async with open_bus(call) as bus:
@@ -151,7 +150,7 @@ async def ack(
     return Exit.DONE
 
 
-async def open_(call: Call, *, delivery: DeliveryArgument, timeout: Timeout = _READ_S) -> Exit:
+async def open_(call: Call, *, delivery: DeliveryArgument, timeout: Timeout = READ_S) -> Exit:
     """Open this agency's sections of a delivery, each field with its label. What is for others stays sealed."""
     async with open_bus(call) as bus:
         await be_present(call, bus, timeout)

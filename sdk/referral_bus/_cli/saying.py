@@ -12,7 +12,7 @@ from referral_bus._cli.faults import WrongUsage, advise, complain, hints_of
 from referral_bus._cli.files import read_sections
 from referral_bus._cli.finding import name_of
 from referral_bus._cli.screen import Fields
-from referral_bus._cli.session import WAIT_S, be_present, open_bus, patiently, prepare, tell_silence
+from referral_bus._cli.session import READ_S, WAIT_S, be_present, open_bus, patiently, prepare, tell_silence
 from referral_bus._cli.wording import ENTRIES, EXERCISE, STATES, VERBS, both, refusal
 from referral_bus._cli.world import Exit
 from referral_bus.client import ReferralBus
@@ -31,7 +31,6 @@ SENT_JSON: Final = (
     "handoffs[]{opening, recipient}"
 )
 
-_LOOK_S: Final = 10.0
 _SEAL_S: Final = 0.1
 """Sealing waits for nothing but a directory, and without the broker none will come."""
 _KEPT: Final = "nothing is lost: it is in the outbox and goes out later, with any command that reaches the bus"
@@ -114,7 +113,7 @@ async def draft_of(call: Call, bus: ReferralBus, make: Make, *, look: bool) -> D
     except (WrongUsage, LocalError) as error:
         if error.code is not Code.NOT_FOUND or not look:
             raise
-    await be_present(call, bus, _LOOK_S)
+    await be_present(call, bus, READ_S)
     return make(bus)
 
 

@@ -32,6 +32,8 @@ Timeout = Annotated[
     ),
 ]
 WAIT_S: Final = 30.0
+READ_S: Final = 10.0
+"""How long to read the inbox for a command that only shows how things stand."""
 _PATIENCE_S: Final = 2.0
 """After so long a person wants to know what is going on."""
 _WRONG_KEYS: Final = frozenset({Code.UNKNOWN_SENDER, Code.UNKNOWN_KEY, Code.KEY_NOT_VALID})

@@ -9,7 +9,7 @@ from referral_bus._cli.command import Call, add, new_group
 from referral_bus._cli.faults import WrongUsage, advise, complain, hints_of
 from referral_bus._cli.saying import entry_fields, entry_line, judge
 from referral_bus._cli.screen import columns, when
-from referral_bus._cli.session import WAIT_S, Timeout, be_present, open_bus, patiently, reached, tell_silence
+from referral_bus._cli.session import READ_S, WAIT_S, Timeout, be_present, open_bus, patiently, reached, tell_silence
 from referral_bus._cli.wording import EXERCISE
 from referral_bus._cli.world import Exit
 from referral_bus.client import ReferralBus
@@ -19,7 +19,6 @@ from referral_contracts.codes import Code
 from referral_contracts.encoding import format_time
 from referral_contracts.errors import LocalError
 
-_READ_S: Final = 10.0
 _ENTRY: Final = "id, verb, subject, exercise, recipients[], state, code"
 
 
@@ -39,7 +38,7 @@ async def list_(
     call: Call,
     *,
     everything: Annotated[bool, typer.Option("--all", help="Those that have their verdict too.")] = False,
-    timeout: Timeout = _READ_S,
+    timeout: Timeout = READ_S,
 ) -> Exit:
     """Write a line for each event of this agency that has no verdict yet, oldest first."""
     async with open_bus(call) as bus:
@@ -70,7 +69,7 @@ async def wait(call: Call, *, timeout: Timeout = WAIT_S) -> Exit:
         return max(judge(sent.entries), Exit.DONE if sent.settled else Exit.AWAY)
 
 
-async def status(call: Call, *, timeout: Timeout = _READ_S) -> Exit:
+async def status(call: Call, *, timeout: Timeout = READ_S) -> Exit:
     """Show how this agency's end of the bus is doing. Ends with 3 when something keeps it, with 4 on an alarm."""
     async with open_bus(call) as bus:
         found = await _looked(call, bus, timeout)
