@@ -1,11 +1,11 @@
 """`case` and `handoff`: how things stand, as this agency knows it, and what is said about a whole case."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from typing import Annotated, Final
 
 import typer
 
-from referral_bus._cli.command import Call, add, new_group
+from referral_bus._cli.command import Call, Command, add, new_group
 from referral_bus._cli.directory import on_duty
 from referral_bus._cli.drafts import OtherCases, Told, tying
 from referral_bus._cli.finding import (
@@ -43,14 +43,8 @@ def add_to(app: typer.Typer) -> None:
     group = new_group(app, "case", "Cases that this agency is a party of.")
     add(group, "list", list_, json=case)
     add(group, "show", show, json=case)
-    add(group, "accept", accept, json=SENT_JSON)
-    add(group, "decline", decline, json=SENT_JSON)
-    add(group, "link", link, json=SENT_JSON)
-    add(group, "unlink", unlink, json=SENT_JSON)
-    add(group, "close", close, json=SENT_JSON)
-    add(group, "reopen", reopen, json=SENT_JSON)
-    add(group, "correct", correct, json=SENT_JSON)
-    add(group, "void", void, json=SENT_JSON)
+    for name, command in _COMMANDS.items():
+        add(group, name, command, json=SENT_JSON)
     add(new_group(app, "handoff", "Hand-offs of this agency's cases."), "show", show_handoff, json=_HANDOFF)
 
 
@@ -94,62 +88,41 @@ async def show_handoff(call: Call, *, handoff: HandoffArgument, timeout: Timeout
     return ended
 
 
-async def accept(
-    call: Call, *, case: CaseArgument, files: SectionFiles, no_wait: NoWait = False, timeout: Timeout = WAIT_S
-) -> Exit:
-    """Take over a case that was offered to this agency: it owns it from then on."""
-    return await _say(call, ReferralBus.accept_transfer, case, files, Patience(no_wait=no_wait, timeout_s=timeout))
+def _saying(saying: Callable[..., Draft], text: str) -> Command:
+    """Return the command that says with *saying*, of a case, what its files hold; *text* is its help."""
+
+    async def of_case(
+        call: Call, *, case: CaseArgument, files: SectionFiles, no_wait: NoWait = False, timeout: Timeout = WAIT_S
+    ) -> Exit:
+        payloads = read_own(files)
+
+        def make(bus: ReferralBus) -> Draft:
+            return saying(bus, find_subject(bus, case), *payloads)
+
+        return await say(call, make, Patience(no_wait=no_wait, timeout_s=timeout))
+
+    of_case.__doc__ = text
+    return of_case
 
 
-async def decline(
-    call: Call, *, case: CaseArgument, files: SectionFiles, no_wait: NoWait = False, timeout: Timeout = WAIT_S
-) -> Exit:
-    """Do not take over a case that was offered to this agency."""
-    return await _say(call, ReferralBus.decline_transfer, case, files, Patience(no_wait=no_wait, timeout_s=timeout))
+def _tying(saying: Callable[..., Draft], text: str) -> Command:
+    """Return the command that ties a case to others with *saying*, or takes that back; *text* is its help."""
 
+    async def tie(
+        call: Call,
+        *,
+        case: CaseArgument,
+        files: SectionFiles,
+        other: OtherCases,
+        to: Told = None,
+        no_wait: NoWait = False,
+        timeout: Timeout = WAIT_S,
+    ) -> Exit:
+        make = tying(saying, case, files, other, to)
+        return await say(call, make, Patience(no_wait=no_wait, timeout_s=timeout))
 
-async def link(
-    call: Call,
-    *,
-    case: CaseArgument,
-    files: SectionFiles,
-    other: OtherCases,
-    to: Told = None,
-    no_wait: NoWait = False,
-    timeout: Timeout = WAIT_S,
-) -> Exit:
-    """Tie a case of this agency to others, of the same child or the same incident. Children are counted once."""
-    patience = Patience(no_wait=no_wait, timeout_s=timeout)
-    return await say(call, tying(ReferralBus.link_case, case, files, other, to), patience)
-
-
-async def unlink(
-    call: Call,
-    *,
-    case: CaseArgument,
-    files: SectionFiles,
-    other: OtherCases,
-    to: Told = None,
-    no_wait: NoWait = False,
-    timeout: Timeout = WAIT_S,
-) -> Exit:
-    """Take back that a case of this agency has something in common with others."""
-    patience = Patience(no_wait=no_wait, timeout_s=timeout)
-    return await say(call, tying(ReferralBus.unlink_case, case, files, other, to), patience)
-
-
-async def close(
-    call: Call, *, case: CaseArgument, files: SectionFiles, no_wait: NoWait = False, timeout: Timeout = WAIT_S
-) -> Exit:
-    """Close a case that this agency owns. What it says is sealed to this agency alone."""
-    return await _say(call, ReferralBus.close_case, case, files, Patience(no_wait=no_wait, timeout_s=timeout))
-
-
-async def reopen(
-    call: Call, *, case: CaseArgument, files: SectionFiles, no_wait: NoWait = False, timeout: Timeout = WAIT_S
-) -> Exit:
-    """Open a closed case again that this agency owns. What it says is sealed to this agency alone."""
-    return await _say(call, ReferralBus.reopen_case, case, files, Patience(no_wait=no_wait, timeout_s=timeout))
+    tie.__doc__ = text
+    return tie
 
 
 async def correct(
@@ -173,16 +146,31 @@ async def correct(
     return await say(call, make, Patience(no_wait=no_wait, timeout_s=timeout))
 
 
-async def void(
-    call: Call, *, case: CaseArgument, files: SectionFiles, no_wait: NoWait = False, timeout: Timeout = WAIT_S
-) -> Exit:
-    """Say that a whole case was entered in error. It is not opened again. What it says is sealed to this agency."""
-    return await _say(call, ReferralBus.void_case, case, files, Patience(no_wait=no_wait, timeout_s=timeout))
-
-
-async def _say(call: Call, saying: Callable[..., Draft], case: str, files: Sequence[str], patience: Patience) -> Exit:
-    payloads = read_own(files)
-    return await say(call, lambda bus: saying(bus, find_subject(bus, case), *payloads), patience)
+_COMMANDS: Final[dict[str, Command]] = {
+    "accept": _saying(
+        ReferralBus.accept_transfer, "Take over a case that was offered to this agency: it owns it from then on."
+    ),
+    "decline": _saying(ReferralBus.decline_transfer, "Do not take over a case that was offered to this agency."),
+    "link": _tying(
+        ReferralBus.link_case,
+        "Tie a case of this agency to others, of the same child or the same incident. Children are counted once.",
+    ),
+    "unlink": _tying(
+        ReferralBus.unlink_case, "Take back that a case of this agency has something in common with others."
+    ),
+    "close": _saying(
+        ReferralBus.close_case, "Close a case that this agency owns. What it says is sealed to this agency alone."
+    ),
+    "reopen": _saying(
+        ReferralBus.reopen_case,
+        "Open a closed case again that this agency owns. What it says is sealed to this agency alone.",
+    ),
+    "correct": correct,
+    "void": _saying(
+        ReferralBus.void_case,
+        "Say that a whole case was entered in error. It is not opened again. What it says is sealed to this agency.",
+    ),
+}
 
 
 def case_line(case: CaseView) -> str:

@@ -20,6 +20,8 @@ from referral_contracts.errors import LocalError
 
 P = ParamSpec("P")
 Outcome: TypeAlias = Exit | Coroutine[Any, Any, Exit]
+Command: TypeAlias = Callable[..., Coroutine[Any, Any, Exit]]
+"""A verb that asks the bus; its parameters are its own."""
 
 EXITS: Final = (
     "Exit codes: 0 done, 1 refused by the bus, 2 wrong usage or input, 3 broker or directory away or timed out "
