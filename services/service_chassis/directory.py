@@ -59,6 +59,8 @@ class DirectoryReader:
             self._shelf.take(record.key, record.value)
 
     def _settle(self) -> None:
-        if self._shelf.settle() and self._shelf.current is not None:
-            self._log.info("directory-taken", version=self._shelf.current.version)
-        self._metrics.directory_age(self._follower.age_s())
+        taken, current = self._shelf.settle(), self._shelf.current
+        if taken and current is not None:
+            self._log.info("directory-taken", version=current.version)
+        expires_s = None if current is None else current.expires_ms / 1000
+        self._metrics.directory(age_s=self._follower.age_s(), expires_s=expires_s)

@@ -3,12 +3,16 @@ Whether this process lives and whether it works, told truthfully.
 
 `/livez` fails when only a restart or a person can help: a partition is stuck, or the broker never came. `/readyz`
 fails while anything keeps a partition from being processed, and says what: a JSON body with one code for each trouble.
+The same is a metric, so that whoever watches needs to ask in one place only.
 """
 
 import json
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
+
+from prometheus_client.metrics_core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -32,6 +36,23 @@ class Vital(Protocol):
 
     def troubles(self) -> Sequence[Trouble]:
         """Say what is wrong; nothing when all is well."""
+
+
+class Readiness(Collector):
+    """What `/readyz` says, asked anew whenever the metrics are read."""
+
+    def __init__(self, vital: Vital) -> None:
+        """Ask *vital*."""
+        self._vital = vital
+
+    def collect(self) -> Iterable[Metric]:
+        """Yield whether all is well, and each trouble."""
+        troubles = {(trouble.where, str(trouble.code)) for trouble in self._vital.troubles()}
+        found = GaugeMetricFamily("referral_bus_troubles", "What is wrong, by part and code", labels=["where", "code"])
+        for where, code in sorted(troubles):
+            found.add_metric([where, code], 1)
+        yield GaugeMetricFamily("referral_bus_ready", "Whether nothing is wrong", value=not troubles)
+        yield found
 
 
 def livez(vitals: Iterable[Vital]) -> Asgi:

@@ -279,7 +279,8 @@ class Lane:
         self._state_end = end or self._state_end
         self._quota = min(self._quota * 2, self._kit.limits.batch_records)
         self._failures = self._bugs = 0
-        self._kit.metrics.committed(len(records), asyncio.get_running_loop().time() - started)
+        took_s, waited_ms = asyncio.get_running_loop().time() - started, self._kit.clock() - records[0].stamp_ms
+        self._kit.metrics.committed(len(records), took_s, waited_s=waited_ms / 1000)
 
     async def _decided(self, fold: Fold[Any], records: list[Record], now_ms: int) -> Any:  # noqa: ANN401 (its own kind)
         try:

@@ -13,6 +13,7 @@ from referral_contracts.errors import Fatal
 from service_chassis.transaction import Fenced, Unproducible
 
 _SECONDS: Final = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0)
+_WAIT_S: Final = (0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0, 300.0)
 _RECORDS: Final = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
 _RESTORE_S: Final = (0.01, 0.1, 0.5, 1.0, 5.0, 15.0, 30.0, 60.0, 120.0)
 
@@ -50,8 +51,17 @@ class Metrics:
         self._stuck = Gauge("referral_bus_stuck_partitions", "Partitions that wait for a person", registry=registry)
         self._assigned = Gauge("referral_bus_assigned_partitions", "Partitions of this process", registry=registry)
         self._rebalances = Counter("referral_bus_rebalances", "Changes of the group", ["event"], registry=registry)
+        self._wait = Histogram(
+            "referral_bus_wait_seconds",
+            "From the broker's stamp on the first record of a transaction to its commit",
+            buckets=_WAIT_S,
+            registry=registry,
+        )
         self._directory_age = Gauge(
             "referral_bus_directory_age_seconds", "Since the directory was known to be current", registry=registry
+        )
+        self._directory_expires = Gauge(
+            "referral_bus_directory_expires_timestamp_seconds", "When the directory's head expires", registry=registry
         )
         self.dropped_log_fields = Counter(
             "referral_bus_dropped_log_fields", "Fields of log lines that are not on the list", registry=registry
@@ -73,7 +83,9 @@ class Metrics:
         """Count records of exercises: whoever sums up `referral_bus_records_total` has not one of them in it."""
         self._exercises.labels(outcome).inc(count)
 
-    def committed(self, records: int, seconds: float) -> None:
+    def committed(self, records: int, seconds: float, *, waited_s: float) -> None:
+        """Count a transaction of so many *records* that took *seconds*, the first of which waited for *waited_s*."""
+        self._wait.observe(max(0.0, waited_s))
         self._results["committed"].inc()
         self._batch.observe(records)
         self._duration.observe(seconds)
@@ -103,5 +115,8 @@ class Metrics:
         self._state.set(state_bytes)
         self._stuck.set(stuck)
 
-    def directory_age(self, seconds: float) -> None:
-        self._directory_age.set(seconds)
+    def directory(self, *, age_s: float, expires_s: float | None) -> None:
+        """Show how old what is known of the directory is, and when its head, if there is one, expires."""
+        self._directory_age.set(age_s)
+        if expires_s is not None:
+            self._directory_expires.set(expires_s)

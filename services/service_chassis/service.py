@@ -18,7 +18,7 @@ import uvicorn
 from prometheus_client import CollectorRegistry, make_asgi_app
 
 from service_chassis import memory
-from service_chassis.health import Asgi, Receive, Scope, Send, Vital, livez, readyz
+from service_chassis.health import Asgi, Readiness, Receive, Scope, Send, Vital, livez, readyz
 from service_chassis.logs import Log, tame
 
 _LINGER_S: Final = 1
@@ -74,6 +74,7 @@ async def _missing(_scope: Scope, _receive: Receive, send: Send) -> None:
 
 async def _serve(service: Service, http: Http, registry: CollectorRegistry, log: Log) -> int:
     tame(log, asyncio.get_running_loop().time)
+    registry.register(Readiness(service))
     config = uvicorn.Config(
         pages(service, registry),
         log_config=None,

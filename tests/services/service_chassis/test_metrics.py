@@ -21,7 +21,7 @@ def test_records_are_counted_by_outcome() -> None:
 
 def test_transactions_are_counted_by_result() -> None:
     metrics = Metrics()
-    metrics.committed(10, 0.004)
+    metrics.committed(10, 0.004, waited_s=0.3)
     metrics.failed(Fenced())
     metrics.failed(Unproducible(Code.UNDELIVERABLE))
     metrics.failed(TimeoutError())
@@ -44,3 +44,19 @@ def test_two_processes_in_one_do_not_share_a_registry() -> None:
     Metrics().judged("accepted")
 
     assert not any("accepted" in line for line in shown(Metrics()))
+
+
+def test_how_long_submissions_wait_and_when_the_directory_expires_is_shown() -> None:
+    metrics = Metrics()
+    metrics.committed(10, 0.004, waited_s=0.3)
+    metrics.committed(10, 0.004, waited_s=-0.3)  # the broker's clock is a little ahead of ours
+    metrics.directory(age_s=2.0, expires_s=None)
+    metrics.directory(age_s=1.0, expires_s=1_700_000_000.5)
+    metrics.directory(age_s=3.0, expires_s=None)
+
+    lines = shown(metrics)
+
+    assert 'referral_bus_wait_seconds_bucket{le="0.01"} 1.0' in lines
+    assert 'referral_bus_wait_seconds_bucket{le="0.5"} 2.0' in lines
+    assert "referral_bus_directory_age_seconds 3.0" in lines
+    assert "referral_bus_directory_expires_timestamp_seconds 1.7000000005e+09" in lines

@@ -46,7 +46,10 @@ def test_a_service_answers_on_loopback_and_ends_in_order(tmp_path: Path, number:
             503,
             '{"ready": false, "troubles": [{"where": "group", "code": "no-assignment"}]}',
         )
-        assert "referral_bus_stuck_partitions 0.0" in get(port, "/metrics")[1]
+        metrics = get(port, "/metrics")[1]
+        assert "referral_bus_stuck_partitions 0.0" in metrics
+        assert "referral_bus_ready 0.0" in metrics
+        assert 'referral_bus_troubles{code="no-assignment",where="group"} 1.0' in metrics
 
         process.send_signal(number)
 
