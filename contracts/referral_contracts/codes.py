@@ -190,6 +190,8 @@ class Code(StrEnum):
     """Another process uses the store."""
     INCOMPLETE_INPUT = "incomplete-input"
     """Something that is needed was not given."""
+    MALFORMED_PACK = "malformed-pack"
+    """A pack of rules or a calendar that cannot be used."""
     INTERNAL = "internal"
     """A mistake of this program."""
 
@@ -229,6 +231,7 @@ _OTHERS_TO_BLAME: Final[dict[Blame, tuple[Code, ...]]] = {
         Code.FILE_EXISTS,
         Code.STORE_BUSY,
         Code.INCOMPLETE_INPUT,
+        Code.MALFORMED_PACK,
     ),
     Blame.NOBODY: (Code.DUPLICATE, Code.STALE_HEAD, Code.OPEN_HANDOFFS, Code.ARCHIVED, Code.ACCEPTED),
 }
@@ -254,6 +257,7 @@ HINTS: Final[dict[Code, str]] = {
     Code.ARCHIVED: "the case is closed and archived; its owner can reopen it",
     Code.DIRECTORY_EXPIRED: "the registrar has to renew the directory: referral-bus directory renew",
     Code.LOOSE_PERMISSIONS: "make the file readable by its owner alone: chmod 600",
+    Code.MALFORMED_PACK: "referral-bus rules check FILE tells all that is wrong, by rule and field",
     Code.BROKER_AWAY: "check the address and that Kafka runs; what is in the outbox stays there",
 }
 """What the one to blame can do. A code without a hint says enough by its name."""
