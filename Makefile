@@ -14,7 +14,7 @@ test: .venv/ready ## all tests but those below
 	@$(KAFKA)
 	@$(PY) -m pytest -m "not interop and not long"
 
-test-interop: .venv/ready contracts/readers/js/node_modules/ready tests/interop/node/node_modules/ready ## the tests that need Go, Node, kcat
+test-interop: .venv/ready contracts/readers/js/node_modules/ready tests/interop/node/node_modules/ready ## the tests that need Go, Node, kcat, Prometheus
 	@$(KAFKA)
 	@$(PY) -m pytest -m "interop and not long"
 
