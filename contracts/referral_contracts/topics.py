@@ -16,6 +16,7 @@ SUBMISSIONS: Final = "referral.submissions"
 DIRECTORY_SUBMISSIONS: Final = "directory.submissions"
 LEDGER: Final = "referral.ledger"
 STATE: Final = "referral.state"
+WATCHER_STATE: Final = "watcher.state"
 DIRECTORY: Final = "directory"
 
 H_SIGNATURE: Final = "signature"
@@ -90,6 +91,7 @@ def topic_specs(partitions: int, agencies: Iterable[str] = ()) -> list[TopicSpec
         TopicSpec(name=DIRECTORY_SUBMISSIONS, partitions=1, config={**intake, "max.message.bytes": str(BATCH_MAX)}),
         TopicSpec(name=LEDGER, partitions=partitions + 1, config=output),
         TopicSpec(name=STATE, partitions=partitions + 1, config=compacted),
+        TopicSpec(name=WATCHER_STATE, partitions=partitions + 1, config=compacted),
         TopicSpec(name=DIRECTORY, partitions=1, config={**compacted, **inflated}),
     ]
     inboxes = [

@@ -65,12 +65,16 @@ class Batch:
         self.count += 1
         return True
 
-    def build(self, producer: tuple[int, int], sequence: int) -> Sequence[bytes]:
-        """Return its bytes, in two pieces, as records of *producer*, id and epoch, from *sequence* on."""
+    def build(self, producer: tuple[int, int], sequence: int, *, transactional: bool = True) -> Sequence[bytes]:
+        """
+        Return its bytes, in two pieces, as records of *producer*, id and epoch, from *sequence* on.
+
+        Args:
+            transactional: Whether they count only once a transaction is committed.
+        """
         records = b"".join(self._pieces)
-        summed = _SUMMED.pack(
-            _TRANSACTIONAL, self.count - 1, self._now_ms, self._now_ms, *producer, sequence, self.count
-        )
+        attributes = _TRANSACTIONAL if transactional else 0
+        summed = _SUMMED.pack(attributes, self.count - 1, self._now_ms, self._now_ms, *producer, sequence, self.count)
         crc = google_crc32c.extend(google_crc32c.value(summed), records)
         frame = _FRAME.pack(0, self._size - _UNCOUNTED, _NO_EPOCH, _FORMAT, crc)
         return frame + summed, records

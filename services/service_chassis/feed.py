@@ -54,6 +54,11 @@ class Feed:
         """Take *records* back: they come first again."""
         self._pending.extendleft(reversed(records))
 
+    @property
+    def drained(self) -> bool:
+        """Whether everything up to `end` has been handed out: behind the last record may lie a transaction's end."""
+        return not self._pending and self._offset >= self.end
+
     async def close(self) -> None:
         if self._ahead is not None:
             self._ahead.cancel()

@@ -4,7 +4,7 @@ What a service gives the processor: the state of one input partition, and a pure
 Protocols only. The processor calls them from one task per partition, never twice at a time.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
@@ -73,6 +73,12 @@ class Source:
     """Where the state of an input partition lies. No two inputs may share one."""
     fold: Callable[[int], Fold[Any]]
     """A new, empty state for an input partition."""
+    committed: bool = False
+    """Whether our own services write the topic, in transactions: then only what was committed is read, and a record's
+    stamp is its writer's and not looked at. What agencies write is read as it lies, and stamped by the broker."""
+    beside: Callable[[Any], Awaitable[None]] | None = None
+    """What runs beside a fold for as long as its partition is ours and its state whole; it must never end. It may look
+    at the fold between two steps, and write only what does no harm when it is written twice."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

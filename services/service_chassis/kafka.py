@@ -16,6 +16,7 @@ from aiokafka import AIOKafkaConsumer
 from service_chassis.client import Client
 from service_chassis.fold import Limits
 from service_chassis.producer import Producer, TransactionalProducer
+from service_chassis.submitter import Submitter
 
 STOP_S: Final = 3.0
 """How long a client may take to say goodbye. One whose broker is away would never finish."""
@@ -59,6 +60,12 @@ class Kafka:
             transactional_id,
             transaction_timeout_ms=limits.transaction_timeout_ms,
             request_timeout_ms=limits.request_timeout_ms,
+        )
+
+    def submitter(self, limits: Limits) -> Submitter:
+        """Return a producer for what a service submits as agencies do; it connects with its first call."""
+        return Submitter(
+            self.client(limits), request_timeout_ms=limits.request_timeout_ms, patience_s=limits.transaction_s
         )
 
 

@@ -56,6 +56,10 @@ class _Postponed(Exception):
         self.code = code
 
 
+class _Alone(Exception):
+    """What runs beside the fold has ended."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Opened:
     """What a lane works with between two fences."""
@@ -64,6 +68,7 @@ class _Opened:
     transactions: Transactions
     reader: PartitionReader
     feed: Feed
+    beside: "asyncio.Task[None] | None"
 
 
 class Lane:
@@ -83,6 +88,8 @@ class Lane:
         self._state_end: int | None = None
         self._known = Known()
         self._closing = asyncio.Event()
+        self._stirred = asyncio.Event()
+        """Set when input must not be waited for any longer: the lane closes, or what runs beside the fold has ended."""
         self._at_work: _Opened | None = None
         self._last: int | None = None
         self._quota = kit.limits.batch_records
@@ -118,6 +125,7 @@ class Lane:
     def stop(self) -> None:
         """Ask the worker to end at the next safe point."""
         self._closing.set()
+        self._stirred.set()
 
     @property
     def opening(self) -> bool:
@@ -136,7 +144,8 @@ class Lane:
 
     def lag(self) -> int:
         """Return how many offsets of the input are still to be taken."""
-        return max(0, self._at_work.feed.end - (self.position() or 0)) if self._at_work is not None else 0
+        at = self._at_work
+        return 0 if at is None or at.feed.drained else max(0, at.feed.end - (self.position() or 0))
 
     def size(self) -> int:
         return self._fold.size() if self._fold is not None else 0
@@ -161,6 +170,7 @@ class Lane:
     @contextlib.asynccontextmanager
     async def _opened(self) -> AsyncIterator["_Opened"]:
         self._say(Phase.FENCING)
+        self._stirred = asyncio.Event()
         kit = self._kit
         with contextlib.ExitStack() as stack:
             client = kit.kafka.client(kit.limits)
@@ -171,10 +181,13 @@ class Lane:
             stack.callback(lambda: kit.background(discard(producer)))
             transactions = await Transactions.open(producer, kit.limits, self._known)
             fold = await self._restored(client)
-            reader = PartitionReader(client, self.tp, kit.limits, committed=False)
+            reader = PartitionReader(client, self.tp, kit.limits, committed=self._source.committed)
             feed = Feed(reader, await self._resume_at(reader, fold), kit.limits)
             stack.callback(lambda: kit.background(feed.close()))
-            opened = _Opened(fold=fold, transactions=transactions, reader=reader, feed=feed)
+            beside = self._beside(fold)
+            if beside is not None:
+                stack.callback(lambda: kit.background(_end(beside)))
+            opened = _Opened(fold=fold, transactions=transactions, reader=reader, feed=feed, beside=beside)
             self._at_work = opened
             stack.callback(self._leave)
             self._say(Phase.RUNNING)
@@ -218,6 +231,14 @@ class Lane:
             raise Fatal(Code.POSITION_LOST, "the input does not hold the position any more, or not yet")
         return position
 
+    def _beside(self, fold: Fold[Any]) -> "asyncio.Task[None] | None":
+        if self._source.beside is None:
+            return None
+        task = asyncio.ensure_future(self._source.beside(fold))
+        stirred = self._stirred
+        task.add_done_callback(lambda _: stirred.set())
+        return task
+
     def _leave(self) -> None:
         self._at_work = None
 
@@ -226,7 +247,9 @@ class Lane:
     async def _work(self, at: "_Opened") -> None:
         feed, fold, kit = at.feed, at.fold, self._kit
         while not self._closing.is_set():
-            records = await feed.take(self._quota, until=self._closing)
+            records = await feed.take(self._quota, until=self._stirred)
+            if at.beside is not None and at.beside.done():
+                raise _Alone from at.beside.exception()
             if not records:
                 continue
             now_ms = kit.clock()
@@ -246,6 +269,8 @@ class Lane:
 
     def _in_time(self, records: list[Record], now_ms: int) -> int:
         """Return how many of *records* come before one whose stamp this process must not act upon."""
+        if self._source.committed:
+            return len(records)
         latest = now_ms + self._kit.limits.stamp_ahead_ms
         for count, record in enumerate(records):
             if record.stamp_type != LOG_APPEND_TIME:
@@ -336,6 +361,11 @@ class Lane:
 
     def _say(self, phase: Phase, code: Code | None = None) -> None:
         self.phase, self.code = phase, code
+
+
+async def _end(task: "asyncio.Task[None]") -> None:
+    task.cancel()
+    await asyncio.wait((task,))
 
 
 def _cause(error: BaseException) -> str | None:

@@ -9,7 +9,7 @@ waits in the background. Kafka's protocol guide has the requests: AddPartitionsT
 import asyncio
 import struct
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Any, Final, Protocol, TypeAlias
 
@@ -27,13 +27,13 @@ Target: TypeAlias = tuple[str, int]
 
 _INVALID_RECORD: Final = 87
 
-_PRODUCE: Final = (0, 7)
+PRODUCE: Final = (0, 7)
 _ADD_PARTITIONS: Final = (24, 0)
 _END: Final = (26, 0)
 _ENDED: Final = struct.Struct(">ih")
 """Throttled for, error."""
 _ACKS_ALL: Final = -1
-_SEQUENCES: Final = 1 << 31
+SEQUENCES: Final = 1 << 31
 _AGAIN_S: Final = 0.05
 _BUSY_S: Final = (0.001, 0.001, 0.002, 0.005, 0.01)
 """How long to wait for the markers of the transaction before: on one node they take 1 to 3 ms."""
@@ -139,35 +139,26 @@ class TransactionalProducer:
         """
         led: defaultdict[int, dict[Target, Batch]] = defaultdict(dict)
         for target, batch in batches.items():
-            led[self._leader(target)][target] = batch
+            led[leader_of(self.client, target)][target] = batch
         wires = [await self.client.wire(node) for node in led]
-        asked = [wire.ask(*_PRODUCE, self._produced(part)) for wire, part in zip(wires, led.values(), strict=True)]
+        asked = [wire.ask(*PRODUCE, self._produced(part)) for wire, part in zip(wires, led.values(), strict=True)]
         answers = await asyncio.gather(*asked, return_exceptions=True)
         found: dict[Target, int | BaseException] = {}
         for answer in answers:
             if isinstance(answer, BaseException):
                 raise answer
-            found |= _stored(answer)
+            found |= stored(answer)
         if found.keys() != batches.keys():
             raise kafka_errors.KafkaError("the broker did not answer for every partition")
         return found
 
     def _produced(self, batches: Mapping[Target, Batch]) -> list[bytes]:
-        topics: defaultdict[str, list[tuple[int, Batch]]] = defaultdict(list)
-        for (topic, partition), batch in batches.items():
-            topics[topic].append((partition, batch))
-        pieces: list[bytes] = []
-        head = self._name + struct.pack(">hii", _ACKS_ALL, self._request_timeout_ms, len(topics))
-        for topic, parts in topics.items():
-            head += string(topic) + struct.pack(">i", len(parts))
-            for partition, batch in parts:
-                target = (topic, partition)
-                sequence = self._sequences[target]
-                self._sequences[target] = (sequence + batch.count) % _SEQUENCES
-                built = batch.build(self._producer, sequence)
-                pieces += (head + struct.pack(">ii", partition, sum(map(len, built))), *built)
-                head = b""
-        return pieces
+        built = {}
+        for target, batch in batches.items():
+            sequence = self._sequences[target]
+            self._sequences[target] = (sequence + batch.count) % SEQUENCES
+            built[target] = batch.build(self._producer, sequence)
+        return produce_request(self._name, self._request_timeout_ms, built)
 
     async def commit(self) -> None:
         """
@@ -182,11 +173,33 @@ class TransactionalProducer:
             raise kafka_errors.KafkaError("an answer that cannot be read")
         check(_ENDED.unpack_from(answer)[1])
 
-    def _leader(self, target: Target) -> int:
-        leader: int | None = self.client.cluster.leader_for_partition(TopicPartition(*target))
-        if leader is None or leader < 0:
-            raise kafka_errors.LeaderNotAvailableError
-        return leader
+
+def leader_of(client: Any, target: Target) -> int:  # noqa: ANN401 - aiokafka is untyped
+    """
+    Return the broker that *client* knows to lead *target*.
+
+    Raises:
+        LeaderNotAvailableError: It knows none.
+    """
+    leader: int | None = client.cluster.leader_for_partition(TopicPartition(*target))
+    if leader is None or leader < 0:
+        raise kafka_errors.LeaderNotAvailableError
+    return leader
+
+
+def produce_request(name: bytes, timeout_ms: int, batches: Mapping[Target, Sequence[bytes]]) -> list[bytes]:
+    """Return a request's body: *batches*, each in pieces, in the transaction of the id *name*, or in none."""
+    topics: defaultdict[str, list[tuple[int, Sequence[bytes]]]] = defaultdict(list)
+    for (topic, partition), batch in batches.items():
+        topics[topic].append((partition, batch))
+    pieces: list[bytes] = []
+    head = name + struct.pack(">hii", _ACKS_ALL, timeout_ms, len(topics))
+    for topic, parts in topics.items():
+        head += string(topic) + struct.pack(">i", len(parts))
+        for partition, batch in parts:
+            pieces += (head + struct.pack(">ii", partition, sum(map(len, batch))), *batch)
+            head = b""
+    return pieces
 
 
 def _is_busy(error: type[BaseException]) -> bool:
@@ -212,7 +225,7 @@ def _added(answer: memoryview, targets: AbstractSet[Target]) -> Mapping[Target, 
     return found
 
 
-def _stored(answer: memoryview) -> dict[Target, int | BaseException]:
+def stored(answer: memoryview) -> dict[Target, int | BaseException]:
     """Return the base offset or the error of each partition of a Produce."""
     found: dict[Target, int | BaseException] = {}
     for topic, (partition, code, offset, *_) in _partitions(answer, 0, struct.Struct(">ihqqq")):

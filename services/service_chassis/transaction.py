@@ -87,7 +87,7 @@ class Transactions:
             Unproducible: The broker refuses something among them.
             Fenced: Another owner, or a transaction that took too long.
         """
-        batches = _pack(writes, now_ms)
+        batches = pack(writes, now_ms)
         try:
             async with asyncio.timeout(self._limits.transaction_s):
                 await self._know(batches)
@@ -139,7 +139,7 @@ class Transactions:
         return end
 
 
-def _pack(writes: Sequence[Write], now_ms: int) -> dict[Target, list[Batch]]:
+def pack(writes: Sequence[Write], now_ms: int) -> dict[Target, list[Batch]]:
     """Build record batches: one per partition, more where one is full."""
     open_: dict[Target, Batch] = {}
     packed: dict[Target, list[Batch]] = {}

@@ -61,6 +61,7 @@ def test_every_sort_of_signature_is_in_it() -> None:
                 topics.DIRECTORY_SUBMISSIONS,
                 topics.LEDGER,
                 topics.STATE,
+                topics.WATCHER_STATE,
                 topics.DIRECTORY,
             )
         ),

@@ -47,6 +47,7 @@ class TestSpecs:
         # Ledger and state have one more, for the directory.
         assert SPECS[topics.SUBMISSIONS].partitions == 4
         assert SPECS[topics.LEDGER].partitions == SPECS[topics.STATE].partitions == 5
+        assert SPECS[topics.WATCHER_STATE].partitions == 5
 
     def test_a_reader_of_these_has_one_order(self) -> None:
         one = [topics.DIRECTORY, topics.DIRECTORY_SUBMISSIONS, inbox("ward-a"), inbox("police-b")]
@@ -61,7 +62,7 @@ class TestSpecs:
     def test_state_and_directory_are_compacted_and_nothing_else(self) -> None:
         compacted = {name for name, spec in SPECS.items() if spec.config.get("cleanup.policy") == "compact"}
 
-        assert compacted == {topics.STATE, topics.DIRECTORY}
+        assert compacted == {topics.STATE, topics.WATCHER_STATE, topics.DIRECTORY}
 
     def test_every_agency_has_one_inbox(self) -> None:
         assert {name for name in SPECS if name.startswith("inbox.")} == {"inbox.ward-a", "inbox.police-b"}

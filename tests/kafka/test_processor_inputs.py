@@ -1,14 +1,20 @@
+import asyncio
 import time
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import pytest
 
 from referral_contracts.codes import Code
+from referral_contracts.records import Write
 from referral_contracts.topics import POSITION_KEY
+from service_chassis.fold import Source
 from service_chassis.health import Trouble
+from service_chassis.kafka import Kafka
 from tests.kafka import strange
-from tests.kafka.audit import audit, make_topics, submit
-from tests.kafka.counting import Topics
+from tests.kafka.audit import audit, counted, make_topics, submit
+from tests.kafka.audit import committed as committed_values
+from tests.kafka.counting import Counting, Topics
 from tests.kafka.running import QUICK, running
 
 pytestmark = [pytest.mark.kafka, pytest.mark.asyncio]
@@ -230,3 +236,95 @@ async def test_a_step_that_raises_again_and_again_stops_the_partition_and_loses_
 
         assert processor.troubles() == [Trouble(lane(topics), Code.INTERNAL, fatal=True)]
         assert processor.positions() == {0: 1}
+
+
+def committed(topics: Topics, **changes: Any) -> Source:
+    """Return a source whose input our own services wrote."""
+    return replace(topics.source(), committed=True, **changes)
+
+
+async def test_what_our_own_services_write_is_read_as_far_as_it_is_committed(kafka: str, topic_prefix: str) -> None:
+    topics = Topics(prefix=topic_prefix)
+    await make_topics(kafka, topics, 1, stamped=False)
+    await submit(kafka, topics, 5, partitions=1)
+    await strange.submit_and_abort(kafka, topics.inputs, 5)
+    await submit(kafka, topics, 5, partitions=1)
+    producer = await strange.dangling(kafka, topics.inputs, 5)
+    async with running(kafka, topics, source=committed(topics)) as processor:
+        # Five, five and a marker that do not count, five.
+        await processor.reach({0: 16})
+
+        assert processor.troubles() == []
+
+        await producer.commit_transaction()
+        await producer.stop()
+        await processor.reach({0: 21})
+        (lane,) = processor.processor._lanes.values()
+        # Behind the last record lies the end of its transaction, and nothing that is still to be taken.
+        await processor.until(lambda: lane.lag() == 0)
+
+    taken = [count.offset for count in await counted(kafka, topics.first)]
+    assert [*range(5), *range(11, 16), *range(16, 21)] == taken
+
+
+@dataclass
+class Beside:
+    """What runs beside a fold: it notes when it does, and fails as often as it is told to."""
+
+    failures: int = 0
+    begun: int = 0
+    running: int = 0
+
+    async def run(self, fold: Counting) -> None:
+        assert fold.position() is not None or not fold.counts
+        self.begun += 1
+        self.running += 1
+        try:
+            if self.failures:
+                self.failures -= 1
+                raise OSError
+            await asyncio.get_running_loop().create_future()
+        finally:
+            self.running -= 1
+
+
+async def test_what_runs_beside_a_fold_runs_as_long_as_its_partition_is_ours(kafka: str, topic_prefix: str) -> None:
+    topics, beside = Topics(prefix=topic_prefix), Beside()
+    await make_topics(kafka, topics, 1)
+    await submit(kafka, topics, 5, partitions=1)
+    async with running(kafka, topics, source=replace(topics.source(), beside=beside.run)) as processor:
+        await processor.reach({0: 5})
+
+        assert (beside.begun, beside.running) == (1, 1)
+    assert (beside.begun, beside.running) == (1, 0)
+
+
+async def test_a_lane_whose_companion_ends_starts_again(kafka: str, topic_prefix: str) -> None:
+    topics, beside = Topics(prefix=topic_prefix), Beside(failures=2)
+    await make_topics(kafka, topics, 1)
+    async with running(kafka, topics, source=replace(topics.source(), beside=beside.run)) as processor:
+        await processor.until(lambda: beside.begun == 3)
+        await submit(kafka, topics, 5, partitions=1)
+        await processor.reach({0: 5})
+
+        assert processor.told("partition-recovers") == 2
+    assert len(await audit(kafka, topics)) == 5
+
+
+async def test_what_is_submitted_is_stored_once_in_order(kafka: str, topic_prefix: str) -> None:
+    topics = Topics(prefix=topic_prefix)
+    await make_topics(kafka, topics, 2)
+    submitter = Kafka(bootstrap=kafka).submitter(QUICK)
+    try:
+        for nth in range(20):
+            # More than one batch holds at a time.
+            values = [b"%d %d " % (nth, number) + b"x" * 40_000 for number in range(30)]
+            await submitter.submit([Write(topics.inputs, nth % 2, b"k", value) for value in values], 0)
+    finally:
+        await submitter.close()
+
+    found = [value or b"" for _, _, value in await committed_values(kafka, topics.inputs)]
+    names = [tuple(map(int, value.split(b" ")[:2])) for value in found]
+    assert sorted(names) == [(nth, number) for nth in range(20) for number in range(30)]
+    for parity in (0, 1):
+        assert [name for name in names if name[0] % 2 == parity] == sorted(n for n in names if n[0] % 2 == parity)
