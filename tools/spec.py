@@ -5,9 +5,10 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
-from referral_contracts import encoding, envelope, topics, wire
+from referral_contracts import clocks, encoding, envelope, paper_clocks, topics, wire
 from referral_contracts.codes import Blame
 from referral_contracts.directory_model import MAX_KEYS
+from referral_contracts.payloads.mau01 import Mau01
 from referral_contracts.payloads.registry import MODELS, PAPERS, USES
 from referral_router.core.fold import MAX_CASE_CLAIMS, MAX_CLAIMS, MAX_GHOST_CLAIMS, MAX_GHOSTS
 from referral_router.core.referee import MAX_ADDRESSES, MAX_HANDOFFS, MAX_OPENED
@@ -80,6 +81,21 @@ def _limits() -> str:
     return table(("what", "at most"), rows)
 
 
+def _triggers() -> str:
+    told: dict[tuple[str, str], list[str]] = {}
+    for form_verb, names in clocks.BY_FORM.items():
+        for name in names:
+            told.setdefault((code(Mau01.schema_id()), name), []).append(code(form_verb.value))
+    for (verb, service), name in clocks.BY_SERVICE.items():
+        papers = [code(model.schema_id()) for model, asked in clocks.ASKING_PAPERS.items() if asked is service]
+        what = " or ".join([f"a request for {code(service.value)}", *papers])
+        told.setdefault((what, name), []).append(code(verb.value))
+    made = {**paper_clocks.MADE, **paper_clocks.REPORTED}
+    filed = [(code(model.schema_id()), "wherever it says something new", code(name)) for model, name in made.items()]
+    rows = [(what, ", ".join(verbs), code(name)) for (what, name), verbs in told.items()]
+    return table(("body, or the body that is answered", "verb", "trigger"), [*rows, *filed])
+
+
 def blocks(life: Life) -> Mapping[str, Callable[[], str]]:
     """Return what makes each block."""
     return {
@@ -92,6 +108,7 @@ def blocks(life: Life) -> Mapping[str, Callable[[], str]]:
         "life": lambda: opening.text(life),
         "limits": _limits,
         "receipts": lifecycle_page.receipts,
+        "triggers": _triggers,
         "verbs": lifecycle_page.verbs,
     }
 

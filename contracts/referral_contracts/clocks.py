@@ -2,17 +2,27 @@
 Which happenings an event tells the deadline watcher: small tables from verb and body to triggers.
 
 A trigger says what happened, never which rule that concerns: rules, limits and calendars are dated data in the
-watcher's packs. The names in the comments are those of the rules that wait for the trigger. A trigger may be told
-twice (by telephone and then on the bus, in two sections of one event); the earlier one counts.
+watcher's packs, and so is what starts, stops or cancels each. A trigger may be told twice (by telephone and then on the
+bus, in two sections of one event); the earlier one counts.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from operator import itemgetter
 from typing import Final
 
-from referral_contracts.paper_clocks import LEGAL_AID_REGISTERED, TELLING_PAPERS, happenings
+from referral_contracts.paper_clocks import (
+    LEGAL_AID_REGISTERED,
+    PAPER_TRIGGERS,
+    TELLING_PAPERS,
+    happenings,
+    order_received,
+)
 from referral_contracts.payloads.actor import Actor, Channel, Happening, Role
+from referral_contracts.payloads.case import CaseOpening
 from referral_contracts.payloads.clock import ClockSection, Trigger
+from referral_contracts.payloads.forensic import ForensicRequest
 from referral_contracts.payloads.handoff import Acceptance, Outcome, Progress
+from referral_contracts.payloads.legal_aid import LegalAidRequest
 from referral_contracts.payloads.link import Link, LinkedCase, Unlinking
 from referral_contracts.payloads.mau01 import IntakeChannel, Mau01
 from referral_contracts.payloads.measure import MeasureKind
@@ -29,70 +39,84 @@ from referral_contracts.verbs import Verb
 
 INFORMATION_RECEIVED: Final = "information-received"
 """First receipt anywhere. The strict reading of NĐ 56 Đ.26 k.3 counts the 12 hours from it."""
+INTAKE_RECORDED: Final = "intake-recorded"
 INFORMATION_FORWARDED: Final = "information-forwarded"
 FORM_RECEIVED: Final = "form-received"
 """A Mẫu 01 reached another receiving place; which kind of place, the directory knows from whose clock it is."""
 DATA_MISDIRECTED: Final = "data-misdirected"
-"""Starts breach-notice-72h, for whoever sent it."""
+"""For whoever sent it, a breach of personal data unless it did no harm."""
 
 _OPENINGS: Final = (Verb.OFFERED, Verb.ASSIGNED, Verb.NOTIFIED)
+_PASSINGS: Final = (*_OPENINGS, Verb.FORWARDED)
+"""What brings a request or a form to another agency: a forwarding brings the next one what was asked."""
+_FIRST_WORDS: Final = (Verb.CASE_OPENED, Verb.CASE_NOTED, *_OPENINGS)
+_NOWHERE: Final = {"province": None, "commune": None}
 
-# A Mẫu 01, by the verb of the event that it is in.
-_BY_FORM: Final[Mapping[Verb, str]] = {
-    # record-intake, emergency-measures-12h, emergency-protection-asap-12h, separation-decision-12h
-    Verb.CASE_OPENED: INFORMATION_RECEIVED,
+BY_FORM: Final[Mapping[Verb, tuple[str, ...]]] = {
+    Verb.CASE_OPENED: (INFORMATION_RECEIVED, INTAKE_RECORDED),
     # The same when the paper follows the act.
-    Verb.CASE_NOTED: INFORMATION_RECEIVED,
-    # Stops forward-to-commune and dv-hotline-forward.
-    **dict.fromkeys(_OPENINGS, INFORMATION_FORWARDED),
+    Verb.CASE_NOTED: (INFORMATION_RECEIVED, INTAKE_RECORDED),
+    **dict.fromkeys(_PASSINGS, (INFORMATION_FORWARDED,)),
+    Verb.RECEIVED: (FORM_RECEIVED,),
 }
+"""What a Mẫu 01 tells, by the verb of the event that it is in or that answers it."""
 
-# What was asked for, by the verb that asks for it or answers.
-_BY_SERVICE: Final[Mapping[tuple[Verb, Service], str]] = {
-    **{(verb, Service.COMMUNE_CASE): INFORMATION_FORWARDED for verb in _OPENINGS},
-    # initial-risk-assessment; and the second stamp of the 12 hours, receipt at the commune
+BY_SERVICE: Final[Mapping[tuple[Verb, Service], str]] = {
+    **{(verb, Service.COMMUNE_CASE): INFORMATION_FORWARDED for verb in _PASSINGS},
+    # The second stamp of the 12 hours: receipt at the commune.
     (Verb.RECEIVED, Service.COMMUNE_CASE): "commune-informed",
-    # police-alert-investigators, police-transfer-24h, commune-police-transfer-24h, commune-police-remote-48h,
-    # report-resolution-20d and its extensions, notify-procuracy-intake-3d
+    **{(verb, Service.CRIME_REPORT): "crime-reported" for verb in _PASSINGS},
     (Verb.RECEIVED, Service.CRIME_REPORT): "report-received",
-    # forensic-injury-9d, forensic-sexual-9d, forensic-dna-20d, forensic-mental-3m, forensic-police-5d
+    **{(verb, Service.FORENSIC_EXAMINATION): "forensic-order-sent" for verb in _PASSINGS},
     (Verb.RECEIVED, Service.FORENSIC_EXAMINATION): "forensic-order-received",
     (Verb.COMPLETED, Service.FORENSIC_EXAMINATION): "forensic-conclusion-given",
-    # provide-info-on-request
+    (Verb.RECEIVED, Service.EVIDENCE): "evidence-requested",
     (Verb.RECEIVED, Service.INFORMATION): "information-requested",
     (Verb.COMPLETED, Service.INFORMATION): "information-provided",
-    # legalaid-check-answer; a refusal is an answer too (legalaid-refusal-written)
+    # A decline is no decision: only a ban, or its refusal in writing, answers this one.
+    (Verb.RECEIVED, Service.CONTACT_BAN): "contact-ban-requested",
+    **{(verb, Service.LEGAL_AID): "legal-aid-notified" for verb in _PASSINGS},
     (Verb.RECEIVED, Service.LEGAL_AID): "legal-aid-requested",
     (Verb.ACCEPTED, Service.LEGAL_AID): "legal-aid-answered",
+    # A refusal is an answer too.
     (Verb.DECLINED, Service.LEGAL_AID): "legal-aid-answered",
 }
-
-# What was done, whoever asked for it.
-_BY_MEASURE: Final[Mapping[MeasureKind, str]] = {
-    # Stops initial-risk-assessment.
-    MeasureKind.INITIAL_RISK_ASSESSED: "initial-risk-assessed",
-    # Stops emergency-measures-12h and emergency-protection-asap-12h.
-    MeasureKind.EMERGENCY_MEASURES_APPLIED: "emergency-measures-applied",
-    # Stops separation-decision-12h, starts separation-max-15d.
-    MeasureKind.CHILD_SEPARATED: "separation-in-force",
-    # Stops police-alert-investigators.
-    MeasureKind.INVESTIGATORS_ALERTED: "investigators-alerted",
-    # Stops police-transfer-24h, commune-police-transfer-24h, commune-police-remote-48h.
-    MeasureKind.REPORT_TRANSFERRED: "report-transferred",
-    # Stops joint-evidence-at-detection.
-    MeasureKind.EVIDENCE_TAKEN: "evidence-taken",
-    # Stops forensic-order-prompt, starts forensic-order-dispatch-24h.
-    MeasureKind.FORENSIC_ORDER_ISSUED: "forensic-order-issued",
+"""What a request tells, by the verb that asks for the service or answers."""
+ASKING_PAPERS: Final[Mapping[type[Payload], Service]] = {
+    ProsecutionRequest: Service.CRIME_REPORT,
+    ForensicRequest: Service.FORENSIC_EXAMINATION,
+    LegalAidRequest: Service.LEGAL_AID,
 }
+"""Papers that ask for a service by themselves, with no request beside them."""
+
+BY_MEASURE: Final[Mapping[MeasureKind, str]] = {
+    **{
+        kind: kind.value.replace("_", "-")
+        for kind in MeasureKind
+        if kind not in {MeasureKind.OTHER, MeasureKind.UNKNOWN}
+    },
+    MeasureKind.CHILD_SEPARATED: "separation-in-force",
+}
+"""What was done, whoever asked for it."""
+
+TRIGGERS: Final = frozenset(
+    {
+        *(name for names in BY_FORM.values() for name in names),
+        *BY_SERVICE.values(),
+        *BY_MEASURE.values(),
+        *PAPER_TRIGGERS,
+        DATA_MISDIRECTED,
+    }
+)
+"""Every trigger there is."""
+
 # A paper passed on with the case says nothing new.
 _FILINGS: Final = tuple(
     verb for verb, models in USES.items() if verb is not Verb.CASE_TRANSFER_OFFERED and TELLING_PAPERS & set(models)
 )
 _REPORTS: Final = tuple(verb for verb, models in USES.items() if {Progress, Outcome, Failure} & set(models))
 
-TELLING_VERBS: Final = frozenset(
-    {*_BY_FORM, *(verb for verb, _ in _BY_SERVICE), *_FILINGS, *_REPORTS, Verb.MISDIRECTED}
-)
+TELLING_VERBS: Final = frozenset({*BY_FORM, *(verb for verb, _ in BY_SERVICE), *_FILINGS, *_REPORTS, Verb.MISDIRECTED})
 """The verbs for which a body can hold a trigger. `lifecycle.CLOCK_VERBS` are those that must have a clock section."""
 
 
@@ -108,6 +132,7 @@ def derive_clock(
         told: The one agency that the event goes to, if it is one.
     """
     triggers = (
+        *_of_opening(verb, payload),
         *_of_form(verb, payload, sender, answering),
         *_of_service(verb, payload, sender, answering),
         *_of_paper(verb, payload, sender, answering),
@@ -121,8 +146,28 @@ def join_clocks(clocks: Iterable[ClockSection]) -> ClockSection:
     """Return the one clock section of an event whose sections each told *clocks*."""
     told = tuple(clocks)
     acting_for = next((clock.actor.acting_for for clock in told), None)
-    triggers = (trigger for clock in told for trigger in clock.listed)
+    triggers = _placed(tuple(_received_once([trigger for clock in told for trigger in clock.listed])))
     return _section(triggers, (link for clock in told for link in clock.links), acting_for)
+
+
+def _received_once(triggers: Sequence[Trigger]) -> Iterable[Trigger]:
+    """Return *triggers* with the first receipt told once: the earliest that one dates, at the place that one names."""
+    received = [trigger for trigger in triggers if trigger.trigger == INFORMATION_RECEIVED]
+    dated = [(trigger.occurred_at, trigger) for trigger in received if trigger.occurred_at is not None]
+    for first in [min(dated, key=itemgetter(0))[1]] if dated else received[:1]:
+        placed = next((trigger for trigger in (first, *received) if _has_place(trigger)), first)
+        yield first.model_copy(update={"province": placed.province, "commune": placed.commune})
+    yield from (trigger for trigger in triggers if trigger.trigger != INFORMATION_RECEIVED)
+
+
+def _placed(triggers: Sequence[Trigger]) -> Iterable[Trigger]:
+    """Return *triggers* without those that another one tells with its place."""
+    bare = {trigger.model_copy(update=_NOWHERE) for trigger in triggers if _has_place(trigger)}
+    return (trigger for trigger in triggers if trigger not in bare)
+
+
+def _has_place(trigger: Trigger) -> bool:
+    return trigger.province is not None or trigger.commune is not None
 
 
 def _section(triggers: Iterable[Trigger], links: Iterable[LinkedCase], acting_for: str | None) -> ClockSection:
@@ -132,32 +177,66 @@ def _section(triggers: Iterable[Trigger], links: Iterable[LinkedCase], acting_fo
     return ClockSection(actor=actor, triggers=told or "none", links=linked)
 
 
+def _of_opening(verb: Verb, payload: Payload) -> Iterator[Trigger]:
+    # No case without information: where no form says when it came in, it was there when it was written down.
+    if isinstance(payload, CaseOpening):
+        yield _trigger(INFORMATION_RECEIVED, _written(payload), payload.place, whose=None)
+    if isinstance(payload, SchoolReport) and verb in _FIRST_WORDS:
+        noticed = _written(payload) if payload.noticed_at is None else Happening(occurred_at=payload.noticed_at)
+        if noticed is not None or verb is Verb.CASE_OPENED:
+            yield _trigger(INFORMATION_RECEIVED, noticed, payload.place, whose=None)
+
+
 def _of_form(verb: Verb, payload: Payload, sender: str, answering: Payload | None) -> Iterator[Trigger]:
-    if verb is Verb.RECEIVED and isinstance(answering, Mau01):
-        yield _trigger(FORM_RECEIVED, payload.happened, answering.incident_place, whose=sender)
-    if not isinstance(payload, Mau01) or verb not in _BY_FORM:
+    form = answering if verb is Verb.RECEIVED else payload
+    if not isinstance(form, Mau01):
         return
     # `happened` in the form is about the incident. The information came in at `received_at`, and whose 12 hours run
     # from there follows from the place, which may be another commune's; a copy is forwarded by this very event.
-    first = _BY_FORM[verb] == INFORMATION_RECEIVED
-    happened = Happening(
-        occurred_at=payload.received_at if first else None,
-        recorded_at=payload.happened.recorded_at if payload.happened is not None else None,
-        channel=_channel(payload.channel) if first else None,
-    )
-    yield _trigger(_BY_FORM[verb], happened, payload.incident_place, whose=None if first else sender)
+    recorded_at = None if form.happened is None else form.happened.recorded_at
+    came = Happening(occurred_at=form.received_at, recorded_at=recorded_at, channel=_channel(form.channel))
+    when: Mapping[str, Happening | None] = {
+        INFORMATION_RECEIVED: came,
+        INTAKE_RECORDED: Happening(occurred_at=recorded_at),
+        INFORMATION_FORWARDED: None if verb is Verb.FORWARDED else Happening(recorded_at=recorded_at),
+        FORM_RECEIVED: payload.happened,
+    }
+    for name in BY_FORM.get(verb, ()):
+        whose = None if name == INFORMATION_RECEIVED else sender
+        yield _trigger(name, when[name], form.incident_place, whose=whose)
 
 
 def _of_service(verb: Verb, payload: Payload, sender: str, answering: Payload | None) -> Iterator[Trigger]:
-    request = payload if verb in _OPENINGS else answering
-    if not isinstance(request, HandoffRequest):
+    request = payload if verb in _PASSINGS else answering
+    service, place = _asked(request)
+    if service is None:
         return
-    if (verb, request.service) in _BY_SERVICE:
-        yield _trigger(_BY_SERVICE[verb, request.service], payload.happened, request.place, whose=sender)
-    if request.service is Service.LEGAL_AID and isinstance(payload, Acceptance) and payload.registered_at is not None:
-        # legalaid-clock-start: a case counts as accepted when it is written in the register (TT 12/2018 Đ.5 k.2).
+    if (verb, service) in BY_SERVICE:
+        # What is passed on says when it was asked at first, and not when that was.
+        told_of = verb in _PASSINGS and (verb is Verb.FORWARDED or not isinstance(payload, HandoffRequest))
+        happened = None if told_of else payload.happened
+        yield _trigger(BY_SERVICE[verb, service], happened, place, whose=sender)
+    if verb is Verb.RECEIVED and request is not None:
+        for name in order_received(request):
+            yield _trigger(name, payload.happened, place, whose=sender)
+    if service is Service.LEGAL_AID and isinstance(payload, Acceptance) and payload.registered_at is not None:
+        # A case counts as accepted when it is written in the register (TT 12/2018 Đ.5 k.2).
         registered = Happening(occurred_at=payload.registered_at)
-        yield _trigger(LEGAL_AID_REGISTERED, registered, request.place, whose=sender)
+        yield _trigger(LEGAL_AID_REGISTERED, registered, place, whose=sender)
+
+
+def _written(payload: Payload) -> Happening | None:
+    happened = payload.happened
+    if happened is None or happened.recorded_at is None:
+        return None
+    return Happening(occurred_at=happened.recorded_at, channel=happened.channel)
+
+
+def _asked(request: Payload | None) -> tuple[Service | None, Place | None]:
+    if isinstance(request, HandoffRequest):
+        return request.service, request.place
+    place = request.place if isinstance(request, ProsecutionRequest) else None
+    return (None, None) if request is None else (ASKING_PAPERS.get(type(request)), place)
 
 
 def _of_paper(verb: Verb, payload: Payload, sender: str, answering: Payload | None) -> Iterator[Trigger]:
@@ -178,9 +257,9 @@ def _of_measures(payload: Payload, sender: str, answering: Payload | None) -> It
     recorded_at = payload.happened.recorded_at if payload.happened is not None else None
     channel = payload.happened.channel if payload.happened is not None else None
     for measure in payload.measures:
-        if measure.kind in _BY_MEASURE:
+        if measure.kind in BY_MEASURE:
             happened = Happening(occurred_at=measure.done_at, recorded_at=recorded_at, channel=channel)
-            yield _trigger(_BY_MEASURE[measure.kind], happened, place, whose=sender)
+            yield _trigger(BY_MEASURE[measure.kind], happened, place, whose=sender)
 
 
 def _of_mistake(payload: Payload, told: str | None) -> Iterator[Trigger]:
@@ -218,5 +297,5 @@ def _channel(channel: IntakeChannel | None) -> Channel | None:
             return Channel.PHONE
         case IntakeChannel.IN_PERSON:
             return Channel.IN_PERSON
-        case IntakeChannel.THIRD_PARTY | IntakeChannel.OTHER:
+        case IntakeChannel.THIRD_PARTY | IntakeChannel.OTHER | IntakeChannel.UNKNOWN:
             return Channel.UNKNOWN

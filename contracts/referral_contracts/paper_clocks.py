@@ -2,16 +2,16 @@
 Which happenings a paper of a case tells the deadline watcher, and when they were.
 
 An assessment, a plan or a decision was made when its `happened` says. A report or a request is made by the very event
-that brings it, whatever it tells of: its `happened` is about the incident. The names in the comments are those of the
-rules that wait for the trigger.
+that brings it, whatever it tells of: its `happened` is about the incident.
 """
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Final, TypeAlias
 
+from referral_contracts.payloads.base import Answer
 from referral_contracts.payloads.breach import BreachNotice
-from referral_contracts.payloads.forensic import ForensicConclusion, ForensicRequest
+from referral_contracts.payloads.forensic import ExaminationKind, ForensicConclusion, ForensicRequest
 from referral_contracts.payloads.legal_aid import LegalAidAcceptance
 from referral_contracts.payloads.mau02 import Mau02
 from referral_contracts.payloads.mau03 import Mau03
@@ -29,65 +29,133 @@ Happened: TypeAlias = tuple[str, datetime | None]
 
 LEGAL_AID_REGISTERED: Final = "legal-aid-registered"
 
-_MADE: Final[Mapping[type[Payload], str]] = {
-    # Stops initial-risk-assessment.
+MADE: Final[Mapping[type[Payload], str]] = {
     Mau02: "initial-risk-assessed",
-    # Stops detailed-assessment, starts draft-plan-5wd.
     Mau03: "detailed-risk-assessed",
-    # Stops draft-plan-5wd, starts approve-plan-2wd.
     Mau04: "plan-drafted",
-    # Stops approve-plan-2wd and plan-procedure-7wd.
     Mau05: "plan-approved",
-    # Stops plan-review.
     Mau06: "plan-reviewed",
-    # Stops separation-decision-12h, starts separation-max-15d.
-    Mau07: "separation-in-force",
+    Mau07: "separation-decided",
 }
-_REPORTED: Final[Mapping[type[Payload], str]] = {
-    # Stops childaffairs-prosecution-request.
+"""What was made when the paper says."""
+REPORTED: Final[Mapping[type[Payload], str]] = {
     ProsecutionRequest: "prosecution-requested",
-    # Stops report-suspicion, school-report-authority, school-report-general.
     SchoolReport: "school-reported",
 }
+"""What the event itself does that brings the paper."""
+EMERGENCIES: Final[Mapping[Answer, str]] = {Answer.YES: "emergency-found", Answer.NO: "emergency-ruled-out"}
+"""What an initial assessment concludes: without an emergency nobody has let 12 hours pass."""
+
+_INJURY, _DEATH, _MENTAL, _ABUSE, _LABORATORY = "injury", "death", "mental", "abuse", "laboratory"
+EXAMINATIONS: Final[Mapping[ExaminationKind, str]] = {
+    ExaminationKind.INJURY: _INJURY,
+    ExaminationKind.AGE: _INJURY,
+    ExaminationKind.CAUSE_OF_DEATH: _DEATH,
+    ExaminationKind.MENTAL_STATE: _MENTAL,
+    ExaminationKind.SEXUAL_ABUSE: _ABUSE,
+    ExaminationKind.MALTREATMENT: _ABUSE,
+    ExaminationKind.PREGNANCY: _ABUSE,
+    ExaminationKind.TOXICOLOGY: _LABORATORY,
+    ExaminationKind.HISTOPATHOLOGY: _LABORATORY,
+    ExaminationKind.DNA: _LABORATORY,
+}
+"""The law gives several kinds of examination one limit; the watcher is told the group, and not the kind."""
 
 TELLING_PAPERS: Final[frozenset[type[Payload]]] = frozenset(
-    {*_MADE, *_REPORTED, ForensicRequest, ForensicConclusion, LegalAidAcceptance, SeriousCaseReport, BreachNotice}
+    {*MADE, *REPORTED, ForensicRequest, ForensicConclusion, LegalAidAcceptance, SeriousCaseReport, BreachNotice}
 )
+
+PAPER_TRIGGERS: Final = frozenset(
+    {
+        *MADE.values(),
+        *REPORTED.values(),
+        *EMERGENCIES.values(),
+        *(f"{group}-order-received" for group in EXAMINATIONS.values()),
+        *(f"{group}-examination-concluded" for group in EXAMINATIONS.values()),
+        "separation-in-force",
+        "procuracy-notified",
+        "abuse-noticed",
+        "serious-case-detected",
+        "serious-case-reported",
+        "serious-case-result-reported",
+        "breach-detected",
+        "breach-notified",
+        "forensic-order-issued",
+        "forensic-conclusion-given",
+        "forensic-delay-notified",
+        "consultation-held",
+        LEGAL_AID_REGISTERED,
+        "provider-appointed",
+    }
+)
+"""Every trigger that a paper can tell."""
+
+_VIET_NAM: Final = timedelta(hours=7)
 
 
 def happenings(paper: Payload) -> Iterator[Happened]:
     """Yield what *paper* says has happened."""
-    if type(paper) in _MADE:
-        yield _MADE[type(paper)], _act(paper)
-    if type(paper) in _REPORTED:
-        yield _REPORTED[type(paper)], None
+    if type(paper) in MADE:
+        yield MADE[type(paper)], _act(paper)
+    if type(paper) in REPORTED:
+        yield REPORTED[type(paper)], None
+    yield from _besides(paper)
+    yield from _answered(paper)
+
+
+def _besides(paper: Payload) -> Iterator[Happened]:
     match paper:
-        case ForensicRequest():
-            # Stops forensic-order-prompt, starts forensic-order-dispatch-24h.
-            yield "forensic-order-issued", paper.ordered_at or _act(paper)
-        case ForensicConclusion() if paper.conclusion is not None:
-            # Stops what forensic-order-received started.
-            yield "forensic-conclusion-given", _act(paper)
-        case ForensicConclusion() if paper.late_reason is not None:
-            # Stops forensic-late-notice.
-            yield "forensic-delay-notified", None
-        case LegalAidAcceptance() if paper.registered_at is not None:
-            # legalaid-clock-start: a case counts as accepted when it is written in the register (TT 12/2018 Đ.5 k.2).
-            yield LEGAL_AID_REGISTERED, paper.registered_at
+        case Mau02(emergency=(Answer.YES | Answer.NO) as found):
+            yield EMERGENCIES[found], _act(paper)
+        case Mau07():
+            # From when the child is separated; without a word of it, from when it was decided.
+            yield "separation-in-force", paper.starts_at or _act(paper)
+        case ProsecutionRequest() if paper.procuracy_told is Answer.YES or paper.procuracy_told_at is not None:
+            yield "procuracy-notified", paper.procuracy_told_at
+        case SchoolReport():
+            yield from _detected("abuse-noticed", paper.noticed_at)
         case SeriousCaseReport():
-            yield from _serious(paper)
+            yield from _detected("serious-case-detected", paper.detected_at)
+            result = paper.stage is ReportStage.RESULT
+            yield "serious-case-result-reported" if result else "serious-case-reported", None
         case BreachNotice():
             yield from _detected("breach-detected", paper.detected_at)
-            # Stops breach-notice-72h.
             yield "breach-notified", None
         case _:
             pass
 
 
-def _serious(paper: SeriousCaseReport) -> Iterator[Happened]:
-    yield from _detected("serious-case-detected", paper.detected_at)
-    # Stops serious-case-report-3d; any other report serious-case-report-now.
-    yield "serious-case-result-reported" if paper.stage is ReportStage.RESULT else "serious-case-reported", None
+def _answered(paper: Payload) -> Iterator[Happened]:
+    match paper:
+        case ForensicRequest():
+            yield "forensic-order-issued", paper.ordered_at or _act(paper)
+        case ForensicConclusion():
+            yield from _concluded(paper)
+        case LegalAidAcceptance() if paper.registered_at is not None:
+            # A case counts as accepted when it is written in the register (TT 12/2018 Đ.5 k.2).
+            yield LEGAL_AID_REGISTERED, paper.registered_at
+            if paper.appointed_on is not None:
+                yield "provider-appointed", max(_begin(paper.appointed_on), paper.registered_at)
+        case _:
+            pass
+
+
+def order_received(paper: Payload) -> Iterator[str]:
+    """Yield what the receipt of *paper* tells besides: which examination was ordered, as far as its limit needs it."""
+    if isinstance(paper, ForensicRequest) and paper.kind in EXAMINATIONS:
+        yield f"{EXAMINATIONS[paper.kind]}-order-received"
+
+
+def _concluded(paper: ForensicConclusion) -> Iterator[Happened]:
+    if paper.conclusion is not None:
+        yield "forensic-conclusion-given", _act(paper)
+        if paper.kind in EXAMINATIONS:
+            yield f"{EXAMINATIONS[paper.kind]}-examination-concluded", _act(paper)
+    elif paper.late_reason is not None:
+        yield "forensic-delay-notified", None
+    if paper.consultation is Answer.YES:
+        # With one the limit is longer (TT 13/2022/TT-BYT Đ.2 k.2).
+        yield "consultation-held", None
 
 
 def _detected(trigger: str, detected_at: datetime | None) -> Iterator[Happened]:
@@ -98,3 +166,7 @@ def _detected(trigger: str, detected_at: datetime | None) -> Iterator[Happened]:
 
 def _act(paper: Payload) -> datetime | None:
     return None if paper.happened is None else paper.happened.occurred_at
+
+
+def _begin(day: date) -> datetime:
+    return datetime.combine(day, time(), UTC) - _VIET_NAM

@@ -4,13 +4,14 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from referral_contracts.clocks import TELLING_VERBS, derive_clock, join_clocks
+from referral_contracts.clocks import TELLING_VERBS, TRIGGERS, derive_clock, join_clocks
 from referral_contracts.payloads.actor import Channel, Happening, Role
-from referral_contracts.payloads.case import CaseClosing, ClosingReason
+from referral_contracts.payloads.case import CaseClosing, CaseOpening, ClosingReason
 from referral_contracts.payloads.clock import ClockSection, Trigger
-from referral_contracts.payloads.handoff import Acceptance, Decline, DeclineReason, Outcome, Receipt, Result
+from referral_contracts.payloads.handoff import Acceptance, Decline, DeclineReason, Outcome, Progress, Receipt, Result
 from referral_contracts.payloads.link import Link, LinkedCase, Relation, Unlinking, UnlinkingReason
 from referral_contracts.payloads.mau01 import IntakeChannel, Mau01
+from referral_contracts.payloads.measure import Measure, MeasureKind
 from referral_contracts.payloads.place import Place
 from referral_contracts.payloads.request import HandoffRequest, Service
 from referral_contracts.payloads.shown import personal_strings
@@ -51,7 +52,71 @@ def test_the_12_hours_start_when_the_information_came_in_and_not_when_the_incide
             commune="99001",
             whose=None,
         ),
+        Trigger(trigger="intake-recorded", occurred_at=T21, province="99", commune="99001", whose="hotline-111"),
     )
+
+
+def test_a_case_that_is_opened_without_the_form_starts_the_12_hours_too() -> None:
+    opening = CaseOpening(actor=ACTOR, happened=Happening(occurred_at=T20, recorded_at=T21), place=PLACE)
+    bare = opening.model_copy(update={"happened": None, "place": None})
+
+    told = derive_clock(Verb.CASE_OPENED, opening, sender="bv").listed
+
+    assert told == (Trigger(trigger="information-received", occurred_at=T21, province="99", commune="99001"),)
+    assert derive_clock(Verb.CASE_OPENED, bare, sender="bv").listed == (Trigger(trigger="information-received"),)
+
+
+def test_the_first_receipt_is_told_once_at_its_earliest_and_with_its_place() -> None:
+    opening = CaseOpening(actor=ACTOR, happened=Happening(recorded_at=T21), place=PLACE)
+    undated = opening.model_copy(update={"happened": None})
+    form = FORM.model_copy(update={"incident_place": None, "happened": None})
+
+    for payloads in ((opening, form), (form, opening), (undated, form), (form, undated)):
+        clock = join_clocks(derive_clock(Verb.CASE_OPENED, payload, sender="bv") for payload in payloads)
+        (first,) = (one for one in clock.listed if one.trigger == "information-received")
+        assert (first.occurred_at, first.province, first.commune) == (T20, "99", "99001")
+
+
+def test_what_one_section_tells_with_its_place_another_does_not_tell_without() -> None:
+    order, asked = example("forensic-request"), request(Service.FORENSIC_EXAMINATION)
+    answered = [derive_clock(Verb.RECEIVED, Receipt(actor=ACTOR), sender="a", answering=one) for one in (order, asked)]
+
+    assert sorted((one.trigger, one.commune) for one in join_clocks(answered).listed if one.commune) == [
+        ("forensic-order-received", "99001")
+    ]
+    assert names(join_clocks(answered)).count("forensic-order-received") == 1
+
+
+def test_what_is_forwarded_is_told_as_passed_on_now_and_not_when_it_was_asked() -> None:
+    asked_at = Happening(occurred_at=T20)
+    for service, trigger in ((Service.COMMUNE_CASE, "information-forwarded"), (Service.CRIME_REPORT, "crime-reported")):
+        again = request(service).model_copy(update={"happened": asked_at})
+        (told,) = derive_clock(Verb.FORWARDED, again, sender="cong-an-xa").listed
+        assert (told.trigger, told.occurred_at, told.whose) == (trigger, None, "cong-an-xa")
+
+
+@pytest.mark.parametrize(
+    ("name", "sent", "received"),
+    [
+        ("legal-aid-request", "legal-aid-notified", "legal-aid-requested"),
+        ("prosecution-request", "crime-reported", "report-received"),
+        ("forensic-request", "forensic-order-sent", "forensic-order-received"),
+    ],
+)
+def test_a_paper_that_asks_needs_no_request_beside_it(name: str, sent: str, received: str) -> None:
+    paper = example(name)
+
+    assert sent in names(derive_clock(Verb.OFFERED, paper, sender="a"))
+    assert received in names(derive_clock(Verb.RECEIVED, Receipt(actor=ACTOR), sender="b", answering=paper))
+
+
+@pytest.mark.parametrize("kind", MeasureKind)
+def test_each_measure_is_told_but_those_without_a_name(kind: MeasureKind) -> None:
+    measure = Measure(kind=kind, kind_other="việc khác", done_at=T20)
+    clock = derive_clock(Verb.CASE_NOTED, Progress(actor=ACTOR, measures=(measure,)), sender="a")
+
+    unnamed = kind in {MeasureKind.OTHER, MeasureKind.UNKNOWN}
+    assert [(one.occurred_at, one.whose) for one in clock.listed] == ([] if unnamed else [(T20, "a")])
 
 
 @pytest.mark.parametrize("verb", [Verb.OFFERED, Verb.ASSIGNED, Verb.NOTIFIED])
@@ -78,6 +143,8 @@ def test_a_commune_that_was_told_by_telephone_first_is_told_as_it_happened() -> 
         (Service.CRIME_REPORT, "report-received"),
         (Service.FORENSIC_EXAMINATION, "forensic-order-received"),
         (Service.INFORMATION, "information-requested"),
+        (Service.EVIDENCE, "evidence-requested"),
+        (Service.CONTACT_BAN, "contact-ban-requested"),
         (Service.LEGAL_AID, "legal-aid-requested"),
     ],
 )
@@ -160,6 +227,7 @@ def test_the_watcher_is_told_nothing_personal(path: Path) -> None:
     for verb in Verb:
         clock = derive_clock(verb, payload, sender="a", answering=example("legal-aid"))
 
+        assert {trigger.trigger for trigger in clock.listed} <= TRIGGERS
         assert clock.actor.role is Role.SYSTEM
         assert personal_strings(clock) == ()
         assert read_section(encode_section(clock)).payload == clock

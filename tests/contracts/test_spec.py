@@ -4,9 +4,10 @@ import re
 
 import pytest
 
-from referral_contracts import directory, envelope, sealing, topics, wire
+from referral_contracts import clocks, directory, envelope, sealing, topics, wire
 from referral_contracts.codes import Code
 from referral_contracts.lifecycle import CaseState, Part, Receipt, State
+from referral_contracts.paper_clocks import EXAMINATIONS
 from referral_contracts.payloads.basis import Status
 from referral_contracts.signing import Typ
 from referral_contracts.verbs import TYPE_PREFIX, Verb
@@ -19,6 +20,7 @@ WORDS = re.sub(r"<!-- generated: .*?<!-- /generated -->", "", PAGE, flags=re.DOT
 NAMES = {
     *(item.value for kind in (Code, CaseState, State, Receipt, Part, Typ, Status) for item in kind),
     *KINDS,
+    *clocks.TRIGGERS,
     directory.ROLE_WATCHER,
     directory.ROLE_LOG,
     "off-bus",
@@ -29,6 +31,16 @@ def test_every_code_that_it_names_is_one() -> None:
     named = set(re.findall(r"`([a-z0-9]+(?:-[a-z0-9]+)+)`", WORDS))
 
     assert named - NAMES == set()
+
+
+def test_every_trigger_is_in_it_or_made_of_a_measure() -> None:
+    own = clocks.TRIGGERS - set(clocks.BY_MEASURE.values())
+    made = {
+        f"{group}-{what}" for group in EXAMINATIONS.values() for what in ("order-received", "examination-concluded")
+    }
+
+    assert sorted(name for name in own - made if f"`{name}`" not in PAGE) == []
+    assert sorted(group for group in EXAMINATIONS.values() if f"`{group}` (" not in WORDS) == []
 
 
 def test_every_verb_that_it_names_is_one() -> None:

@@ -30,7 +30,7 @@ SOME = {
     "CLOCK_VERBS": "can start or stop a legal clock",
     "TELLING_VERBS": "has a body that can hold a trigger",
     "CLOCKED": "gets a clock section from the SDK",
-    "_BY_FORM": "what a Mẫu 01 in it tells the watcher",
+    "BY_FORM": "what a Mẫu 01 in it, or answered by it, tells the watcher",
     "_RECEIPTS": "is a receipt",
     "_PUT_RIGHT": "is left out of the picture of a hand-off's life",
     "_UNCORRECTED": "is nothing that a correction names",

@@ -6,14 +6,12 @@ whoever reports may stay unnamed. `happened` tells when the incident took place;
 `received_at`, the stamp from which the 12 hours of Đ.26 and Đ.31 run.
 """
 
-from typing import Annotated, ClassVar, Self
-
-from pydantic import model_validator
+from typing import Annotated, ClassVar
 
 from referral_contracts.payloads.base import Age, Choice, Day, Line, Moment, Text, label
 from referral_contracts.payloads.basis import About, Basis, Confidence, Status
 from referral_contracts.payloads.payload import Payload
-from referral_contracts.payloads.place import ChildSex, EstimatedAge, Place, one_age
+from referral_contracts.payloads.place import ChildSex, EstimatedAge, Place
 
 
 class ChildCategory(Choice):
@@ -37,6 +35,7 @@ class IntakeChannel(Choice):
     IN_PERSON = "in_person", "Gặp trực tiếp", "in person"
     THIRD_PARTY = "third_party", "Người khác báo", "told by another person"
     OTHER = "other", "Khác", "other"
+    UNKNOWN = "unknown", "Không biết", "unknown"
 
 
 class Mau01(Payload):
@@ -286,8 +285,3 @@ class Mau01(Payload):
             personal=True,
         ),
     ] = None
-
-    @model_validator(mode="after")
-    def _one_age(self) -> Self:
-        one_age(self.birth_date, self.estimated_age)
-        return self

@@ -56,6 +56,7 @@ class Wanted(Choice):
     RETURN = "return", "Trả lại", "give it back"
     EITHER = "either", "Hủy hoặc trả lại", "destroy it or give it back"
     OTHER = "other", "Khác", "other"
+    UNKNOWN = "unknown", "Không biết", "unknown"
 
 
 class Disposal(Choice):

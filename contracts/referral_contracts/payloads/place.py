@@ -1,9 +1,8 @@
 """Where something is, and whom it is about: the parts that several forms share."""
 
-from typing import Annotated, Final, Self
+from typing import Annotated, Final
 
-from pydantic import StringConstraints, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import StringConstraints
 
 from referral_contracts.payloads.base import Age, Choice, Day, FieldGroup, Line, Text, label
 
@@ -128,14 +127,3 @@ class Child(FieldGroup):
             personal=True,
         ),
     ] = None
-
-    @model_validator(mode="after")
-    def _one_age(self) -> Self:
-        one_age(self.birth_date, self.estimated_age)
-        return self
-
-
-def one_age(birth_date: object, estimated_age: object) -> None:
-    """Refuse a birth date beside an estimated age: the form asks for one of them, and two can disagree."""
-    if birth_date is not None and estimated_age is not None:
-        raise PydanticCustomError("one_age", "either birth_date or estimated_age, not both")

@@ -41,12 +41,15 @@ class Service(Choice):
     ALTERNATIVE_CARE = "alternative_care", "Chăm sóc thay thế", "alternative care"
     LEGAL_AID = "legal_aid", "Trợ giúp pháp lý", "legal aid"
     SCHOOL_SUPPORT = "school_support", "Hỗ trợ tại nhà trường", "support at school"
+    EVIDENCE = "evidence", "Khám, thu thập dấu vết, mẫu vật", "examine the child and take traces"
+    CONTACT_BAN = "contact_ban", "Quyết định cấm tiếp xúc", "decide on a contact ban"
     INFORMATION = (
         "information",
         "Cung cấp thông tin, phối hợp xác minh",
         "provide information and help to verify",
     )
     OTHER = "other", "Khác", "other"
+    UNKNOWN = "unknown", "Không biết", "unknown"
 
 
 class Urgency(Choice):

@@ -98,7 +98,6 @@ FAULTS: Final[Mapping[Kind, Words]] = {
     Kind.GROUP: ("trả lời c (có) hoặc Enter", "answer y (yes) or Enter"),
 }
 TOGETHER: Final[Mapping[str, Words]] = {
-    "one_age": ("ghi ngày sinh hoặc tuổi ước lượng, không ghi cả hai", "a birth date or an estimated age, not both"),
     "too_long": ("đã đủ số mục tối đa", "there are as many as there may be"),
 }
 DISAGREES: Final[Words] = ("không khớp với các mục khác", "does not agree with the other fields")
