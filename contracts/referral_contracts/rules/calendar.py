@@ -7,7 +7,7 @@ machine and in every language.
 """
 
 from calendar import monthrange
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Final, TypeAlias
@@ -85,13 +85,22 @@ class Calendar:
         return all(year in self.announced for year in range(date_of(first).year, date_of(last).year + 1))
 
 
-def due(calendar: Calendar, start_ms: int, span: Span, counting: Counting) -> Due:
-    """Return until when what began at *start_ms* is in time."""
+def due(calendar: Calendar, start_ms: int, span: Span, counting: Counting, paused: Sequence[Interval] = ()) -> Due:
+    """
+    Return until when what began at *start_ms* is in time.
+
+    Args:
+        paused: When the clock stood still. Hours go on from where they stopped. Of days, those on which it stood still
+            from beginning to end do not count; by the lenient reading, those on which it did so at all.
+    """
     if span.unit is Unit.MILLISECONDS:
-        return Due(start_ms + span.amount, start_ms + span.amount)
+        due_ms = shifted(start_ms, start_ms + span.amount, paused)
+        return Due(due_ms, due_ms)
     start, verified = day_of(start_ms), counting.confidence is not Confidence.NOT_VERIFIED
-    strict = _last_day(calendar, start, span, counting if verified else _EARLIEST, strict=True)
-    lenient = _last_day(calendar, start, span, counting if verified else _LATEST, strict=False)
+    whole = [(day_of(begin - 1) + 1, day_of(end)) for begin, end in paused]
+    touched = [(day_of(begin), day_of(end - 1) + 1) for begin, end in paused]
+    strict = _Reading(calendar, counting if verified else _EARLIEST, whole, strict=True).last_day(start, span)
+    lenient = _Reading(calendar, counting if verified else _LATEST, touched, strict=False).last_day(start, span)
     if span.unit is Unit.WORKING_DAYS:
         known = calendar.knows(start, lenient)
     else:
@@ -99,29 +108,40 @@ def due(calendar: Calendar, start_ms: int, span: Span, counting: Counting) -> Du
     return Due(end_of(strict), end_of(lenient), not known)
 
 
-def _last_day(calendar: Calendar, start: int, span: Span, counting: Counting, *, strict: bool) -> int:
-    included = counting.first_day is FirstDay.INCLUDED
-    match span.unit:
-        case Unit.WORKING_DAYS:
-            return _after_working(calendar, start - included, span.amount, strict=strict)
-        case Unit.MONTHS:
-            last = _after_months(start, span.amount) - included
-        case Unit.BEFORE_DAY:
-            last = _before(start, span.amount)
-        case _:
-            last = start + span.amount - included
-    if counting.last_day is LastDay.ROLLS:
-        while not calendar.works(last, strict=strict):
-            last += 1
-    return last
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """One way to count days."""
 
+    calendar: Calendar
+    counting: Counting
+    paused: Sequence[Interval]
+    """In days."""
+    strict: bool = field(kw_only=True)
 
-def _after_working(calendar: Calendar, day: int, amount: int, *, strict: bool) -> int:
-    """Return the working day that is the *amount*-th after *day*."""
-    while amount:
-        day += 1
-        amount -= calendar.works(day, strict=strict)
-    return day
+    def last_day(self, start: int, span: Span) -> int:
+        """Return the last day on which what began on the day *start* is in time."""
+        included = self.counting.first_day is FirstDay.INCLUDED
+        match span.unit:
+            case Unit.WORKING_DAYS:
+                return self._after_working(start - included, span.amount)
+            case Unit.MONTHS:
+                last = _after_months(start, span.amount) - included
+            case Unit.BEFORE_DAY:
+                last = _before(start, span.amount)
+            case _:
+                last = start + span.amount - included
+        last = shifted(start, last + 1, self.paused) - 1
+        if self.counting.last_day is LastDay.ROLLS:
+            while not self.calendar.works(last, strict=self.strict):
+                last += 1
+        return last
+
+    def _after_working(self, day: int, amount: int) -> int:
+        while amount:
+            day += 1
+            stood = any(begin <= day < end for begin, end in self.paused)
+            amount -= not stood and self.calendar.works(day, strict=self.strict)
+        return day
 
 
 def _after_months(day: int, amount: int) -> int:
@@ -142,13 +162,13 @@ def shifted(start_ms: int, due_ms: int, lost: Iterable[Interval]) -> int:
     """
     Return *due_ms* moved so that no time in *lost* counts: an outage, or a pause.
 
-    What was lost before *start_ms*, or after the moment that comes out, moves nothing.
+    What was lost before *start_ms*, or after the moment that comes out, moves nothing. Days can be told as well.
     """
     reached = start_ms
     for begin, end in sorted(lost):
         if begin >= due_ms:
             break
-        if end > reached:
+        if end > max(begin, reached):
             due_ms += end - max(begin, reached)
             reached = end
     return due_ms

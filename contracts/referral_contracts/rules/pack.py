@@ -176,6 +176,8 @@ class Rule(Timed):
     """It is armed only in a case in which all of these were found."""
     unless: tuple[HappeningName, ...] = ()
     """It does not apply in a case in which any of these was found."""
+    delay_told_by: tuple[HappeningName, ...] = ()
+    """A notice that it will be late: recorded on the clock, and changing nothing."""
     kind: Kind
     scope: Scope = Scope.CASE
     repeats: bool = False

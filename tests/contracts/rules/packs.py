@@ -1,5 +1,6 @@
 """Packs as texts, for the tests: a head and rows, each with what it needs and one thing changed."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -62,5 +63,5 @@ def shelved(*names: str) -> dict[str, str]:
     return {str(path.relative_to(SHELF)): path.read_text() for path in files}
 
 
-def _table(title: str, fields: dict[str, str | None]) -> str:
+def _table(title: str, fields: Mapping[str, str | None]) -> str:
     return "\n".join([title, *(f"{name} = {value}" for name, value in fields.items() if value is not None), ""])

@@ -1,0 +1,203 @@
+"""
+The rule book: which rule is in force at a moment and a place, with what a place or a policy made of it.
+
+The day of the trigger decides, in Viet Nam's days. A clock that runs keeps the rule that it was armed under.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Final
+
+from referral_contracts.rules.calendar import date_of, day_of
+from referral_contracts.rules.pack import Basis, Change, Kind, Override, Pack, Place, Rule, read_limit
+from referral_contracts.rules.spans import HOUR, milliseconds
+
+SETTLE_MS: Final = HOUR
+"""How long after it was armed a clock is not called missed, where no policy pack says otherwise."""
+CASE_VOIDED: Final = "case.voided"
+
+
+@dataclass(frozen=True, slots=True)
+class RuleInForce:
+    """A rule as it holds at a time and a place."""
+
+    ref: str
+    """Names the rows it is made of, and stays the same for as long as they do."""
+    rule: Rule
+    pack: str
+    version: int
+    basis: Basis
+    country: Rule | None = None
+    """What holds where the place has set nothing of its own."""
+
+    @property
+    def id(self) -> str:
+        """The rule's id."""
+        return self.rule.id
+
+    @property
+    def accuses(self) -> bool:
+        """Whether a clock of this rule can be missed. What nobody has read accuses nobody."""
+        return self.rule.verified and self.rule.span is not None
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    pack: Pack
+    rule: Rule
+
+
+@dataclass(frozen=True)
+class RuleBook:
+    """The rules of all packs that are used together; `load_packs` has judged them."""
+
+    packs: tuple[Pack, ...]
+    _made: dict[str, RuleInForce] = field(default_factory=dict, repr=False, compare=False)
+
+    @cached_property
+    def settle_ms(self) -> int:
+        """How long after it was armed a clock is not called missed: late paper accuses nobody."""
+        said = [milliseconds(pack.pack.settle) or 0 for pack in self.packs if pack.pack.settle is not None]
+        return max(said, default=SETTLE_MS)
+
+    @cached_property
+    def _rows(self) -> Mapping[str, tuple[_Row, ...]]:
+        found: dict[str, list[_Row]] = {}
+        for pack in self.packs:
+            for rule in pack.rule:
+                found.setdefault(rule.id, []).append(_Row(pack, rule))
+        return {name: tuple(rows) for name, rows in found.items()}
+
+    @cached_property
+    def ids(self) -> tuple[str, ...]:
+        """The rules' ids, in the order of the packs."""
+        return tuple(self._rows)
+
+    @cached_property
+    def waiting(self) -> Mapping[str, tuple[str, ...]]:
+        """By the name of a happening: the ids of the rules on whose clocks it bears."""
+        found: dict[str, dict[str, None]] = {}
+        for name, rows in self._rows.items():
+            for row in rows:
+                for happening in named_in(row.rule):
+                    found.setdefault(happening, {})[name] = None
+        return {happening: tuple(names) for happening, names in found.items()}
+
+    @cached_property
+    def starting(self) -> frozenset[str]:
+        """The names of the happenings that start a clock."""
+        return frozenset(name for rows in self._rows.values() for row in rows for name in row.rule.trigger)
+
+    def in_force(self, rule_id: str, at_ms: int, province: str | None, commune: str | None) -> RuleInForce | None:
+        """Return the rule *rule_id* as it holds there *at_ms*, or None: there is none, or not there, or not then."""
+        day = date_of(day_of(at_ms))
+        for row in self._rows.get(rule_id, ()):
+            if row.rule.in_force(day) and _holds(row.rule.places or row.pack.pack.places, province, commune):
+                changes = [
+                    (pack, change)
+                    for pack, change in self._changes.get(rule_id, ())
+                    if change.in_force(day) and _holds(pack.pack.places, province, commune)
+                ]
+                return self._make(row, min(changes, key=lambda found: _amount(row.rule, found[1]), default=None))
+        return None
+
+    def every(self) -> Iterable[RuleInForce]:
+        """Yield each row as it stands, and each change that a place or a policy makes to one."""
+        for name, rows in self._rows.items():
+            for row in rows:
+                yield self._make(row, None)
+                for pack, change in self._changes.get(name, ()):
+                    if (change.valid_until or row.rule.valid_from) >= row.rule.valid_from:
+                        yield self._make(row, (pack, change))
+
+    def by_ref(self, ref: str) -> RuleInForce | None:
+        """Return the rule that *ref* names, if it is in these packs."""
+        if ref not in self._made:
+            for _ in self.every():
+                pass
+        return self._made.get(ref)
+
+    @cached_property
+    def _changes(self) -> Mapping[str, tuple[tuple[Pack, Change], ...]]:
+        found: dict[str, list[tuple[Pack, Change]]] = {}
+        for pack in self.packs:
+            for change in pack.changes:
+                found.setdefault(change.rule, []).append((pack, change))
+        return {name: tuple(changes) for name, changes in found.items()}
+
+    def _make(self, row: _Row, changed: tuple[Pack, Change] | None) -> RuleInForce:
+        ref = f"{row.pack.pack.id}/{row.rule.id}/{row.rule.valid_from}"
+        if changed is not None:
+            ref += f"+{changed[0].pack.id}/{changed[1].valid_from}"
+        if ref not in self._made:
+            self._made[ref] = _changed(ref, row, changed)
+        return self._made[ref]
+
+
+def named_in(rule: Rule) -> frozenset[str]:
+    """Return the names of all happenings that bear on a clock of *rule*."""
+    return frozenset(
+        (
+            *rule.trigger,
+            *rule.second,
+            *rule.required,
+            *rule.cancelled_by,
+            *rule.paused_by,
+            *rule.resumed_by,
+            *rule.requires,
+            *rule.unless,
+            *rule.delay_told_by,
+            CASE_VOIDED,
+        )
+    )
+
+
+def cancelling(rule: Rule) -> frozenset[str]:
+    """Return what cancels a clock of *rule*; a case entered in error cancels all of its clocks."""
+    return frozenset((*rule.cancelled_by, *rule.unless, CASE_VOIDED))
+
+
+def _holds(places: tuple[Place, ...], province: str | None, commune: str | None) -> bool:
+    return not places or any(place.holds(province, commune) for place in places)
+
+
+def _amount(rule: Rule, change: Change) -> int:
+    span = read_limit(rule.kind, change.limit)
+    return 0 if span is None else span.amount
+
+
+_TAKEN: Final = ("limit", "source", "quote", "note_vi", "note_en", "remind", "escalate")
+"""What a change has of its own. What it leaves out of these, the rule's stays, but for quote and note."""
+_ITS_OWN: Final = frozenset({"quote", "note_vi", "note_en"})
+
+
+def _changed(ref: str, row: _Row, changed: tuple[Pack, Change] | None) -> RuleInForce:
+    rule, head = row.rule, row.pack.pack
+    steps = {
+        "remind": rule.remind if rule.remind is not None else head.remind,
+        "escalate": rule.escalate if rule.escalate is not None else head.escalate,
+    }
+    found = RuleInForce(ref, _copy(rule, steps), head.id, head.version, row.pack.basis)
+    if changed is None:
+        return found
+    pack, change = changed
+    own = {name: getattr(change, name) for name in _TAKEN}
+    update = {name: value for name, value in own.items() if value is not None or name in _ITS_OWN}
+    basis = Basis.POLICY
+    if isinstance(change, Override):
+        update |= {"confidence": change.confidence, "limit_confidence": None}
+        basis = change.basis
+    return replace(
+        found,
+        rule=_copy(found.rule, update),
+        pack=pack.pack.id,
+        version=pack.pack.version,
+        basis=basis,
+        country=rule if rule.kind is not Kind.IMMEDIATE else None,
+    )
+
+
+def _copy(rule: Rule, update: Mapping[str, object]) -> Rule:
+    # Through the constructor: a copy made by pydantic would keep what was worked out for the old limit.
+    return Rule.model_construct(**{**{name: getattr(rule, name) for name in Rule.model_fields}, **update})

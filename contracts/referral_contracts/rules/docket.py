@@ -1,0 +1,106 @@
+"""
+One case: what was heard of it that some clock waits for, and the clocks that follow.
+
+`hear` takes what one ledger record tells, `say` an agency's word about a clock. The clocks that these bear on are
+worked out anew from all that was heard, so that the order in which it came decides nothing but the numbers of cycles.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TypeAlias
+
+from referral_contracts.rules.book import RuleInForce
+from referral_contracts.rules.clock import Clock
+from referral_contracts.rules.heard import Happening, Saying, World
+from referral_contracts.rules.pack import Rule, Scope
+from referral_contracts.rules.reckoning import cycles, make_clock
+
+Start: TypeAlias = tuple[Happening, RuleInForce]
+
+
+@dataclass(frozen=True, slots=True)
+class Docket:
+    """The clocks of a case, and what they follow from."""
+
+    subject: str
+    heard: tuple[Happening, ...] = ()
+    sayings: tuple[Saying, ...] = ()
+    clocks: tuple[Clock, ...] = ()
+
+    def clock(self, name: str) -> Clock | None:
+        """Return the clock *name*."""
+        return next((clock for clock in self.clocks if clock.id == name), None)
+
+    def hear(self, world: World, happenings: Iterable[Happening], *, superseded: str | None = None) -> "Docket":
+        """
+        Return the docket after one record.
+
+        Args:
+            superseded: The event that this one corrects or takes back: what it said is no more.
+        """
+        new = [one for one in happenings if one.name in world.book.waiting and one not in self.heard]
+        gone = [one for one in self.heard if one.event == superseded]
+        if not new and not gone:
+            return self
+        heard = (*(one for one in self.heard if one not in gone), *new)
+        names = {rule for one in (*new, *gone) for rule in world.book.waiting.get(one.name, ())}
+        return _worked_out(replace(self, heard=heard), world, names)
+
+    def say(self, world: World, saying: Saying) -> "Docket":
+        """Return the docket after an agency's word about one of its clocks."""
+        clock = self.clock(saying.clock)
+        if clock is None or saying in self.sayings:
+            return self
+        return _worked_out(replace(self, sayings=(*self.sayings, saying)), world, {clock.rule.id})
+
+    def again(self, world: World) -> "Docket":
+        """Return the docket worked out anew: an outage was said, or the calendar has changed."""
+        return _worked_out(self, world, {clock.rule.id for clock in self.clocks})
+
+
+def _worked_out(docket: Docket, world: World, rule_ids: Iterable[str]) -> Docket:
+    wanted = frozenset(rule_ids)
+    kept = [clock for clock in docket.clocks if clock.rule.id not in wanted]
+    made = [clock for rule_id in world.book.ids if rule_id in wanted for clock in _of_rule(docket, world, rule_id)]
+    return replace(docket, clocks=(*kept, *made))
+
+
+def _of_rule(docket: Docket, world: World, rule_id: str) -> Iterator[Clock]:
+    scopes: dict[str, list[Start]] = {}
+    for one in docket.heard:
+        found = world.book.in_force(rule_id, one.moment_ms, one.province, one.commune)
+        if found is not None and one.name in found.rule.trigger:
+            scopes.setdefault(one.scope if found.rule.scope is Scope.HANDOFF else "", []).append((one, found))
+    left = {clock.id: clock for clock in docket.clocks if clock.rule.id == rule_id}
+    for scope, starts in scopes.items():
+        mine = [clock for clock in docket.clocks if clock.rule.id == rule_id and clock.scope == scope]
+        for made in _of_scope(docket, world, scope, starts, mine):
+            left.pop(made.id, None)
+            yield made
+    # What armed these is no more. Whoever was told of them is owed their end.
+    yield from (replace(clock, done=None, cancelled=clock.started) for clock in left.values())
+
+
+def _of_scope(
+    docket: Docket, world: World, scope: str, starts: Sequence[Start], mine: Sequence[Clock]
+) -> Iterator[Clock]:
+    ordered = sorted(starts, key=lambda start: (start[0].moment_ms, start[0].event))
+    taken = max((clock.cycle for clock in mine), default=-1)
+    for cycle in cycles(ordered, _bearing(docket, ordered[0][1].rule, scope)):
+        events = {one.event for one, _ in cycle.starts}
+        known = next((clock for clock in mine if clock.started.event in events), None)
+        number = taken + 1 if known is None else known.cycle
+        made = make_clock(world, docket.subject, scope, number, cycle, known=known, sayings=docket.sayings)
+        if made is not None:
+            taken = max(taken, number)
+            yield made
+
+
+def _bearing(docket: Docket, rule: Rule, scope: str) -> Mapping[str, Sequence[Happening]]:
+    # What was found in a case bears on each of its hand-offs; what happened to a hand-off, on that one.
+    everywhere = {*rule.requires, *rule.unless}
+    found: dict[str, list[Happening]] = {}
+    for one in sorted(docket.heard, key=lambda one: (one.moment_ms, one.event)):
+        if rule.scope is Scope.CASE or one.scope in {scope, ""} or one.name in everywhere:
+            found.setdefault(one.name, []).append(one)
+    return found

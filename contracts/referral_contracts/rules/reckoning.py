@@ -1,0 +1,189 @@
+"""How a clock follows from what was heard: its cycles, its due instant, its end."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import TypeAlias
+
+from referral_contracts.rules.book import CASE_VOIDED, RuleInForce, cancelling
+from referral_contracts.rules.calendar import Due, Interval, due, shifted
+from referral_contracts.rules.clock import Clock, clock_id
+from referral_contracts.rules.heard import Happening, Say, Saying, Stamp, World
+from referral_contracts.rules.spans import Unit
+
+Bearing: TypeAlias = Mapping[str, Sequence[Happening]]
+"""What bears on a clock, by name, in the order of its moments."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cycle:
+    """One time that a rule runs: the triggers that start it, the earliest first, and what bears on it."""
+
+    starts: Sequence[tuple[Happening, RuleInForce]]
+    bearing: Bearing
+
+    def first(self, names: Sequence[str] | frozenset[str]) -> Happening | None:
+        """Return the earliest of the happenings *names*."""
+        return min(self.all(names), key=_moment, default=None)
+
+    def all(self, names: Sequence[str] | frozenset[str]) -> list[Happening]:
+        """Return the happenings *names*."""
+        return [one for name in names for one in self.bearing.get(name, ())]
+
+
+def cycles(ordered: Sequence[tuple[Happening, RuleInForce]], bearing: Bearing) -> Iterator[Cycle]:
+    """Yield the cycles that the triggers *ordered* start: one, or for a rule that repeats one after each end."""
+    rule = ordered[0][1].rule
+    if not rule.repeats:
+        yield Cycle(ordered, bearing)
+        return
+    ends = sorted(one.moment_ms for name in {*rule.required, *cancelling(rule)} for one in bearing.get(name, ()))
+    begun: list[list[tuple[Happening, RuleInForce]]] = []
+    ended: int | None = None
+    for start in ordered:
+        if not begun or (ended is not None and start[0].moment_ms > ended):
+            begun.append([])
+            ended = next((end for end in ends if end >= start[0].moment_ms), None)
+        begun[-1].append(start)
+    # What ends a cycle may be told until the next begins; what was found in the case holds for all of them.
+    held = {*rule.requires, *rule.unless}
+    for starts, following in pairwise([*begun, None]):
+        if starts is not None:
+            begin, end = starts[0][0].moment_ms, None if following is None else following[0][0].moment_ms
+            yield Cycle(
+                starts,
+                {
+                    name: [
+                        one
+                        for one in told
+                        if name in held or (begin <= one.moment_ms and (end is None or one.moment_ms < end))
+                    ]
+                    for name, told in bearing.items()
+                },
+            )
+
+
+def make_clock(
+    world: World,
+    subject: str,
+    scope: str,
+    number: int,
+    cycle: Cycle,
+    *,
+    known: Clock | None,
+    sayings: Sequence[Saying],
+) -> Clock | None:
+    """
+    Return the clock of *cycle*, or None where not all that it requires was found.
+
+    Args:
+        known: The same clock as it was. While the same trigger starts it, it keeps its rule and whose it is.
+    """
+    start, in_force = cycle.starts[0]
+    same = known is not None and known.started.event == start.event
+    in_force = known.rule if known is not None and same else in_force
+    rule = in_force.rule
+    if not all(cycle.bearing.get(name) for name in rule.requires):
+        return None
+    armed_ms = max(
+        start.admitted_ms, *(min(one.admitted_ms for one in cycle.bearing[name]) for name in rule.requires), 0
+    )
+    name = clock_id(world.bus, subject, in_force.id, scope, number)
+    owner = (known.responsible if known is not None and same else None) or world.owner(in_force, start)
+    clock = Clock(
+        id=name,
+        rule=in_force,
+        scope=scope,
+        cycle=number,
+        started=start.stamp,
+        armed_ms=armed_ms,
+        settled_ms=armed_ms + world.book.settle_ms,
+        responsible=owner,
+        due_ms=None,
+        lenient_ms=None,
+        province=start.province,
+        commune=start.commune,
+        second=_stamp(cycle.first(rule.second)),
+        delay_told=_stamp(cycle.first(rule.delay_told_by)),
+    )
+    own = sorted((one for one in sayings if one.clock == name), key=lambda one: (one.admitted_ms, one.event))
+    return _ended(_said(_due(clock, cycle, world), own), cycle)
+
+
+def _due(clock: Clock, cycle: Cycle, world: World) -> Clock:
+    rule = clock.rule.rule
+    if rule.span is None:
+        return clock
+    pauses, standing = _pauses(cycle, clock)
+    started = clock.started.moment_ms
+    if rule.span.unit is Unit.MILLISECONDS:
+        found = due(world.calendar, started, rule.span, rule.counting, (*pauses, *world.outages))
+    else:
+        told = due(world.calendar, started, rule.span, rule.counting, pauses)
+        found = Due(
+            shifted(started, told.strict_ms, world.outages),
+            shifted(started, told.lenient_ms, world.outages),
+            told.provisional,
+        )
+    if standing is not None and standing <= found.lenient_ms:
+        return replace(clock, paused=True)
+    return replace(clock, due_ms=found.strict_ms, lenient_ms=found.lenient_ms, provisional=found.provisional)
+
+
+def _pauses(cycle: Cycle, clock: Clock) -> tuple[list[Interval], int | None]:
+    """Return when the clock stood still, and since when it does."""
+    rule = clock.rule.rule
+    # What is done while it stands still was done before it would have gone on.
+    ends = {*rule.resumed_by, *rule.required}
+    told = [(one.moment_ms, name in ends) for name in {*rule.paused_by, *ends} for one in cycle.bearing.get(name, ())]
+    found: list[Interval] = []
+    since: int | None = None
+    for moment, ending in sorted(told):
+        if ending and since is not None:
+            found.append((since, moment))
+            since = None
+        elif not ending and since is None:
+            since = max(moment, clock.started.moment_ms)
+    return found, since
+
+
+def _said(clock: Clock, sayings: Sequence[Saying]) -> Clock:
+    for one in sayings:
+        match one.say:
+            case Say.DISPUTED:
+                clock = replace(clock, disputed_by=clock.disputed_by or one.event)
+            case Say.CONFIRMED if one.superior:
+                clock = replace(clock, confirmed_by=clock.confirmed_by or one.event)
+            case Say.EXTENDED if one.until_ms is not None and clock.lenient_ms is not None:
+                # An agency extends what still runs; once it is late, only a superior can.
+                if one.superior or one.admitted_ms <= clock.lenient_ms:
+                    later = max(clock.lenient_ms, one.until_ms)
+                    shown = max(clock.due_ms or 0, one.until_ms)
+                    clock = replace(clock, due_ms=shown, lenient_ms=later, extended_by=one.event)
+            case _:
+                pass
+    return clock
+
+
+def _ended(clock: Clock, cycle: Cycle) -> Clock:
+    rule, late = clock.rule.rule, clock.lenient_ms
+    told = cycle.all(rule.required)
+    in_time = [one for one in told if late is None or one.admitted_ms <= late]
+    claimed = [one for one in told if late is None or one.moment_ms <= late]
+    done = min(in_time or claimed or told, key=_moment, default=None)
+    over = cycle.first(cancelling(rule))
+    if over is not None and done is not None and done.moment_ms <= over.moment_ms:
+        over = None
+    cancelled = _stamp(over)
+    if cancelled is not None and cycle.bearing.get(CASE_VOIDED):
+        # The case was entered in error: it never ran.
+        cancelled = replace(cancelled, moment_ms=clock.started.moment_ms)
+    return replace(clock, done=_stamp(done), cancelled=cancelled)
+
+
+def _stamp(one: Happening | None) -> Stamp | None:
+    return None if one is None else one.stamp
+
+
+def _moment(one: Happening) -> tuple[int, int, str]:
+    return one.moment_ms, one.admitted_ms, one.event
