@@ -10,7 +10,7 @@ A step is keyed by the verb and by the part that its speaker plays. What is not 
 know of whom) is policy, and lies in the directory.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Final, TypeVar
 
@@ -217,7 +217,7 @@ GIVEN_BACK: Final = frozenset(
         State.MISDIRECTED,
     }
 )
-"""States in which a next hand-off has ended with the duty undone. It relieves nobody any more; see `gives_back`."""
+"""States in which a next hand-off has ended with the duty undone. It relieves nobody any more; see `duties`."""
 
 NOT_SHOWN_HELD: Final = frozenset({State.WITHDRAWN, State.EXPIRED, State.STOPPED, State.VOIDED})
 """Ended states that do not show that the recipient ever got it: it is recalled from these only after a receipt."""
@@ -359,28 +359,6 @@ def check_held(state: State, verb: Verb, receipt: Receipt) -> None:
     """
     if verb is Verb.RECALLED and state in NOT_SHOWN_HELD and receipt is Receipt.NONE:
         raise RemoteError(Code.ILLEGAL_TRANSITION)
-
-
-def gives_back(before: State, after: State) -> bool:
-    """
-    Whether a next hand-off that was in *before* gives the duty back by going to *after*.
-
-    What was closed was done: that its papers were sent by mistake undoes nothing.
-    """
-    return after in GIVEN_BACK and before not in GIVEN_BACK | {State.CLOSED}
-
-
-def passed_on(state: State, following: Collection[Receipt]) -> State:
-    """
-    Return the state of a hand-off that was forwarded, by the receipts of those next ones that are still on.
-
-    A duty is always somebody's: the next one's that has received it, or else the forwarder's.
-    """
-    if state not in ON_NEXT_GIVEN_BACK:
-        return state
-    if Receipt.RECEIVED in following:
-        return ON_NEXT_RECEIVED.get(state, state)
-    return State.FORWARDED if following else ON_NEXT_GIVEN_BACK[state]
 
 
 def advance_receipt(receipt: Receipt, verb: Verb) -> Receipt:

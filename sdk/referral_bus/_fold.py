@@ -11,9 +11,11 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Final, TypeVar
 
+from referral_bus import _duties as duties
 from referral_bus._store import views
 from referral_bus._store.views import Case, Handoff
 from referral_contracts.decisions import OpenHandoff, Verdict
+from referral_contracts.duties import gives_back
 from referral_contracts.encoding import parse_time
 from referral_contracts.envelope import Envelope, EventRef, HandoffKey
 from referral_contracts.errors import RemoteError
@@ -32,8 +34,6 @@ from referral_contracts.lifecycle import (
     advance_case,
     advance_handoff,
     advance_receipt,
-    gives_back,
-    passed_on,
     playing,
 )
 from referral_contracts.payloads.moving import Moving, Side
@@ -165,11 +165,12 @@ def _fold_handoff(db: sqlite3.Connection, key: HandoffKey, happened: Happened) -
     if state is None:
         return
     head = before.head if envelope.verb in HEADLESS else happened.ref
-    forwarded_from = None if gives_back(before.state, state) else before.forwarded_from
-    moved = replace(before, state=state, head=head, forwarded_from=forwarded_from, admitted_ms=happened.admitted_ms)
+    relieves = before.forwarded_from
+    back = relieves is not None and gives_back(before.state, state, done=key in duties.done(db, before.subject))
+    left = None if back else relieves
+    moved = replace(before, state=state, head=head, forwarded_from=left, admitted_ms=happened.admitted_ms)
     views.put_handoff(db, moved)
-    if forwarded_from != before.forwarded_from:
-        _settle_duty(db, before)
+    duties.settle(db, before.subject, relieves)
 
 
 def _open_next(db: sqlite3.Connection, key: HandoffKey, happened: Happened, before: Handoff | None) -> None:
@@ -191,16 +192,7 @@ def _receive(db: sqlite3.Connection, before: Handoff, happened: Happened) -> Non
         state = ON_RECEIVED.get(state, state)
     views.put_handoff(db, replace(before, receipt=receipt, state=state, admitted_ms=happened.admitted_ms))
     if received:
-        _settle_duty(db, before)
-
-
-def _settle_duty(db: sqlite3.Connection, following: Handoff) -> None:
-    """Work out anew whose the duty is that *following* was a forwarding of."""
-    key = following.forwarded_from
-    first = None if key is None else views.handoff(db, following.subject, key)
-    if key is not None and first is not None:
-        receipts = [one.receipt for one in views.forwarded(db, following.subject, key)]
-        views.put_handoff(db, replace(first, state=passed_on(first.state, receipts)))
+        duties.settle(db, before.subject, before.forwarded_from)
 
 
 def _move_side(db: sqlite3.Connection, key: HandoffKey, happened: Happened, before: Handoff | None) -> None:

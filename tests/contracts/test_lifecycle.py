@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from referral_contracts.codes import Code
+from referral_contracts.duties import Next, gives_back, passed_on, was_done
 from referral_contracts.lifecycle import (
     BESIDE,
     CASES,
@@ -28,9 +29,7 @@ from referral_contracts.lifecycle import (
     advance_handoff,
     advance_receipt,
     check_held,
-    gives_back,
     may_ever,
-    passed_on,
     playing,
 )
 from referral_contracts.verbs import Verb
@@ -177,13 +176,15 @@ def test_a_receipt_is_given_once_and_a_repaired_key_may_give_it_late() -> None:
 @pytest.mark.parametrize("before", [State.FORWARDED, State.RELEASED])
 def test_a_duty_is_the_next_ones_that_received_it_or_the_forwarders(before: State) -> None:
     assert passed_on(before, []) is State.ASSIGNED
-    assert passed_on(before, [Receipt.NONE, Receipt.UNREADABLE]) is State.FORWARDED
-    assert passed_on(before, [Receipt.NONE, Receipt.RECEIVED]) is State.RELEASED
+    waiting, having = Next(Receipt.NONE, done=False), Next(Receipt.RECEIVED, done=False)
+    assert passed_on(before, [waiting, Next(Receipt.UNREADABLE, done=False)]) is State.FORWARDED
+    assert passed_on(before, [waiting, having]) is State.RELEASED
+    assert passed_on(before, [Next(Receipt.NONE, done=True)]) is State.RELEASED
 
 
 @pytest.mark.parametrize("state", sorted(set(State) - {State.FORWARDED, State.RELEASED}))
 def test_what_was_not_passed_on_follows_nobody(state: State) -> None:
-    assert passed_on(state, []) is passed_on(state, [Receipt.RECEIVED]) is state
+    assert passed_on(state, []) is passed_on(state, [Next(Receipt.RECEIVED, done=True)]) is state
 
 
 def test_the_owner_can_end_every_handoff_that_somebody_else_has_to_move_and_so_close_its_case() -> None:
@@ -289,11 +290,14 @@ class TestPuttingRight:
     def test_a_duty_that_was_passed_on_by_mistake_is_the_forwarders_again_unless_it_was_done(
         self, after: State
     ) -> None:
-        assert gives_back(State.ACCEPTED, after)
-        assert gives_back(State.COMPLETED, after)
-        assert not gives_back(State.CLOSED, after)
+        assert gives_back(State.ACCEPTED, after, done=False)
+        assert gives_back(State.COMPLETED, after, done=False)
+        assert gives_back(State.RELEASED, after, done=False)
+        assert not gives_back(State.RELEASED, after, done=True)
+        assert was_done(State.CLOSED)
+        assert not was_done(State.RELEASED)
         # It was given back, or was done, before: the answer to a recall changes nothing of that.
-        assert not gives_back(State.RECALLED, after)
+        assert not gives_back(State.RECALLED, after, done=False)
 
     def test_a_case_that_was_entered_in_error_is_never_opened_again(self) -> None:
         assert {CASES[CaseState.VOIDED][step] for step in CASES[CaseState.VOIDED]} == {CaseState.VOIDED}

@@ -253,4 +253,18 @@ ENDING: Final = _story(
     says(HOTLINE, Verb.CASE_CLOSED, answers=0),
 )
 
-STORIES: Final = (CASE, DUTY, MISTAKES, ENDING)
+CHAIN: Final = _story(
+    5,
+    "life_of_a_chain",
+    "a duty is passed on twice and done; that the one in the middle was sent wrongly brings it back to nobody",
+    says(HOTLINE, Verb.ASSIGNED, POLICE),
+    says(POLICE, Verb.FORWARDED, HOTLINE, WARD_A, of=1, answers=1),
+    says(WARD_A, Verb.FORWARDED, POLICE, WARD_B, of=2, at=1, answers=2),
+    says(WARD_B, Verb.ACCEPTED, WARD_A, of=3, at=1, answers=3),
+    says(WARD_B, Verb.COMPLETED, WARD_A, of=3, at=1, answers=4),
+    says(WARD_A, Verb.CLOSED, WARD_B, of=3, at=1, answers=5),
+    says(WARD_A, Verb.MISDIRECTED, POLICE, of=2, at=1, answers=3),
+    says(HOTLINE, Verb.CASE_CLOSED, answers=0),
+)
+
+STORIES: Final = (CASE, DUTY, MISTAKES, ENDING, CHAIN)

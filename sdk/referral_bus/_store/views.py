@@ -122,9 +122,9 @@ def only_handoff(db: sqlite3.Connection, key: HandoffKey, subject: str | None) -
     return _handoff(rows[0]) if rows else None
 
 
-def forwarded(db: sqlite3.Connection, subject: str, key: HandoffKey) -> list[Handoff]:
-    """Return the hand-offs that pass the duty of *key* on."""
-    found = db.execute("SELECT * FROM handoffs WHERE subject = ? AND forwarded_from = ?", (subject, str(key)))
+def passing_on(db: sqlite3.Connection, subject: str) -> list[Handoff]:
+    """Return the hand-offs of a case that pass a duty on."""
+    found = db.execute("SELECT * FROM handoffs WHERE subject = ? AND forwarded_from IS NOT NULL", (subject,))
     return [_handoff(row) for row in found]
 
 

@@ -10,6 +10,7 @@ from typing import Final, TypeAlias
 
 from referral_contracts.codes import Code
 from referral_contracts.decisions import NOTHING_TOLD, OpenHandoff, Standing
+from referral_contracts.duties import gives_back
 from referral_contracts.envelope import HandoffKey, case_pseudonym
 from referral_contracts.errors import RemoteError
 from referral_contracts.lifecycle import (
@@ -27,9 +28,7 @@ from referral_contracts.lifecycle import (
     advance_handoff,
     advance_receipt,
     check_held,
-    gives_back,
     may_ever,
-    passed_on,
     playing,
 )
 from referral_contracts.topics import agency_of
@@ -37,6 +36,7 @@ from referral_contracts.verbs import Verb
 from referral_router.core import addressing
 from referral_router.core.addressing import Ask, speaks_for
 from referral_router.core.case import Case, Handoff
+from referral_router.core.duties import done, settle
 from referral_router.core.moving import hand_on, holder_of, is_party, is_watcher, parts_of
 from referral_router.core.refs import Ref, undigested
 
@@ -270,7 +270,7 @@ def _receive(case: Case, handoff: Handoff, key: HandoffKey, ask: Ask) -> None:
     addressing.check_answer(ask, must={handoff.sender}, may=set())
     handoff.receipt = receipt
     if ask.envelope.verb is Verb.RECEIVED:
-        _settle_duty(case, handoff.forwarded_from)
+        settle(case, handoff.forwarded_from)
         handoff.state = ON_RECEIVED.get(handoff.state, handoff.state)
 
 
@@ -294,12 +294,13 @@ def _move(case: Case, key: HandoffKey, handoff: Handoff, part: Part, ask: Ask) -
         addressing.check_answer(ask, must={holder}, may=set())
     else:
         addressing.check_answer(ask, must={handoff.sender, holder}, may=set())
+    relieves = handoff.forwarded_from
+    if relieves is not None and gives_back(before, after, done=str(key) in done(case)):
+        handoff.forwarded_from = None
     handoff.state = after
     if verb not in HEADLESS:
         handoff.head = ask.ref
-    if gives_back(before, after):
-        forwarded_from, handoff.forwarded_from = handoff.forwarded_from, None
-        _settle_duty(case, forwarded_from)
+    settle(case, relieves)
     return left
 
 
@@ -308,14 +309,6 @@ def _team(case: Case, key: HandoffKey, handoff: Handoff) -> set[str]:
         return set()
     others = (HandoffKey(opening=key.opening, recipient=recipient) for recipient in case.opened_by(key.opening))
     return {holder_of(other, case.handoffs[str(other)]) for other in others if other != key}
-
-
-def _settle_duty(case: Case, forwarded: str | None) -> None:
-    """Work out anew whose a duty is that was *forwarded*."""
-    first = case.handoffs.get(forwarded or "")
-    if first is not None:
-        following = [next_.receipt for next_ in case.handoffs.values() if next_.forwarded_from == forwarded]
-        first.state = passed_on(first.state, following)
 
 
 def _forward(case: Case, key: HandoffKey, handoff: Handoff, ask: Ask) -> None:

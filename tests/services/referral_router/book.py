@@ -172,7 +172,8 @@ class Book:
         if verb is Verb.RECALLED and before in UNSURE:
             assert loop.receipt is not Receipt.NONE, "what nobody is known to hold is not recalled"
         # What was done and closed stays done, whatever is said of its papers afterwards.
-        loop.done = loop.done or loop.state is State.CLOSED
+        if loop.state is State.CLOSED:
+            self._done(page, loop)
         loop.undone = loop.undone or (loop.state in UNDONE and not loop.done)
         if verb not in HEADLESS:
             loop.head = ref
@@ -181,16 +182,22 @@ class Book:
             self._begin(page, envelope, ref, following, State.ASSIGNED).relieves = str(loop.key)
         self._whose_duty(page, loop.relieves)
 
-    @staticmethod
-    def _whose_duty(page: Page, passed_on: str | None) -> None:
+    def _done(self, page: Page, loop: Loop) -> None:
+        """It was done for everybody above who passed it on, as far as nobody had given it back."""
+        loop.done = True
+        if loop.relieves is not None and not loop.undone:
+            self._done(page, page.loops[loop.relieves])
+
+    def _whose_duty(self, page: Page, passed_on: str | None) -> None:
         first = page.loops.get(passed_on or "")
         if first is None or first.state not in {State.FORWARDED, State.RELEASED}:
             return
         # Nobody's who gave it back, also after that was closed.
         holders = [loop for loop in page.loops.values() if loop.relieves == passed_on and not loop.undone]
         first.state = State.FORWARDED if holders else State.ASSIGNED
-        if any(loop.receipt is Receipt.RECEIVED for loop in holders):
+        if any(loop.done or loop.receipt is Receipt.RECEIVED for loop in holders):
             first.state = State.RELEASED
+        self._whose_duty(page, first.relieves)
 
     def agrees_with(self, state: Mapping[bytes, bytes]) -> bool:
         """Compare with the router's own records; an archived case has only its owner and head left."""

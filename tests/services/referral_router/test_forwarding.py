@@ -3,8 +3,11 @@
 import pytest
 
 from referral_contracts.codes import Code
-from referral_contracts.lifecycle import State
+from referral_contracts.lifecycle import CaseState, State
 from referral_contracts.verbs import Verb
+from referral_router.core.case import NO_EVENT, Case, Handoff
+from referral_router.core.duties import done, settle
+from referral_router.core.referee import MAX_HANDOFFS
 from tests.services.referral_router.founding import (
     HOTLINE,
     NEXT_WARD,
@@ -24,6 +27,92 @@ ANSWERS = [
     Verb.RETURNED,
     Verb.CLOSED,
 ]
+
+
+class Chain:
+    """The hotline assigned a duty to the ward, which passed it on to the next ward, and that one to the police."""
+
+    def __init__(self) -> None:
+        self.world = World()
+        self.case = self.world.open_case()
+        self.openings = [self.world.accepted(self.world.say(HOTLINE, Verb.ASSIGNED, WARD, case=self.case))]
+        self.heads = list(self.openings)
+        for number in (0, 1):
+            sender, recipient, following = CHAIN[number : number + 3]
+            self.openings.append(self.say(number, recipient, Verb.FORWARDED, sender, following))
+            self.heads.append(self.openings[-1])
+
+    def say(self, number: int, source: str, verb: Verb, *to: str) -> Said:
+        """Say *verb* of a hand-off of the chain."""
+        opening = self.openings[number]
+        answers = opening if verb is Verb.RECEIVED else self.heads[number]
+        about = opening.to(CHAIN[number + 1])
+        said = self.world.accepted(self.world.say(source, verb, *to, case=self.case, about=about, answers=answers))
+        self.heads[number] = self.heads[number] if verb is Verb.RECEIVED else said
+        return said
+
+    def do(self) -> None:
+        """Let the police do it, and the next ward close it."""
+        for source, to, verb in [
+            (POLICE, NEXT_WARD, Verb.ACCEPTED),
+            (POLICE, NEXT_WARD, Verb.COMPLETED),
+            (NEXT_WARD, POLICE, Verb.CLOSED),
+        ]:
+            self.say(2, source, verb, to)
+
+    @property
+    def states(self) -> list[State]:
+        kept = Case.decode(self.world.state[self.case.case.encode()])
+        return [kept.handoffs[str(one.to(to))].state for one, to in zip(self.openings, CHAIN[1:], strict=True)]
+
+
+CHAIN = [HOTLINE, WARD, NEXT_WARD, POLICE]
+
+
+class TestChains:
+    @pytest.mark.parametrize(
+        ("source", "to", "verb"), [(WARD, NEXT_WARD, Verb.RECALLED), (NEXT_WARD, WARD, Verb.MISDIRECTED)]
+    )
+    def test_what_was_done_further_down_comes_back_to_nobody(self, source: str, to: str, verb: Verb) -> None:
+        chain = Chain()
+        chain.say(1, NEXT_WARD, Verb.RECEIVED, WARD)
+        chain.do()
+        chain.say(1, source, verb, to)
+
+        assert chain.states == [State.RELEASED, State(verb.value.removeprefix("handoff.")), State.CLOSED]
+        # Not for what is said of its papers afterwards, either.
+        chain.say(2, POLICE, Verb.MISDIRECTED, NEXT_WARD)
+        assert chain.states[0] is State.RELEASED
+
+    def test_what_was_done_relieves_everybody_above_though_nobody_said_received(self) -> None:
+        chain = Chain()
+        assert chain.states == [State.FORWARDED, State.FORWARDED, State.ASSIGNED]
+
+        chain.do()
+        assert chain.states == [State.RELEASED, State.RELEASED, State.CLOSED]
+
+    def test_what_is_still_to_be_done_further_down_comes_back(self) -> None:
+        chain = Chain()
+        chain.say(2, POLICE, Verb.RECEIVED, NEXT_WARD)
+        chain.say(1, NEXT_WARD, Verb.MISDIRECTED, WARD)
+        assert chain.states == [State.ASSIGNED, State.MISDIRECTED, State.ASSIGNED]
+
+        # Given back is given back: the ward may have passed it on to somebody else since.
+        chain.do()
+        assert chain.states == [State.ASSIGNED, State.MISDIRECTED, State.CLOSED]
+
+    def test_a_chain_as_long_as_a_case_allows_is_settled(self) -> None:
+        sides = [WARD, NEXT_WARD]
+        case = Case(state=CaseState.OPEN)
+        for number in range(MAX_HANDOFFS):
+            key, before = f"{number} {sides[number % 2]}", f"{number - 1} {sides[(number + 1) % 2]}"
+            one = Handoff(State.FORWARDED, sides[(number + 1) % 2], NO_EVENT, b"", forwarded_from=before)
+            case.handoffs[key] = one
+        one.state = State.CLOSED
+        settle(case, one.forwarded_from)
+
+        assert {one.state for one in case.handoffs.values()} == {State.RELEASED, State.CLOSED}
+        assert done(case) == set(case.handoffs)
 
 
 class TestForwarding:

@@ -98,21 +98,34 @@ def happens_to_handoff(case: Case, handoff: Handoff, said: Event) -> None:
         handoff.state = next(steps[step] for part in mine if (step := f"{said.verb} by {part}") in steps)
     if said.verb not in MOVE_NO_HEAD:
         handoff.head = said.id, said.hash
-    handoff.done = handoff.done or handoff.state == "closed"
+    if handoff.state == "closed":
+        was_done(case, handoff)
     if handoff.state in GIVEN_BACK and not handoff.done:
         handoff.given_back = True
     if said.verb == "handoff.forwarded":
         following = next(one for one in said.to if one != handoff.sender)
         begin(case, said, following, "assigned").relieves = said.about
-    whose_duty(case, handoff.relieves)
+    forwarded = handoff.relieves
+    while forwarded:
+        whose_duty(case, forwarded)
+        above = case.handoffs.get(forwarded)
+        forwarded = above.relieves if above else None
 
 
-def whose_duty(case: Case, forwarded: Key | None) -> None:
+def was_done(case: Case, handoff: Handoff) -> None:
+    """Section 9, forwarding: what was done relieves everybody above, up to one whose duty was given back."""
+    handoff.done = True
+    above = case.handoffs.get(handoff.relieves or ("", ""))
+    if above and not handoff.given_back:
+        was_done(case, above)
+
+
+def whose_duty(case: Case, forwarded: Key) -> None:
     """Section 9, forwarding: work out anew who has a duty that was passed on."""
-    first = case.handoffs.get(forwarded or ("", ""))
+    first = case.handoffs.get(forwarded)
     if not first or first.state not in ("forwarded", "released"):
         return
     others = [one for one in case.handoffs.values() if one.relieves == forwarded and not one.given_back]
     first.state = "forwarded" if others else "assigned"
-    if any(one.receipt == "received" for one in others):
+    if any(one.receipt == "received" or one.done for one in others):
         first.state = "released"
