@@ -10,11 +10,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from referral_bus._home import Home
-from referral_bus._store import Store, views
+from referral_bus._receipts import say_for
+from referral_bus._store import Store, outbox, views
 from referral_bus._store.views import Case, Handoff
 from referral_contracts.codes import Code
 from referral_contracts.directory import Directory
 from referral_contracts.errors import LocalError
+from referral_contracts.lifecycle import Receipt
 from referral_contracts.succession import speaker
 from referral_contracts.topics import agency_of
 
@@ -33,12 +35,22 @@ def adopt(home: Home, directory: Directory, agency: str, path: str | Path) -> in
     theirs = Store.open(path, bus=home.bus, agency=agency)
     try:
         cases = views.open_cases(theirs.db)
-        handoffs = [(handoff, views.case(theirs.db, handoff.subject)) for handoff in views.open_handoffs(theirs.db)]
+        handoffs = [
+            (handoff, views.case(theirs.db, handoff.subject), outbox.receipt(theirs.db, handoff.subject, handoff.key))
+            for handoff in views.open_handoffs(theirs.db)
+        ]
     finally:
         theirs.close()
     with home.store.write() as db:
         taken = sum(_take_case(db, case) for case in cases)
-        return taken + sum(_take_handoff(db, *found, home.agency, agency) for found in handoffs)
+        for handoff, case, receipt in handoffs:
+            new = _take_handoff(db, handoff, case, home.agency, agency)
+            if new and receipt is not None and handoff.receipt is Receipt.NONE:
+                # It arrived there, and there it was seen whether it opens; nobody but us can say so any more.
+                say_for(db, receipt, home.now_ms())
+            taken += new
+    home.outbox.ring()
+    return taken
 
 
 def _take_case(db: sqlite3.Connection, case: Case) -> bool:

@@ -165,6 +165,7 @@ def _stands(payload: Payload, known: views.Handoff, side: Side) -> Payload:
     stands = {
         "side": side,
         "opened_by": known.opened_by,
+        "opened_in": known.opened_in,
         "opened_with": None if known.opened_with is None else known.opened_with.value,
         "state": known.state.value,
         "received": known.receipt is Receipt.RECEIVED,

@@ -14,6 +14,7 @@ import sqlite3
 
 from referral_bus._fold import Happened, fold, take_standing
 from referral_bus._home import CLOCK_OFFSET, Home
+from referral_bus._receipts import enter_anew
 from referral_bus._store import alarms, inbox, notes, outbox
 from referral_bus._store.outbox import Attempt, Row
 from referral_bus._verify import VerifiedVerdict
@@ -90,7 +91,9 @@ def _settle(  # noqa: PLR0917 - what is settled, and by what
             pass
     if code is not Code.ACCEPTED:
         take_standing(db, verdict)
-        return [row.id, *outbox.refuse(db, row.id, code, position)]
+        failed = outbox.refuse(db, row.id, code, position)
+        enter_anew(db, row, code, home.agency, home.now_ms())
+        return [row.id, *failed]
     released = outbox.accept(db, row.id, attempt.hash, position)
     happened = Happened(
         envelope=Envelope.decode(attempt.value),

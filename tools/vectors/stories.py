@@ -250,6 +250,7 @@ ENDING: Final = _story(
     says(WARD_B, Verb.COMPLETED, HOTLINE, of=3, answers=5),
     says(HOTLINE, Verb.CLOSED, WARD_A, of=1, answers=6),
     says(HOTLINE, Verb.CLOSED, WARD_B, of=3, answers=7),
+    says(WARD_B, Verb.RECEIVED, HOTLINE, of=3, answers=3),
     says(HOTLINE, Verb.CASE_CLOSED, answers=0),
 )
 

@@ -11,6 +11,7 @@ from pydantic import StrictBool
 from referral_contracts.payloads.actor import Agency
 from referral_contracts.payloads.base import Choice, Line, label
 from referral_contracts.payloads.basis import About
+from referral_contracts.payloads.document import Hash
 from referral_contracts.payloads.handoff import Explanation, OtherReason
 from referral_contracts.payloads.payload import Payload
 
@@ -63,6 +64,15 @@ class Moving(Payload):
     opened_by: Annotated[
         Agency | None,
         label("Bên mở", "opened by", "Mã cơ quan đã mở lượt chuyển gửi.", "Id of the agency that opened the hand-off."),
+    ] = None
+    opened_in: Annotated[
+        Hash | None,
+        label(
+            "Mã băm sự kiện mở",
+            "hash of the opening event",
+            "Để bên nhận mới xác nhận đã nhận được, nếu bên trước chưa xác nhận.",
+            "So that the new recipient can say that it was received, where nobody has.",
+        ),
     ] = None
     opened_with: Annotated[
         Line | None,

@@ -300,6 +300,16 @@ def moving(db: sqlite3.Connection, subject: str, handoff: HandoffKey | None) -> 
     return None
 
 
+def receipt(db: sqlite3.Connection, subject: str, handoff: HandoffKey) -> Row | None:
+    """Return our last receipt of a hand-off."""
+    found = db.execute(
+        "SELECT * FROM outbox WHERE subject = ? AND handoff = ?"
+        " AND verb IN ('handoff.received', 'handoff.unreadable') ORDER BY seq DESC LIMIT 1",
+        (subject, str(handoff)),
+    ).fetchone()
+    return None if found is None else _row(found)
+
+
 def opening_of_case(db: sqlite3.Connection, subject: str) -> Row | None:
     """Return the entry of ours that opens or opened this case."""
     found = db.execute("SELECT * FROM outbox WHERE subject = ? AND verb = 'case.opened'", (subject,)).fetchone()

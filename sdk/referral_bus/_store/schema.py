@@ -7,7 +7,7 @@ and when is in the clear, as it is in the envelope.
 
 from typing import Final
 
-FORMAT: Final = "10"
+FORMAT: Final = "11"
 """Written into the file; a store of another format is refused, never guessed at."""
 
 TABLES: Final = """
@@ -124,6 +124,7 @@ CREATE TABLE handoffs (
     recipient TEXT NOT NULL,
     subject TEXT NOT NULL,
     opened_by TEXT NOT NULL,
+    opened_in TEXT,                 -- hash of the event that opened it, where that was told
     opened_with TEXT,               -- unknown where only a verdict told of it
     sender TEXT NOT NULL,           -- who stands on either side: as it was opened, or moved since
     holder TEXT NOT NULL,

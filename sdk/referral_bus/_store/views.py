@@ -33,6 +33,8 @@ class Handoff:
     opened_by: str
     opened_with: Verb | None
     """None: a verdict told of it, and no event."""
+    opened_in: str | None = None
+    """The hash of the event that opened it: what a receipt answers."""
     state: State
     head: EventRef
     sender: str
@@ -141,15 +143,16 @@ def put_handoff(db: sqlite3.Connection, item: Handoff) -> None:
     """Write a hand-off."""
     relieved, follows, followed = item.forwarded_from, item.follows, item.followed
     db.execute(
-        "INSERT OR REPLACE INTO handoffs (opening, recipient, subject, opened_by, opened_with, sender, holder,"
-        " moved_in, state, head_id, head_hash, receipt, forwarded_from, follows_id, follows_hash, followed,"
+        "INSERT OR REPLACE INTO handoffs (opening, recipient, subject, opened_by, opened_in, opened_with, sender,"
+        " holder, moved_in, state, head_id, head_hash, receipt, forwarded_from, follows_id, follows_hash, followed,"
         " admitted_ms)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             item.key.opening,
             item.key.recipient,
             item.subject,
             item.opened_by,
+            item.opened_in,
             None if item.opened_with is None else item.opened_with.value,
             item.sender,
             item.holder,
@@ -242,6 +245,7 @@ def _handoff(row: sqlite3.Row) -> Handoff:
         key=HandoffKey(opening=row["opening"], recipient=row["recipient"]),
         subject=row["subject"],
         opened_by=row["opened_by"],
+        opened_in=row["opened_in"],
         opened_with=None if row["opened_with"] is None else Verb(row["opened_with"]),
         sender=row["sender"],
         holder=row["holder"],
