@@ -5,7 +5,7 @@ import re
 
 from referral_bus._store.schema import FORMAT, TABLES
 
-PINNED = ("10", "41102e70a1342ac03385641f3e9edd66")
+PINNED = ("11", "b45f60d9242915ecc14790fc85e6dffd")
 """The format's number, and what its tables hash to without their comments. Both change together."""
 
 
