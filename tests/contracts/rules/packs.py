@@ -24,7 +24,7 @@ RULE: Final = {
 
 
 def head(kind: str = "national", name: str | None = None, **more: str) -> str:
-    told = {
+    told: dict[str, str | None] = {
         "id": f'"{name or kind}"',
         "kind": f'"{kind}"',
         "version": "1",
