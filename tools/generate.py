@@ -20,6 +20,7 @@ from referral_contracts.envelope import Envelope
 from referral_contracts.payloads.payload import Payload
 from referral_contracts.payloads.registry import MODELS
 from tools import asyncapi, codes_page, grammars, lifecycle_data, lifecycle_page, spec
+from tools.dashboard import board
 from tools.vectors import KEPT, VECTORS, Frozen, all_cases
 from tools.vectors.life import Life
 
@@ -106,6 +107,7 @@ GENERATORS: Final = (
     codes_page.pages,
     lifecycle_page.pages,
     lifecycle_data.pages,
+    board.pages,
 )
 
 

@@ -1,0 +1,1 @@
+"""The dashboard of `deploy/grafana`, the page that tells how to read it, and the picture on that page."""
