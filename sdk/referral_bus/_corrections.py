@@ -21,27 +21,29 @@ def original(db: sqlite3.Connection, correction: Envelope, recipient: str) -> tu
         return (Corrects.ELSEWHERE if ours else Corrects.NOT_HELD), None
     # One event may have come to several of our addresses.
     held = next((stored for stored in found if stored.recipient == recipient), found[0])
-    return (Corrects.HELD, held) if _fits(held, correction, named) else (Corrects.ELSEWHERE, None)
+    return (Corrects.HELD, held) if fits(held.read_back().envelope, correction, named) else (Corrects.ELSEWHERE, None)
 
 
 def corrections(db: sqlite3.Connection, held: Stored) -> list[Stored]:
     """Return what corrects an event that is held, oldest first; not what others only say does."""
     found = []
+    wrong = held.read_back().envelope
     for stored in inbox.corrections(db, held.hash):
         envelope = stored.read_back().envelope
         named = envelope.data.supersedes
-        if named is not None and _fits(held, envelope, named):
+        if named is not None and fits(wrong, envelope, named):
             found.append(stored)
     return found
 
 
-def _fits(held: Stored, correction: Envelope, named: EventRef) -> bool:
-    if (held.source, held.subject, held.id) != (correction.source, correction.subject, named.id):
+def fits(wrong: Envelope, correction: Envelope, named: EventRef) -> bool:
+    """Whether *correction*, which names *wrong* by its hash, is its sender's to say of it, there."""
+    if (wrong.source, wrong.subject, wrong.id) != (correction.source, correction.subject, named.id):
         return False
-    wrong, key = held.read_back().envelope, correction.data.handoff
+    key = correction.data.handoff
     if wrong.verb in CORRECTIONS:
         # It names what was wrong first: one beside another correction would be read as if it counted.
         return False
     if key is None:
         return wrong.verb.of_case
-    return wrong.data.handoff == key or held.id == key.opening
+    return wrong.data.handoff == key or wrong.id == key.opening

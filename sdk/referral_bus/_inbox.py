@@ -240,9 +240,7 @@ class Reader:
     def _count(self, db: Connection, delivery: decisions.Delivery, position: int) -> None:
         found = notes.Count(delivery.restored or 0, delivery.counter)
         before = notes.count(db, delivery.subject, delivery.recipient, found)
-        # What the router forgets when it archives a case it counts from one again, and says how often that has been.
-        due = before.counter + 1 if found.restored == before.restored else 1
-        if found.restored < before.restored or found.counter != due:
+        if not found.follows(before):
             detail = f"delivery {_numbered(found)} came after delivery {_numbered(before)}"
             alarms.raise_alarm(
                 db,

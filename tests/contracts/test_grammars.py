@@ -29,6 +29,12 @@ BEYOND: Final = {
     "envelope_readers_not_ascending": "an order",
     "envelope_unknown_verb": "which verbs there are",
     "envelope_version_2": "which versions there are",
+    "entry_via_nobody": "two members together",
+    "entry_via_another": "two members together",
+    "entry_followed_by_itself": "two members together",
+    "entry_followed_without_an_end": "two members together",
+    "entry_followed_twice": "two members together",
+    "entry_followed_by_many": "how long a list is",
     "policy_that_forgets": "two members together",
 }
 """Single things in the right spelling that are refused for what no expression sees."""

@@ -1,21 +1,33 @@
 """How each kind of vector is tried against the code. Told only what a vector tells; the generator is not asked."""
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict
 from typing import Any
 
+from referral_bus._corrections import fits
+from referral_bus.views import Corrects
 from referral_contracts import decisions, lifecycle, merkle, topics
-from referral_contracts.directory import Directory, TrustRoot, apply, assemble
-from referral_contracts.directory_model import Change, Entry, Policy, SignedHead
+from referral_contracts.clocks import derive_clock
+from referral_contracts.codes import Code
+from referral_contracts.directory import Directory, TrustRoot, apply, assemble, entries_root
+from referral_contracts.directory_model import Change, Entry, Head, Policy, SignedHead
+from referral_contracts.directory_shelf import Shelf
+from referral_contracts.documents import unlock
 from referral_contracts.encoding import b64, event_hash, jcs, lp, parse_json, parse_time, unb64
 from referral_contracts.envelope import Envelope, HandoffKey, case_pseudonym, seal_context
 from referral_contracts.errors import RemoteError
 from referral_contracts.keys import SealingKey, SealingPublic, SigningKey, VerifyKey
+from referral_contracts.payloads.document import Document
+from referral_contracts.payloads.link import Link, Unlinking
+from referral_contracts.payloads.relay import claim_of
 from referral_contracts.sealing import SealContext, disclose, open_disclosed, unseal
 from referral_contracts.sections import encode_section, read_section
 from referral_contracts.signing import Typ, parse_signature, verify
+from referral_contracts.succession import reached, speaker, takers
 from referral_contracts.ticks import tick_statement
 from referral_contracts.verbs import Verb
 from referral_contracts.wire import Section
+from tests.contracts.vector_inbox import received
 from tests.contracts.vector_life import live
 from tests.contracts.vector_submissions import submitted
 
@@ -82,11 +94,22 @@ def leaf(read: Callable[[bytes], object]) -> Callable[[Given], Given]:
 
 def directory(given: Given) -> Given:
     root = TrustRoot.decode(jcs(given["trust_root"]))
-    entries = {key: octets(value) for key, value in given["entries"].items()}
     in_use = None
     if given["in_use"] is not None:
         in_use = Directory(head=SignedHead.decode(octets(given["in_use"])).head, entries={})
-    return {"version": assemble(entries, SignedHead.decode(octets(given["head"])), root, in_use).version}
+    shelf = Shelf(root, in_use)
+    for key, value in given["entries"].items():
+        shelf.take(key.encode(), None if value is None else octets(value))
+    refuse(shelf.fault)
+    entries = {key: octets(value) for key, value in given["entries"].items()}
+    found = assemble(entries, SignedHead.decode(octets(given["head"])), root, in_use)
+    refuse(Shelf(root, found).unusable(parse_time(given["at"])))
+    return {"version": found.version}
+
+
+def refuse(code: Code | None) -> None:
+    if code is not None:
+        raise RemoteError(code)
 
 
 def decoded(model: type[Entry | Policy | SignedHead | TrustRoot]) -> Callable[[Given], Given]:
@@ -173,6 +196,54 @@ def step(
     return run
 
 
+def claim(given: Given) -> Given:
+    payload = read_section(octets(given["plaintext"])).payload
+    found = None if payload is None else claim_of(payload, given["source"])
+    told = None if found is None else {name: value for name, value in asdict(found).items() if value is not None}
+    return {"claim": told}
+
+
+def clock_links(given: Given) -> Given:
+    payload = read_section(octets(given["plaintext"])).payload
+    if not isinstance(payload, Link | Unlinking):
+        raise RemoteError(Code.MALFORMED_SECTION)
+    verb = Verb.CASE_LINKED if isinstance(payload, Link) else Verb.CASE_UNLINKED
+    return {"clock": encode_section(derive_clock(verb, payload, sender="anybody"))}
+
+
+def correction(given: Given) -> Given:
+    told = Envelope.decode(octets(given["value"]))
+    named = told.data.supersedes
+    if named is None:
+        raise RemoteError(Code.MALFORMED_ENVELOPE)
+    held = [Envelope.decode(value) for value in map(octets, given["held"]) if event_hash(value) == named.sha256]
+    corrects = Corrects.HELD if any(fits(wrong, told, named) for wrong in held) else Corrects.ELSEWHERE
+    return {"corrects": corrects if held else Corrects.NOT_HELD}
+
+
+def document(given: Given) -> Given:
+    return {"document": unlock(octets(given["stored"]), Document.model_validate_json(jcs(given["reference"])))}
+
+
+def succession(given: Given) -> Given:
+    at, entries = given["at"], {key: octets(value) for key, value in given["entries"].items()}
+    head = Head(
+        bus="training",
+        entries=len(entries),
+        expires=at,
+        issued=at,
+        root=b64(entries_root(entries)),
+        version=1,
+        wire=(),
+    )
+    found, agency = Directory(head=head, entries=entries), topics.agency_of(given["address"])
+    return {
+        "speaker": speaker(found, agency, parse_time(at)),
+        "reached": reached(found, given["address"], parse_time(at)),
+        "takers": sorted(takers(found, agency)),
+    }
+
+
 def recall(given: Given) -> Given:
     state = lifecycle.State(given["state"])
     lifecycle.check_held(state, Verb.RECALLED, lifecycle.Receipt(given["receipt"]))
@@ -182,16 +253,21 @@ def recall(given: Given) -> Given:
 RUNNERS: Mapping[str, Callable[[Given], Given]] = {
     "base64url": base64url,
     "body": body,
+    "claim": claim,
+    "clock-links": clock_links,
+    "correction": correction,
     "case-step": step(lifecycle.CaseState, lifecycle.advance_case),
     "change": change,
     "decision": leaf(decisions.read_decision),
     "delivery": leaf(decisions.read_delivery),
     "directory": directory,
+    "document": document,
     "disclosed-section": disclosed_section,
     "entry": decoded(Entry),
     "envelope": envelope,
     "handoff-step": step(lifecycle.State, lifecycle.advance_handoff),
     "head-signatures": head_signatures,
+    "inbox": received,
     "json": lambda given: {"canonical": jcs(parse_json(octets(given["bytes"])))},
     "length-prefix": lambda given: {"bytes": lp(*map(octets, given["parts"]))},
     "life": live,
@@ -211,6 +287,7 @@ RUNNERS: Mapping[str, Callable[[Given], Given]] = {
     "signed-head": decoded(SignedHead),
     "signing-key": lambda given: {"kid": VerifyKey.admit(octets(given["public"])).kid},
     "submission": submitted,
+    "succession": succession,
     "tick": lambda given: {"bytes": tick_statement(given["bus"], given["partition"], given["time"])},
     "time": lambda given: {"ms": parse_time(given["text"])},
     "trust-root": decoded(TrustRoot),

@@ -39,6 +39,7 @@ def _record(said: Given, headers: tuple[tuple[str, bytes], ...]) -> Record:
         None if key is None else key.encode(),
         None if value is None else octets(value),
         headers,
+        fault=Code(said["fault"]) if "fault" in said else None,
     )
 
 

@@ -73,9 +73,14 @@ def test_every_rule_is_shown_and_so_is_each_code_that_it_names(rule: str, line: 
     assert codes_in(line) - found == {code for named, code in NAMED_ONLY if named == rule}
 
 
-@pytest.mark.parametrize(("told", "test"), BY_TEST.items(), ids=BY_TEST)
-def test_what_no_vector_shows_a_test_does(told: str, test: str) -> None:
-    path, _, name = test.partition("::")
+@pytest.mark.parametrize(("told", "shown_by"), BY_TEST.items(), ids=BY_TEST)
+def test_what_no_vector_shows_a_test_does_and_it_is_said_why(told: str, shown_by: Mapping[str, str]) -> None:
+    rule, *codes = told.split()
+    path, _, name = shown_by["test"].partition("::")
 
-    assert told.split(maxsplit=1)[0] in RULES
+    assert shown_by.keys() == {"test", "why"}
+    assert len(shown_by["why"].split()) > 4
     assert f"def {name}(" in (ROOT / path).read_text()
+    assert rule in RULES
+    assert {vector["expect"] for vector in shown(rule)} & set(codes) == set()
+    assert codes or not shown(rule)

@@ -13,12 +13,15 @@ from tools.vectors import (
     directories,
     encodings,
     envelopes,
+    heard,
+    inboxes,
     leaves,
     life,
     sections,
     signatures,
     steps,
     submissions,
+    successors,
 )
 from tools.vectors.frozen import KEPT, Frozen
 from tools.vectors.stories import STORIES
@@ -38,8 +41,11 @@ def all_cases(frozen: Frozen) -> Iterator[Vector]:
     yield from steps.cases()
     yield from directories.cases()
     yield from changes.cases()
+    yield from successors.cases()
+    yield from heard.cases()
     for story in (FIRST, *STORIES):
         yield from life.cases(life.Life(frozen, story))
+    yield from inboxes.cases(frozen)
     yield from submissions.cases(frozen)
 
 

@@ -97,7 +97,24 @@ def _records() -> Iterator[Vector]:
         "a closed case kept for less than 3 W: its ids could come back",
         value=octets(jcs(forgetful)),
     )
+    yield from _entries()
     yield from _heads()
+
+
+def _entries() -> Iterator[Vector]:
+    told: Any = HOTLINE.with_keys().model_dump(mode="json", exclude_none=True)
+    many = [f"ward-{number}" for number in range(33)]
+    wrong: dict[str, tuple[dict[str, object], str]] = {
+        "via_nobody": ({"delivery": {"kind": "via"}}, "reached through another that is not named"),
+        "via_another": ({"delivery": {"agency": "x", "kind": "bus"}}, "on the bus itself, and through another"),
+        "followed_by_itself": ({"ends_at": format_time(START), "successors": [HOTLINE.id]}, "its own successor"),
+        "followed_twice": ({"ends_at": format_time(START), "successors": ["x", "x"]}, "one successor twice"),
+        "followed_without_an_end": ({"successors": ["x"]}, "a successor of what does not end"),
+        "followed_by_many": ({"ends_at": format_time(START), "successors": many}, "33 successors"),
+    }
+    for name, (members, comment) in wrong.items():
+        value = octets(jcs({**told, **members}))
+        yield fault(Code.MALFORMED_ENVELOPE, "entry", f"entry_{name}", comment, value=value)
 
 
 def _heads() -> Iterator[Vector]:
@@ -149,12 +166,16 @@ def _assembled() -> Iterator[Vector]:
     kind, second = "directory", version(FIRST, later_ms=1000)
     third = version(second, later_ms=2000)
 
-    def given(found: Version, in_use: Version | None, entries: Mapping[str, bytes] | None = None) -> dict[str, object]:
+    def given(
+        found: Version, in_use: Version | None, entries: Mapping[str, bytes | None] | None = None, *, at_ms: int = START
+    ) -> dict[str, object]:
+        told = entries or found.entries
         return {
             **root_member(),
-            "entries": {key: octets(value) for key, value in (entries or found.entries).items()},
+            "entries": {key: None if value is None else octets(value) for key, value in told.items()},
             "head": octets(found.signed.encode()),
             "in_use": None if in_use is None else octets(in_use.signed.encode()),
+            "at": format_time(at_ms),
         }
 
     yield valid(kind, "directory", "the first that a reader sees", **given(second, None), version=2)
@@ -166,6 +187,14 @@ def _assembled() -> Iterator[Vector]:
     yield fault(Code.DIRECTORY_ROOT, kind, "directory_entry_missing", "an entry too few", **given(FIRST, None, missing))
     changed = {**FIRST.entries, HOSPITAL.id: HOSPITAL.with_keys().encode()}
     yield fault(Code.DIRECTORY_ROOT, kind, "directory_entry_changed", "another entry", **given(FIRST, None, changed))
+    null = {**FIRST.entries, HOSPITAL.id: None}
+    yield fault(
+        Code.ENTRY_VANISHED, kind, "directory_entry_null", "a null value removes nobody", **given(FIRST, None, null)
+    )
+    last = TERM.until_ms
+    yield valid(kind, "directory_to_the_end", "its last millisecond", **given(FIRST, None, at_ms=last - 1), version=1)
+    late = given(FIRST, None, at_ms=last)
+    yield fault(Code.DIRECTORY_EXPIRED, kind, "directory_expired", "nothing may be sealed by it any more", **late)
     lawless = version(None, ENTRIES)
     yield fault(Code.ENTRY_VANISHED, kind, "directory_without_policy", "no policy", **given(lawless, None))
     yield fault(Code.DIRECTORY_STALE, kind, "directory_older", "a step back", **given(FIRST, second))

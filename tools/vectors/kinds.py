@@ -31,20 +31,48 @@ KINDS: Final = {
         given=("trust_root", "before", "value"),
         comes=("version", "root"),
     ),
+    "claim": Kind(
+        about="whose word the body in `plaintext`, told by `source`, claims to be; null where it is nobody else's",
+        given=("source", "plaintext"),
+        comes=("claim",),
+    ),
+    "clock-links": Kind(
+        about="the clock section that goes with the link or unlinking in `plaintext`",
+        given=("plaintext",),
+        comes=("clock",),
+    ),
+    "correction": Kind(
+        about="what the correction `value` is to who holds the events `held`: `held`, `not-held`, or `elsewhere`, "
+        "which is not its sender's to correct there",
+        given=("held", "value"),
+        comes=("corrects",),
+    ),
     "decision": Kind(about="read a decision", given=("leaf",), comes=("hash",)),
     "delivery": Kind(about="read a delivery", given=("leaf",), comes=("hash",)),
     "directory": Kind(
-        about="put `entries` under the signed `head`, in place of the head `in_use` unless null",
-        given=("trust_root", "entries", "head", "in_use"),
+        about="put `entries`, the last value of each key, under the signed `head`, in place of the head `in_use` "
+        "unless null, and use it `at` a time",
+        given=("trust_root", "entries", "head", "in_use", "at"),
         comes=("version",),
     ),
     "disclosed-section": Kind(
         about="open `section` with a disclosed content key", given=("section", "context", "cek"), comes=("plaintext",)
     ),
+    "document": Kind(
+        about="open the file `stored` as the document that `reference` means",
+        given=("reference", "stored"),
+        comes=("document",),
+    ),
     "entry": Kind(about="decode a directory entry", given=("value",)),
     "envelope": Kind(about="decode an envelope; `event` is its hash", given=("value",), comes=("verb", "event")),
     "handoff-step": Kind(about="section 9, hand-off", given=("state", "verb", "part"), comes=("after",)),
     "head-signatures": Kind(about="check the signatures of a signed head", given=("trust_root", "head")),
+    "inbox": Kind(
+        about="check the deliveries to `address` in the order of `records`, by section 14 to step 9: each names a "
+        "record of the vector `story`, or is one; `events` are those that it had not had",
+        given=("story", "address", "records"),
+        comes=("events",),
+    ),
     "json": Kind(about="read JSON that need not be canonical, and write it so", given=("bytes",), comes=("canonical",)),
     "length-prefix": Kind(about="lp(`parts`)", given=("parts",), comes=("bytes",)),
     "life": Kind(
@@ -80,8 +108,15 @@ KINDS: Final = {
     "signing-key": Kind(about="admit a signing key", given=("public",), comes=("kid",)),
     "submission": Kind(
         about="judge `submission`, after the first `after` of those of the vector `story` (who has keys there has an "
-        "inbox); `records` are what the bus writes of it. Its sections are sealed to nobody: the bus cannot tell",
+        "inbox); `records` are what the bus writes of it. Its sections are sealed to nobody: the bus cannot tell. Its "
+        "`fault`, where it has one, is what whoever moves records found of this one",
         given=("story", "after", "submission", "records"),
+    ),
+    "succession": Kind(
+        about="section 15, by the `entries`: who speaks `at` a time for the agency of `address`, where what is meant "
+        "for `address` goes, and to whom what that agency has may be moved, ascending; null: nobody",
+        given=("entries", "address", "at"),
+        comes=("speaker", "reached", "takers"),
     ),
     "tick": Kind(about="what the watcher signs", given=("bus", "partition", "time"), comes=("bytes",)),
     "time": Kind(about="read a time, as milliseconds since 1970", given=("text",), comes=("ms",)),

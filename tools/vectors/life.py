@@ -215,8 +215,13 @@ def _bodies(saying: Saying) -> list[tuple[Payload, tuple[Agency, ...]]]:
     return bodies
 
 
-def cases(life: Life) -> Iterator[Vector]:
+def records(life: Life) -> list[Write]:
+    """Return all that the bus writes in a story, in order."""
     _, founding = life.founding
+    return [write for writes in ([_without_value(w, life.change) for w in founding], *life.written) for write in writes]
+
+
+def cases(life: Life) -> Iterator[Vector]:
     values = {said.value: {"submission": number} for number, said in enumerate(life.said)}
     yield valid(
         "life",
@@ -246,11 +251,7 @@ def cases(life: Life) -> Iterator[Vector]:
             }
             for said in life.said
         ],
-        records=[
-            record_of(write, values)
-            for writes in ([_without_value(w, life.change) for w in founding], *life.written)
-            for write in writes
-        ],
+        records=[record_of(write, values) for write in records(life)],
     )
 
 

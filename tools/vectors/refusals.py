@@ -1,6 +1,7 @@
 """What may not follow in the stories, and why: cases, hand-offs, recipients, readers."""
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from referral_contracts.codes import Code
@@ -154,8 +155,12 @@ def duties() -> Iterator[Trial]:
     yield _trial(Code.WRONG_RECIPIENTS, "cancelled_to_one_side", "the owner tells both", 6, half)
     beside = says(WARD_A, Verb.PROGRESSED, HOTLINE, of=18, at=1, answers=19)
     yield _trial(Code.NOT_FOUND, "of_others_handoff", "a party of the case, and nothing to it", 20, beside)
+    on = replace(says(POLICE, Verb.FORWARDED, HOTLINE, WARD_B, of=1, answers=3), wait_ms=7 * HOUR_MS)
+    yield _trial(
+        Code.ID_REUSED, "forwarded_under_an_old_id", "an id that has opened some, and is forgotten", 4, on, again=3
+    )
     again = says(HOTLINE, Verb.OFFERED, WARD_B)
-    again = Saying(who=again.who, verb=again.verb, to=again.to, body=again.body, wait_ms=7 * HOUR_MS)
+    again = replace(again, wait_ms=7 * HOUR_MS)
     yield _trial(
         Code.ID_REUSED, "opened_under_an_old_id", "an id that has opened some, and is forgotten", 21, again, again=18
     )

@@ -1,7 +1,7 @@
 """
 Which vectors show which rule of SPEC, and which tests show what no vector can: `rules.toml`.
 
-A rule without a vector is one that a person, a writer or a whole partition keeps.
+What only a test shows says why no vector does.
 """
 
 import tomllib
@@ -14,8 +14,8 @@ _TOLD: Final = tomllib.loads(Path(__file__).with_suffix(".toml").read_text())
 
 RULES: Final[Mapping[str, Sequence[str]]] = _TOLD["vectors"]
 """By the name of the rule, which is its anchor in SPEC: patterns of names of vectors."""
-BY_TEST: Final[Mapping[str, str]] = _TOLD["tests"]
-"""By the name of the rule, with a code that it names: the test that shows it."""
+BY_TEST: Final[Mapping[str, Mapping[str, str]]] = _TOLD["tests"]
+"""By the name of the rule, with a code that it names: the ``test`` that shows it, and ``why`` no vector does."""
 
 
 def rules_of(name: str) -> list[str]:

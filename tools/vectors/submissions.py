@@ -69,6 +69,8 @@ def _member(**members: object) -> Callable[[Members], None]:
 
 
 def _nobodys() -> Iterator[Trial]:
+    garbage = {"fault": Code.MALFORMED_RECORD, "headers": (), "key": None, "value": None}
+    yield _noted(Code.MALFORMED_RECORD, "of_garbage", "a record that nobody can read", record=garbage)
     yield _noted(Code.NULL_VALUE, "without_value", "a record without a value", record={"value": None})
     yield _noted(Code.MISSING_HEADER, "without_signature", "a record without headers", record=_headers())
     other = _headers(("Signature", b"e30..e30"))
@@ -93,6 +95,8 @@ def _nobodys() -> Iterator[Trial]:
 def _as_it_stands() -> Iterator[Trial]:
     yield _noted(Code.NOT_CANONICAL, "white_space", "a space: refused, and answered", spelled=_spaced)
     yield _noted(Code.WRONG_BUS, "of_another_bus", "an event of production", change=_member(bus="production"))
+    lost = {"fault": Code.UNDELIVERABLE}
+    yield _noted(Code.UNDELIVERABLE, "undeliverable", "what follows from it cannot be written", record=lost)
     other = {"key": b"0" * 32}
     yield _noted(Code.WRONG_PARTITION, "with_another_record_key", "a record key that is not its case", record=other)
     elsewhere = _member(subject="0" * 31 + "1")

@@ -139,6 +139,7 @@ def vector(life: Life, trial: Trial, number: int) -> Vector:
             "stamp": format_time(record.stamp_ms),
             "headers": [[name, octets(header or b"")] for name, header in record.headers],
             "value": None if record.value is None else octets(record.value),
+            **({} if record.fault is None else {"fault": record.fault.value}),
         },
         "records": [record_of(write, values) for write in judged(life, trial.after, record)],
     }

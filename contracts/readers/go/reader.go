@@ -169,7 +169,11 @@ func (c Contracts) ReadRecord(grammar, value string) any {
 	for _, found := range regexp.MustCompile(`"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]{12}Z)"`).FindAllStringSubmatch(value, -1) {
 		Millis(found[1], "malformed-envelope")
 	}
-	refuse(len(List(record, "keys")) > 64 || len(List(record, "signatures")) > 16, "malformed-envelope")
+	following, fault := List(record, "successors"), len(List(record, "keys")) > 64 || len(List(record, "signatures")) > 16
+	for i, one := range following {
+		fault = fault || i >= 32 || Get(record, "ends_at") == nil || one == Get(record, "id") || slices.Contains(following[:i], one)
+	}
+	refuse(fault || (Text(record, "delivery", "kind") == "via") != (Get(record, "delivery", "agency") != nil), "malformed-envelope")
 	return record
 }
 
@@ -212,28 +216,22 @@ func Signed(text, typ string) (kid string) {
 
 // Verify checks a signature (6).
 func Verify(public, text, typ, payload string) {
-	kid := Signed(text, typ)
-	header, encoded, _ := strings.Cut(text, "..")
-	raw := []byte(Unb64(encoded, 64, "malformed-signature"))
-	refuse(kid != SigningKid(public) || !ed25519.Verify([]byte(public), []byte(header+"."+payload), raw), "bad-signature")
+	refuse(Signed(text, typ) != SigningKid(public), "bad-signature")
+	parts := strings.Split(text, "..")
+	refuse(!ed25519.Verify([]byte(public), []byte(parts[0]+"."+payload), []byte(Unb64(parts[1], 64, "bad-signature"))), "bad-signature")
 }
 
-// RootOf is the root that a path leads to (13; RFC 9162 section 2.1.3.2).
+// RootOf is the root that a path leads to (13).
 func RootOf(leaf string, index, size uint64, path string) string {
-	refuse(index >= size || len(path)%32 != 0 || len(leaf) != 32, "bad-decision")
-	last := size - 1
-	for ; len(path) > 0; path, index, last = path[32:], index>>1, last>>1 {
-		refuse(last == 0, "bad-decision")
-		if index&1 == 0 && index != last {
-			leaf = Hash("\x01" + leaf + path[:32])
-			continue
-		}
-		leaf = Hash("\x01" + path[:32] + leaf)
-		for ; index&1 == 0 && index != 0; index, last = index>>1, last>>1 {
-		}
+	refuse(index >= size || len(leaf) != 32 || (size == 1) != (path == "") || size > 1 && len(path) < 32, "bad-decision")
+	if size == 1 {
+		return leaf
 	}
-	refuse(last != 0, "bad-decision")
-	return leaf
+	left, end := uint64(1)<<(bits.Len64(size-1)-1), max(0, len(path)-32)
+	if index < left {
+		return Hash("\x01" + RootOf(leaf, index, left, path[:end]) + path[end:])
+	}
+	return Hash("\x01" + path[end:] + RootOf(leaf, index-left, size-left, path[:end]))
 }
 
 // CheckProof tells that the router, whose key that is, signed a leaf (13).
@@ -273,8 +271,9 @@ func CheckHead(trust, signed any) {
 
 func number10(value any) int { found, _ := strconv.Atoi(fmt.Sprint(value)); return found }
 
-// ReadDirectory puts the entries and the policy, by key, under a signed head, in place of the one in use, or nil (15).
-func (c Contracts) ReadDirectory(trust any, entries map[string]string, signed string, inUse any) map[string]any {
+// ReadDirectory puts the entries and the policy, by key, under a signed head, in place of the one in use, or nil, to be
+// used at a time (15).
+func (c Contracts) ReadDirectory(trust any, entries map[string]string, signed string, inUse any, at string) map[string]any {
 	told := c.ReadRecord("directory-head", signed)
 	CheckHead(trust, told)
 	head, old := Get(told, "head"), Get(inUse, "head")
@@ -289,6 +288,7 @@ func (c Contracts) ReadDirectory(trust any, entries map[string]string, signed st
 	}
 	refuse(len(entries) != number10(Get(head, "entries")) || B64(Root(hashes)) != Text(head, "root"), "directory-root")
 	refuse(entries["@policy"] == "", "entry-vanished")
+	refuse(at >= Text(head, "expires"), "directory-expired")
 	for key, value := range entries {
 		if key != "@policy" {
 			found[key] = c.ReadRecord("directory-entry", value)
@@ -324,6 +324,7 @@ func CheckLeaf(directory map[string]any, leaf any, text, path, root string) {
 
 // ReadDelivery checks a record of one's inbox by its headers, in the steps of 14, and gives its event, checked.
 func (c Contracts) ReadDelivery(directory map[string]any, address, value string, headers map[string]string) any {
+	refuse(len(headers) != 5 || headers["kind"] != "delivery", "unexpected-header")
 	leaf := c.ReadLeaf("delivery", headers["delivery"])
 	refuse(Text(leaf, "recipient") != address || Text(leaf, "event") != B64(Hash(value)), "bad-decision")
 	CheckLeaf(directory, leaf, headers["delivery"], headers["path"], headers["root"])

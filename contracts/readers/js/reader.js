@@ -128,11 +128,14 @@ export class Contracts {
     const record = this.read(grammar, value)
     for (const [, time] of value.toString().matchAll(/"(\d{4}-\d\d-\d\dT[0-9:.]{12}Z)"/g)) millis(time, 'malformed-envelope')
     refuse(record.keys?.length > 64 || record.signatures?.length > 16, 'malformed-envelope')
+    const { delivery, ends_at: end, id, successors } = record
+    refuse(delivery && (delivery.kind === 'via') !== (delivery.agency !== undefined), 'malformed-envelope')
+    refuse(successors?.length > (end ? 32 : 0) || new Set(successors).size !== (successors ?? []).length || successors?.includes(id), 'malformed-envelope')
     return record
   }
 
-  // 15: entries and policy, values by key, under a signed head, in place of the one in use.
-  readDirectory(trust, entries, signed, inUse = null) {
+  // 15: entries and policy, values by key, under a signed head, in place of the one in use, to be used at a time.
+  readDirectory(trust, entries, signed, inUse, at) {
     const told = this.readRecord('directory-head', signed)
     checkHead(trust, told)
     const { head } = told
@@ -146,11 +149,14 @@ export class Contracts {
     const root = keys.length > 0 && b64(merkleRoot(keys.map((key) => hash('\0', entries[key]))))
     refuse(keys.length !== head.entries || root !== head.root, 'directory-root')
     refuse(!keys.includes('@policy'), 'entry-vanished')
+    refuse(at >= head.expires, 'directory-expired')
     return new Map(keys.filter((key) => key !== '@policy').map((key) => [key, this.readRecord('directory-entry', entries[key])]))
   }
 
   // 14: a record of the inbox of `address`, by its headers; gives the event, checked.
   readDelivery(directory, address, value, headers) {
+    const names = Object.keys(headers).sort().join()
+    refuse(names !== 'delivery,kind,path,root,signature' || headers.kind.toString() !== 'delivery', 'unexpected-header')
     const leaf = this.readLeaf('delivery', headers.delivery)
     refuse(leaf.recipient !== address || leaf.event !== b64(hash(value)), 'bad-decision')
     checkLeaf(directory, leaf, headers.delivery, headers.path, headers.root)

@@ -34,6 +34,12 @@ class Count(NamedTuple):
     """How often the case had come back from the archive by then; the router counts anew each time."""
     counter: int = 0
 
+    def follows(self, before: "Count") -> bool:
+        """Whether nothing was withheld between the greatest one *before* and this."""
+        # What the router forgets when it archives a case it counts from one again, and says how often that has been.
+        due = before.counter + 1 if self.restored == before.restored else 1
+        return self.restored >= before.restored and self.counter == due
+
 
 def count(db: sqlite3.Connection, subject: str, recipient: str, found: Count) -> Count:
     """Take the count of a delivery; return the greatest one before it."""

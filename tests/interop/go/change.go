@@ -58,7 +58,7 @@ func (j *judged) apply(value string) {
 			refuse(one != "" && texts[one.(string)] == "", "unknown-recipient")
 		}
 	}
-	found := j.c.ReadDirectory(j.trust, texts, bus.Canonical(signed), j.signed)
+	found := j.c.ReadDirectory(j.trust, texts, bus.Canonical(signed), j.signed, bus.Text(signed, "head", "issued"))
 	for _, role := range []any{"registrar", "router", "deadline-watcher", "audit-log"} {
 		having := 0
 		for _, entry := range found {

@@ -40,26 +40,31 @@ func kindsOf(c bus.Contracts, contracts string) map[string]func(object) object {
 			v["state"], v["part"] = v["receipt"], "recipient"
 			return step(lifecycle, "receipts", v)
 		},
-		"decision": leaf("decision"),
-		"delivery": leaf("delivery"),
-		"verdict":  leaf("verdict"),
+		"claim":       func(v object) object { return object{"claim": claim(octets(v["plaintext"]), text(v, "source"))} },
+		"clock-links": func(v object) object { return object{"clock": bytesOf(clockLinks(octets(v["plaintext"])))} },
+		"correction":  func(v object) object { return object{"corrects": corrects(c, v)} },
+		"decision":    leaf("decision"),
+		"delivery":    leaf("delivery"),
+		"verdict":     leaf("verdict"),
 		"directory": func(v object) object {
 			trustRoot(bus.Canonical(v["trust_root"]))
 			entries := map[string]string{}
 			for key, value := range v["entries"].(object) {
+				refuse(value == nil, "entry-vanished")
 				entries[key] = octets(value)
 			}
 			var inUse any
 			if v["in_use"] != nil {
 				inUse = c.ReadRecord("directory-head", octets(v["in_use"]))
 			}
-			c.ReadDirectory(v["trust_root"], entries, octets(v["head"]), inUse)
+			c.ReadDirectory(v["trust_root"], entries, octets(v["head"]), inUse, text(v, "at"))
 			return object{"version": bus.Get(c.ReadRecord("directory-head", octets(v["head"])), "head", "version")}
 		},
 		"disclosed-section": func(v object) object {
 			section, ctx := placed(c, v)
 			return object{"plaintext": bytesOf(bus.Open(section, ctx, octets(v["cek"])))}
 		},
+		"document":    document,
 		"entry":       record("directory-entry"),
 		"policy":      func(v object) object { policy(c, octets(v["value"])); return object{} },
 		"signed-head": record("directory-head"),
@@ -71,6 +76,11 @@ func kindsOf(c bus.Contracts, contracts string) map[string]func(object) object {
 			trustRoot(bus.Canonical(v["trust_root"]))
 			bus.CheckHead(v["trust_root"], c.ReadRecord("directory-head", octets(v["head"])))
 			return object{}
+		},
+		"inbox": func(v object) object {
+			story, found := readJSON(contracts, "vectors/"+text(v, "story")+".json").(object)
+			refuse(!found, "no-such-story")
+			return object{"events": inbox(c, story, v)}
 		},
 		"json": func(v object) object { return object{"canonical": bytesOf(bus.Canonical(anyJSON(octets(v["bytes"]))))} },
 		"length-prefix": func(v object) object {
@@ -138,6 +148,7 @@ func kindsOf(c bus.Contracts, contracts string) map[string]func(object) object {
 			story := readJSON(contracts, "vectors/"+text(v, "story")+".json").(object)
 			return submission(c, story, v)
 		},
+		"succession": func(v object) object { return succession(c, v) },
 		"tick": func(v object) object {
 			told := object{"bus": v["bus"], "kind": "tick", "partition": v["partition"], "time": v["time"]}
 			c.Read("tick", bus.Canonical(told))

@@ -229,7 +229,7 @@ func founded(c bus.Contracts, v object) map[string]any {
 	for _, entry := range bus.List(change, "data", "agencies") {
 		entries[bus.Text(entry, "id")] = bus.Canonical(entry)
 	}
-	return c.ReadDirectory(v["trust_root"], entries, bus.Canonical(bus.Get(change, "data", "head")), nil)
+	return c.ReadDirectory(v["trust_root"], entries, bus.Canonical(bus.Get(change, "data", "head")), nil, bus.Text(change, "time"))
 }
 
 func life(c bus.Contracts, v object) object {

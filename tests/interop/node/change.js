@@ -36,7 +36,7 @@ function apply(contracts, trust, state, value, owners) {
   const named = told.data.agencies.flatMap(({ successors, delivery }) => [...successors, ...(delivery.agency ? [delivery.agency] : [])])
   refuse(named.some((one) => !Object.hasOwn(entries, one)), 'unknown-recipient')
   const texts = Object.fromEntries(Object.entries(entries).map(([key, entry]) => [key, Buffer.from(canonical(entry))]))
-  const found = [...contracts.readDirectory(trust, texts, Buffer.from(canonical(signed)), state?.signed).values()]
+  const found = [...contracts.readDirectory(trust, texts, Buffer.from(canonical(signed)), state?.signed ?? null, signed.head.issued).values()]
   refuse(SERVICES.some((role) => found.filter(({ roles }) => roles.includes(role)).length > 1), 'not-permitted')
   return { signed, entries }
 }

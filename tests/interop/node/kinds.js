@@ -6,6 +6,7 @@ import * as bus from '../../../contracts/readers/js/reader.js'
 import * as writer from '../../../contracts/readers/js/write.js'
 import { body } from './body.js'
 import { change } from './change.js'
+import { claim, clockLinks, corrects, document, inbox, succession } from './heard.js'
 import { life, submission } from './life.js'
 
 const { refuse, unb64, b64, hash } = bus
@@ -116,17 +117,22 @@ export function kindsOf(contracts, folder) {
     'case-step': (v) => step(contracts.lifecycle, 'cases', v),
     'handoff-step': (v) => step(contracts.lifecycle, 'handoffs', v),
     'receipt-step': (v) => step(contracts.lifecycle, 'receipts', { ...v, state: v.receipt, part: 'recipient' }),
+    'claim': ({ plaintext, source }) => ({ claim: claim(bus.readJSON(octets(plaintext)), source) }),
+    'clock-links': (v) => ({ clock: told(clockLinks(bus.readJSON(octets(v.plaintext)))) }),
+    'correction': (v) => ({ corrects: corrects(v.held.map(octets), contracts, octets(v.value)) }),
     'decision': leaf('decision'),
     'delivery': leaf('delivery'),
     'verdict': leaf('verdict'),
     'directory': (v) => {
       trustRoot(Buffer.from(bus.canonical(v.trust_root)))
+      refuse(Object.values(v.entries).includes(null), 'entry-vanished')
       const entries = Object.fromEntries(Object.entries(v.entries).map(([key, value]) => [key, octets(value)]))
       const inUse = v.in_use && contracts.readRecord('directory-head', octets(v.in_use))
-      contracts.readDirectory(v.trust_root, entries, octets(v.head), inUse)
+      contracts.readDirectory(v.trust_root, entries, octets(v.head), inUse, v.at)
       return { version: JSON.parse(octets(v.head)).head.version }
     },
     'disclosed-section': (v) => ({ plaintext: told(bus.open(...placed(contracts, v), octets(v.cek))) }),
+    'document': (v) => ({ document: told(document(v.reference, octets(v.stored))) }),
     'entry': record('directory-entry'),
     'policy': (v) => void policy(contracts, octets(v.value)) ?? {},
     'signed-head': record('directory-head'),
@@ -135,6 +141,10 @@ export function kindsOf(contracts, folder) {
       trustRoot(Buffer.from(bus.canonical(v.trust_root)))
       bus.checkHead(v.trust_root, contracts.readRecord('directory-head', octets(v.head)))
       return {}
+    },
+    'inbox': (v) => {
+      const story = bus.trying('no-such-story', () => JSON.parse(readFileSync(`${folder}/vectors/${v.story}.json`)))
+      return { events: inbox(contracts, story, v, octets) }
     },
     'json': (v) => ({ canonical: told(bus.canonical(bus.readJSON(octets(v.bytes)))) }),
     'length-prefix': (v) => ({ bytes: told(bus.lp(...v.parts.map(octets))) }),
@@ -178,6 +188,7 @@ export function kindsOf(contracts, folder) {
       const story = JSON.parse(readFileSync(`${folder}/vectors/${v.story}.json`))
       return submission(contracts, story, v, octets)
     },
+    'succession': (v) => succession(v, (value) => contracts.readRecord('directory-entry', octets(value))),
     'tick': ({ bus: name, partition, time }) => {
       const bytes = Buffer.from(bus.canonical({ bus: name, kind: 'tick', partition, time }))
       contracts.read('tick', bytes)

@@ -5,11 +5,11 @@ import { pseudonym } from '../../../contracts/readers/js/write.js'
 
 const { b64, canonical, hash, refuse, unb64 } = bus
 
-function founded(contracts, told, octets) {
+export function founded(contracts, told, octets) {
   const change = JSON.parse(octets(told.change.value))
   const entries = { '@policy': Buffer.from(canonical(change.data.policy)) }
   for (const entry of change.data.agencies) entries[entry.id] = Buffer.from(canonical(entry))
-  return contracts.readDirectory(told.trust_root, entries, Buffer.from(canonical(change.data.head)))
+  return contracts.readDirectory(told.trust_root, entries, Buffer.from(canonical(change.data.head)), null, change.time)
 }
 
 export function life(contracts, told, octets) {
