@@ -1,5 +1,5 @@
 """
-Where the tests of the launcher find it; one run of the demonstration, and one bus to be mistreated.
+Where the tests of the launcher find it; one run of the demonstration, a bus to be mistreated, buses to type at.
 
 The broker's fixtures are in `tests/conftest.py`: others need them too.
 """
@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from kafka_node import NotInstalled
+from kafka_node import KafkaNode, NotInstalled
 from running import AGENCIES, RunningBus
 from tests.kafka.demo_run import DemoRun, run
 from tests.kafka.town import TWO_MORE
+from tests.kafka.typed import Town
 
 LAUNCHER = Path(__file__).parents[2] / "deploy" / "kafka"
 
@@ -36,5 +37,16 @@ def bus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningBus]:
         with RunningBus(home / "bus", say=print, agencies=agencies) as running:
             running.start_router().wait_ready()
             yield running
+    except NotInstalled as error:
+        pytest.exit(f"kafka: {error}", returncode=2)
+
+
+@pytest.fixture(scope="module")
+def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
+    """Give agencies that type, on a bus with a broker of its own: a bus has topics of fixed names."""
+    home = tmp_path_factory.mktemp("town")
+    try:
+        with KafkaNode.start() as node, RunningBus(home, say=lambda _text: None, bootstrap=node.bootstrap):
+            yield Town(home)
     except NotInstalled as error:
         pytest.exit(f"kafka: {error}", returncode=2)

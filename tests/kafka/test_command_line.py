@@ -1,56 +1,9 @@
 import json
-import os
 import signal
-import subprocess
-import sys
-from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 
-from kafka_node import KafkaNode, NotInstalled
-from running import RunningBus
-
-EXAMPLES = Path(__file__).parents[2] / "examples"
-PROGRAM = (sys.executable, "-c", "import sys; from referral_bus_command import main; sys.exit(main())")
-COMMUNE = "ubnd-xa-thi-du"
-
-
-@dataclass(frozen=True, slots=True)
-class Town:
-    """Agencies on a real bus, each command a process of its own."""
-
-    home: Path
-
-    def start(self, agency: str, *arguments: str) -> "subprocess.Popen[str]":
-        """Start a command."""
-        environ = {**os.environ, "REFERRAL_BUS_HOME": str(self.home / "agencies" / agency)}
-        return subprocess.Popen(
-            [*PROGRAM, *arguments],
-            env=environ,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            encoding="utf-8",
-        )
-
-    def type(self, agency: str, *arguments: str) -> tuple[int, str, str]:
-        """Run a command; return what it ends with and what it writes."""
-        process = self.start(agency, *arguments)
-        out, err = process.communicate(timeout=120)
-        return process.returncode, out, err
-
-
-@pytest.fixture(scope="module")
-def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
-    # A broker of its own: a bus has topics of fixed names.
-    home = tmp_path_factory.mktemp("town")
-    try:
-        with KafkaNode.start() as node, RunningBus(home, say=lambda _text: None, bootstrap=node.bootstrap):
-            yield Town(home)
-    except NotInstalled as error:
-        pytest.exit(f"kafka: {error}", returncode=2)
+from tests.kafka.typed import COMMUNE, EXAMPLES, Town
 
 
 @pytest.mark.kafka

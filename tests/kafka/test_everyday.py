@@ -22,9 +22,8 @@ from running import AGENCIES, RunningBus
 from tests.contracts.payloads.forms import example
 from tests.kafka import town as talk
 from tests.kafka.ledger_check import ledger_holds, settled
-from tests.kafka.test_command_line import Town
-from tests.kafka.test_succession import said
 from tests.kafka.town import COMMUNE, HOTLINE, OTHER_COMMUNE, OTHER_POLICE, TWO_MORE, now_ms
+from tests.kafka.typed import Town, said
 from tests.kafka.voices import Voices
 from tests.sdk.test_links import ties, watched_with
 from tests.sdk.town import heard

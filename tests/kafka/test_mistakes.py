@@ -1,28 +1,14 @@
 """A referral to the wrong hospital is recalled, answered for and sent to the right place, over a real broker."""
 
 import json
-from collections.abc import Iterator
 
 import pytest
 
-from kafka_node import KafkaNode, NotInstalled
-from running import RunningBus
-from tests.kafka.test_command_line import COMMUNE, EXAMPLES, Town
-from tests.kafka.test_succession import said
+from tests.kafka.typed import COMMUNE, EXAMPLES, Town, said
 
 pytestmark = pytest.mark.kafka
 
 HOSPITAL, RIGHT = "bv-nhi-minh-hoa", "cong-an-xa-thi-du"
-
-
-@pytest.fixture(scope="module")
-def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
-    home = tmp_path_factory.mktemp("town")
-    try:
-        with KafkaNode.start() as node, RunningBus(home, say=lambda _text: None, bootstrap=node.bootstrap):
-            yield Town(home)
-    except NotInstalled as error:
-        pytest.exit(f"kafka: {error}", returncode=2)
 
 
 def test_what_went_to_the_wrong_hospital_is_recalled_and_answered_for(town: Town) -> None:

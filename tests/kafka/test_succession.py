@@ -10,8 +10,8 @@ import pytest
 from kafka_node import KafkaNode, NotInstalled
 from referral_contracts.encoding import format_time, parse_time
 from running import AGENCIES, RunningBus
-from tests.kafka.test_command_line import COMMUNE, EXAMPLES, Town
 from tests.kafka.town import OTHER_COMMUNE, OTHER_POLICE, TWO_MORE, now_ms
+from tests.kafka.typed import COMMUNE, EXAMPLES, Town, said
 
 pytestmark = pytest.mark.kafka
 
@@ -33,12 +33,6 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
             yield Town(home / "bus")
     except NotInstalled as error:
         pytest.exit(f"kafka: {error}", returncode=2)
-
-
-def said(town: Town, agency: str, *arguments: str, code: int = 0) -> str:
-    ended, out, err = town.type(agency, *arguments)
-    assert ended == code, f"{agency} {' '.join(arguments)}: {out}{err}"
-    return out or err
 
 
 def assigned(town: Town, case: str) -> str:

@@ -1,30 +1,16 @@
 """What ties hand-offs and cases together, over a real broker: chains, links, and what an owner ends unasked."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from kafka_node import KafkaNode, NotInstalled
-from running import RunningBus
-from tests.kafka.test_command_line import COMMUNE, EXAMPLES, Town
-from tests.kafka.test_succession import said
+from tests.kafka.typed import COMMUNE, EXAMPLES, Town, said
 
 pytestmark = pytest.mark.kafka
 
 POLICE, HOSPITAL = "cong-an-xa-thi-du", "bv-nhi-minh-hoa"
 LEGAL_AID, SECOND_LEGAL_AID = "tgpl-minh-hoa", "tgpl-minh-hoa-2"
-
-
-@pytest.fixture(scope="module")
-def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
-    home = tmp_path_factory.mktemp("town")
-    try:
-        with KafkaNode.start() as node, RunningBus(home, say=lambda _text: None, bootstrap=node.bootstrap):
-            yield Town(home)
-    except NotInstalled as error:
-        pytest.exit(f"kafka: {error}", returncode=2)
 
 
 def opened(town: Town) -> str:
