@@ -3,8 +3,8 @@ What an agency's system installs to use the bus: say, hear, know.
 
     async with ReferralBus("hotline-111", keys, trust, store="hotline.db", transport=kafka("…:9092")) as bus:
         opened = bus.open_case(form)
-        await bus.send(opened)
-        await bus.send(bus.assign(opened.subject, {"ward-a": [form, request]}))
+        (await bus.send(opened)).check()
+        (await bus.send(bus.assign(opened.subject, {"ward-a": [form, request]}))).check()
 
 Everything public is listed here, but for `referral_bus.testing`. The forms are in `referral_contracts.payloads`.
 """
@@ -14,7 +14,7 @@ from referral_bus.clock import Clock, SystemClock
 from referral_bus.delivery import Delivery, OpenedSection
 from referral_bus.draft import Draft, Plan, PlannedEvent, PlannedSection
 from referral_bus.keys import AgencyKeys, load_trust
-from referral_bus.sent import Entry, EntryState, Sent, TimedOut
+from referral_bus.sent import Entry, EntryState, Refused, Sent, TimedOut
 from referral_bus.transport import Connect, Transport, kafka
 from referral_bus.views import Alarm, CaseView, Corrects, HandoffView, Status
 from referral_contracts.codes import Code
@@ -45,6 +45,7 @@ __all__ = [
     "PlannedSection",
     "ReferralBus",
     "ReferralBusError",
+    "Refused",
     "RemoteError",
     "Sent",
     "Status",

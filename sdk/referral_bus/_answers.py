@@ -23,7 +23,6 @@ from referral_contracts.verbs import Verb
 _ANSWER_NOTHING: Final = frozenset({*OPENINGS, Verb.CASE_OPENED, Verb.CASE_NOTED, Verb.CASE_CORRECTED, *LINKS})
 _UNCORRECTED: Final = frozenset({Verb.RECEIVED, Verb.UNREADABLE, *CORRECTIONS})
 """A receipt is the system's own; what was wrong in a correction is corrected where the first mistake was."""
-_DEAD: Final = frozenset({EntryState.REFUSED, EntryState.FAILED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +59,7 @@ def parties(db: sqlite3.Connection, key: HandoffKey, agency: str, subject: str |
     if known is not None:
         return Parties(subject=known.subject, sender=known.sender, holder=known.holder)
     opening = outbox.get(db, key.opening)
-    if opening is None or opening.state in _DEAD or key.recipient not in opening.recipients:
+    if opening is None or opening.state.dead or key.recipient not in opening.recipients:
         raise LocalError(Code.NOT_FOUND, "no hand-off of that key is known here")
     # The outbox holds only what we open.
     return Parties(subject=opening.subject, sender=agency, holder=key.recipient)
@@ -79,8 +78,11 @@ def superseded(db: sqlite3.Connection, event_id: str, subject: str, handoff: Han
         raise LocalError(Code.NOT_FOUND, "this agency said no such event there")
     if row.verb in _UNCORRECTED:
         raise LocalError(Code.ILLEGAL_TRANSITION, "what is corrected is the event that was wrong at first")
+    if row.state.dead:
+        raise LocalError(Code.ILLEGAL_TRANSITION, "it does not stand: say it anew, as it is right")
     if row.state is not EntryState.ACCEPTED or row.attempt is None:
-        raise LocalError(Code.ILLEGAL_TRANSITION, "only what the bus has accepted is corrected")
+        # What a correction names is the bytes, and until the verdict they may still be signed afresh.
+        raise LocalError(Code.ILLEGAL_TRANSITION, "it has no verdict yet: wait for that, then correct it")
     return Superseded(ref=EventRef(id=row.id, sha256=row.attempt), verb=row.verb)
 
 
@@ -132,7 +134,7 @@ def _opening_of_case(db: sqlite3.Connection, row: Row) -> list[str]:
     opening = outbox.opening_of_case(db, row.subject)
     if opening is None:
         raise LocalError(Code.NOT_FOUND, "no such case is known here")
-    if opening.state in _DEAD:
+    if opening.state.dead:
         raise LocalError(opening.code or Code.NOT_FOUND, "the case was not opened")
     return [opening.id]
 

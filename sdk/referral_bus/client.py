@@ -107,6 +107,9 @@ class ReferralBus(Sayings):
         """
         Seal the draft and put it into the outbox, from where it goes out in its turn, signed then.
 
+        A refusal raises nothing: `Sent.accepted` is False then, and `Sent.code` tells why. Whoever goes on only with
+        what stands writes ``(await bus.send(draft)).check()``, which raises `Refused`.
+
         Args:
             draft: What to say. Sent again, it is the same events: nothing goes out twice.
             wait: True: for the verdict. ``"ack"``: until the broker has it. False: until it is in the outbox.
@@ -129,7 +132,7 @@ class ReferralBus(Sayings):
         return await engine.entered(sent, _has_verdict if wait is True else _has_left, deadline_ms)
 
     async def wait(self, sent: Sent, *, timeout_s: float = 30.0) -> Sent:
-        """Return what became of *sent* once every event of it has its verdict, or raise TimedOut."""
+        """Return what became of *sent* once every event of it has its verdict, as `send` does, or raise TimedOut."""
         return await self._engine.entered(sent, _has_verdict, self._engine.deadline(timeout_s))
 
     def entry(self, event_id: str) -> Entry | None:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Self
 
 from referral_contracts.codes import Code
 from referral_contracts.decisions import Verdict
@@ -29,7 +30,12 @@ class EntryState(StrEnum):
     @property
     def settled(self) -> bool:
         """Whether nothing more will become of it."""
-        return self in {EntryState.ACCEPTED, EntryState.REFUSED, EntryState.FAILED}
+        return self is EntryState.ACCEPTED or self.dead
+
+    @property
+    def dead(self) -> bool:
+        """Whether it never will stand."""
+        return self in {EntryState.REFUSED, EntryState.FAILED}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +53,7 @@ class Entry:
     exercise: bool
     state: EntryState
     code: Code | None = None
-    """Why it was refused or failed."""
+    """Why it was refused or failed; of one that waits, what keeps it."""
     verdict: Verdict | None = None
 
     @property
@@ -98,8 +104,25 @@ class Sent:
     @property
     def code(self) -> Code | None:
         """``accepted``, the first refusal's code, or None while a verdict is missing."""
-        refused = next((entry.code for entry in self.entries if entry.code is not None), None)
-        return refused or (Code.ACCEPTED if self.accepted else None)
+        if self._dead:
+            return self._dead[0].code or Code.INTERNAL
+        return Code.ACCEPTED if self.accepted else None
+
+    @property
+    def _dead(self) -> tuple[Entry, ...]:
+        # One that waits may have a code too: of what keeps it, a key that others have to renew.
+        return tuple(entry for entry in self.entries if entry.state.dead)
+
+    def check(self) -> Self:
+        """
+        Return this, unless something of it was refused. What has no verdict yet is not refused.
+
+        Raises:
+            Refused: With the first refusal's code.
+        """
+        if self._dead:
+            raise Refused(self)
+        return self
 
     @property
     def verdict(self) -> Verdict | None:
@@ -110,6 +133,15 @@ class Sent:
     def verdicts(self) -> tuple[Verdict, ...]:
         """The verdicts that are there."""
         return tuple(entry.verdict for entry in self.entries if entry.verdict is not None)
+
+
+class Refused(LocalError):
+    """The bus has refused something of what was said, or it could not be submitted: it never will stand."""
+
+    def __init__(self, sent: Sent) -> None:
+        """Tell what was refused."""
+        super().__init__(sent.code or Code.INTERNAL, "what was said does not stand")
+        self.sent = sent
 
 
 class TimedOut(LocalError):

@@ -137,6 +137,23 @@ class TestHandoff:
             town.sim.automatic = True
 
             assert early.value.code is Code.ILLEGAL_TRANSITION
+            assert early.value.detail == "it has no verdict yet: wait for that, then correct it"
+            assert (await ward.wait(accepted)).accepted
+            assert (
+                await ward.send(ward.correct(assigned.handoff, accepted.id, why(Corrected.NAME), ACCEPTANCE))
+            ).accepted
+
+    async def test_what_was_refused_is_not_corrected_but_said_anew(self, town: Town) -> None:
+        async with town.bus("hotline-111") as hotline, town.bus("ward-a") as ward:
+            assigned = await assigned_with(town, hotline, ward)
+            assert assigned.handoff is not None
+            await ward.wait(await assigned.accept(ACCEPTANCE))
+            again = await ward.send(ward.accept(assigned.handoff, ACCEPTANCE))
+            assert not again.accepted
+            with pytest.raises(LocalError, match="it does not stand: say it anew") as refused:
+                ward.correct(assigned.handoff, again.id, why(Corrected.NAME), ACCEPTANCE)
+
+            assert refused.value.code is Code.ILLEGAL_TRANSITION
 
     async def test_a_correction_says_what_was_wrong_and_carries_what_the_wrong_one_could(self, town: Town) -> None:
         async with town.bus("hotline-111") as hotline, town.bus("ward-a") as ward:

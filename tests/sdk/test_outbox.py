@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from referral_bus import Code, EntryState, LocalError, ReferralBus, Sent, TimedOut
+from referral_bus import Code, EntryState, LocalError, ReferralBus, Refused, Sent, TimedOut
 from referral_bus.testing import DEFAULT_POLICY
 from referral_contracts import topics
 from referral_contracts.decisions import Verdict
@@ -213,6 +213,10 @@ class TestDependence:
 
             assert first.entries[0].state is EntryState.REFUSED
             assert [sent.code for sent in (first, asked, back)] == [Code.NOT_PERMITTED] * 3
+            for dead in (first, asked, back):
+                with pytest.raises(Refused) as refused:
+                    dead.check()
+                assert (refused.value.code, refused.value.sent) == (Code.NOT_PERMITTED, dead)
             assert {entry.state for entry in (*asked.entries, *back.entries)} == {EntryState.FAILED}
             assert [event.verb for event in town.submitted()] == [Verb.CASE_OPENED]
             with pytest.raises(LocalError) as refusal:
@@ -320,9 +324,15 @@ class TestRefusals:
             sent = [await bus.send(bus.note(opened.subject, {"ward-a": [NOTE]}), wait=False) for _ in range(130)]
             await town.until(lambda: Code.TOO_MANY in town.codes())
             assert bus.status().waiting > 0
+            await town.until(lambda: any(entry.code is Code.TOO_MANY for entry in bus.outbox()))
+            waiting = Sent(entries=tuple(entry for entry in bus.outbox() if entry.code is Code.TOO_MANY))
+            # It still goes out: nothing was refused.
+            assert {entry.state for entry in waiting.entries} == {EntryState.SEALED}
+            assert (waiting.check(), waiting.code) == (waiting, None)
             await town.wind(4 * WINDOW_S, steps=100)
             last = await bus.wait(sent[-1])
 
+            assert last.check() is last
             assert last.accepted
             assert bus.status().waiting == 0
             assert len(town.routed(Verb.CASE_NOTED)) == 130

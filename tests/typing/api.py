@@ -22,6 +22,7 @@ from referral_bus import (
     OpenedSection,
     Plan,
     ReferralBus,
+    Refused,
     Sent,
     Status,
     TimedOut,
@@ -47,7 +48,10 @@ async def hotline(keys: Path, trust: Path, form: Mau01, request: HandoffRequest)
         assert_type(bus.plan(opened), Plan)
         sent = assert_type(await bus.send(opened, wait="ack", timeout_s=5), Sent)
         try:
-            sent = await bus.wait(sent)
+            sent = assert_type((await bus.wait(sent)).check(), Sent)
+        except Refused as refused:
+            assert_type(refused.sent, Sent)
+            assert_type(refused.code, Code)
         except TimedOut as over:
             assert_type(over.sent, Sent)
             assert_type(over.cause, Code | None)

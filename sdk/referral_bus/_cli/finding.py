@@ -94,9 +94,16 @@ def find_delivery(bus: ReferralBus, text: str) -> Delivery:
 
 
 def find_said(bus: ReferralBus, text: str) -> str:
-    """Return the id of the one event of ours that begins with *text*, or raise WrongUsage."""
-    found = [entry.id for entry in bus.outbox() if entry.id.startswith(text.lower())]
-    return _the_one(found, "event", lambda event_id: (event_id,))
+    """Return the id of the one event of ours that begins with *text* and has its verdict, or raise WrongUsage."""
+    found = [entry for entry in bus.outbox() if entry.id.startswith(text.lower())]
+    said = _the_one(found, "event", lambda entry: (entry.id,))
+    if not said.state.settled:
+        raise WrongUsage(
+            "this event waits for its verdict: until then it cannot be corrected",
+            "referral-bus outbox wait stays until the verdict is there",
+            code=Code.ILLEGAL_TRANSITION,
+        )
+    return said.id
 
 
 def name_of(key: HandoffKey) -> str:

@@ -17,7 +17,7 @@ from referral_bus._cli.wording import ENTRIES, EXERCISE, STATES, VERBS, both, re
 from referral_bus._cli.world import Exit
 from referral_bus.client import ReferralBus
 from referral_bus.draft import Draft
-from referral_bus.sent import Entry, EntryState, Sent, TimedOut
+from referral_bus.sent import Entry, Sent, TimedOut
 from referral_contracts.codes import Code
 from referral_contracts.errors import LocalError
 from referral_contracts.payloads.payload import Payload
@@ -119,7 +119,7 @@ async def draft_of(call: Call, bus: ReferralBus, make: Make, *, look: bool) -> D
 
 def judge(entries: Sequence[Entry]) -> Exit:
     """Return what the process says of *entries*; a refusal is explained on standard error."""
-    refused = [entry for entry in entries if entry.state in {EntryState.REFUSED, EntryState.FAILED}]
+    refused = [entry for entry in entries if entry.state.dead]
     for entry in refused:
         code = entry.code or Code.INTERNAL
         complain(f"{both(ENTRIES[entry.state])}: {refusal(code)}", *hints_of(code))
