@@ -17,6 +17,7 @@ from referral_bus._drafts import Drafts
 from referral_bus._engine import Engine
 from referral_bus._links import linked, links
 from referral_bus._matters import open_matters
+from referral_bus._righted import righted
 from referral_bus._sayings import Sayings
 from referral_bus._store import alarms, inbox, outbox, views
 from referral_bus.clock import Clock, SystemClock
@@ -136,12 +137,15 @@ class ReferralBus(Sayings):
         return await self._engine.entered(sent, _has_verdict, self._engine.deadline(timeout_s))
 
     def entry(self, event_id: str) -> Entry | None:
-        """Return what became of one event of ours."""
-        return outbox.entry(self._engine.home.store.db, event_id)
+        """Return what became of one event of ours, and what we have said since to put it right."""
+        db = self._engine.home.store.db
+        found = outbox.entry(db, event_id)
+        return None if found is None else next(righted(db, [found]))
 
     def outbox(self) -> tuple[Entry, ...]:
-        """Return every event of ours, oldest first."""
-        return tuple(outbox.entries(self._engine.home.store.db))
+        """Return every event of ours, oldest first, each as `entry` does."""
+        db = self._engine.home.store.db
+        return tuple(righted(db, outbox.entries(db)))
 
     # Hearing.
 

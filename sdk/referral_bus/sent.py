@@ -55,6 +55,10 @@ class Entry:
     code: Code | None = None
     """Why it was refused or failed; of one that waits, what keeps it."""
     verdict: Verdict | None = None
+    corrected_by: tuple[str, ...] = ()
+    """The events of ours that correct it, oldest first: the last one counts. `ReferralBus.outbox` and `entry` tell."""
+    voided_by: tuple[str, ...] = ()
+    """Those that say that it was entered in error: the case, or a hand-off that it opened or was about. Likewise."""
 
     @property
     def handoffs(self) -> tuple[HandoffKey, ...]:

@@ -70,6 +70,11 @@ class TestHandoff:
             assert original is not None
             assert (original.id, original.payloads) == (assigned.id, (REQUEST, WRONG))
             assert [(one.id, one.corrects) for one in original.corrections] == [(correction.id, Corrects.HELD)]
+            # Its sender sees it beside its own.
+            said = hotline.entry(assigned.id)
+            assert said is not None
+            assert (said.corrected_by, said.voided_by) == ((correction.id,), ())
+            assert {one.id for one in hotline.outbox() if one.corrected_by} == {assigned.id}
             # It has moved nothing: the assignment is still what is answered.
             assert stands(key, hotline, ward) == [State.ASSIGNED] * 2
             assert (await ward.wait(await assigned.accept(ACCEPTANCE))).accepted

@@ -2,7 +2,7 @@
 
 import pytest
 
-from referral_bus import Code
+from referral_bus import Code, ReferralBus
 from referral_contracts.lifecycle import CaseState, State
 from referral_contracts.payloads.actor import Actor, Role
 from referral_contracts.payloads.base import Answer
@@ -37,6 +37,12 @@ WHO = Actor(role=Role.DUTY_OFFICER)
 VOIDING = Voiding(actor=WHO, reason=VoidingReason.ENTERED_TWICE)
 RECALL = Recall(actor=WHO, reason=RecallReason.WRONG_AGENCY, wanted=Wanted.DESTROY)
 DESTROYED = Misdirection(actor=WHO, opened=Answer.YES, read_by=2, disposal=Disposal.DESTROYED)
+
+
+def voided_by(bus: ReferralBus, event_id: str) -> tuple[str, ...]:
+    said = bus.entry(event_id)
+    assert said is not None
+    return said.voided_by
 
 
 class TestRecall:
@@ -134,12 +140,19 @@ class TestVoided:
             assert assigned.handoff is not None
             early = await hotline.send(hotline.void_case(subject, VOIDING))
             assert early.code is Code.OPEN_HANDOFFS
-            assert (await hotline.send(hotline.void(assigned.handoff, VOIDING))).accepted
+            voided = (await hotline.send(hotline.void(assigned.handoff, VOIDING))).check()
             told = await heard(ward, Verb.VOIDED)
-            assert (await hotline.send(hotline.void_case(subject, VOIDING))).accepted
+            assert voided_by(hotline, assigned.id) == (voided.id,)
+            assert voided_by(hotline, hotline.outbox()[0].id) == ()
+            all_voided = (await hotline.send(hotline.void_case(subject, VOIDING))).check()
             case = hotline.case(subject)
 
             assert told.payloads == (VOIDING,)
+            assert voided_by(hotline, assigned.id) == (voided.id, all_voided.id)
+            # What was refused never stood, and what says so is not what was entered in error.
+            said = {one.verb for one in hotline.outbox() if all_voided.id in one.voided_by}
+            assert said == {Verb.CASE_OPENED, Verb.ASSIGNED}
+            assert voided_by(hotline, early.id) == ()
             assert stands(assigned.handoff, hotline, ward) == [State.VOIDED] * 2
             assert case is not None
             assert case.state is CaseState.VOIDED

@@ -27,7 +27,8 @@ Make: TypeAlias = Callable[[ReferralBus], Draft]
 """Makes the draft once the bus is open: only then is it known what a case's beginning means."""
 
 SENT_JSON: Final = (
-    "subject, exercise, accepted, code, events[]{id, verb, subject, exercise, recipients, state, code}, "
+    "subject, exercise, accepted, code, "
+    "events[]{id, verb, subject, exercise, recipients, state, code, corrected_by[], voided_by[]}, "
     "handoffs[]{opening, recipient}"
 )
 
@@ -162,6 +163,8 @@ def entry_fields(entry: Entry) -> Fields:
         "recipients": list(entry.recipients),
         "state": entry.state.value,
         "code": None if entry.code is None else entry.code.value,
+        "corrected_by": list(entry.corrected_by),
+        "voided_by": list(entry.voided_by),
     }
 
 
@@ -171,4 +174,12 @@ def entry_line(entry: Entry, *, case: bool = True) -> str:
     code = f": {refusal(entry.code)}" if entry.code is not None else ""
     subject = f"  case {entry.subject}" if case else ""
     subject += f"  {EXERCISE}" if case and entry.exercise else ""
-    return f"{entry.id}  {both(VERBS[entry.verb])}{recipients}{subject}  {both(ENTRIES[entry.state])}{code}"
+    return (
+        f"{entry.id}  {both(VERBS[entry.verb])}{recipients}{subject}  {both(ENTRIES[entry.state])}{code}{_since(entry)}"
+    )
+
+
+def _since(entry: Entry) -> str:
+    corrected = [f"  đã đính chính bằng / corrected by {event_id}" for event_id in entry.corrected_by]
+    voided = [f"  đã hủy vì nhập nhầm bằng / voided by {event_id}" for event_id in entry.voided_by]
+    return "".join([*corrected, *voided])

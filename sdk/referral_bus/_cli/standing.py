@@ -19,7 +19,7 @@ from referral_contracts.codes import Code
 from referral_contracts.encoding import format_time
 from referral_contracts.errors import LocalError
 
-_ENTRY: Final = "id, verb, subject, exercise, recipients[], state, code"
+_ENTRY: Final = "id, verb, subject, exercise, recipients[], state, code, corrected_by[], voided_by[]"
 
 
 def add_to(app: typer.Typer) -> None:

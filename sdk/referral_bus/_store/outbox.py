@@ -310,6 +310,17 @@ def receipt(db: sqlite3.Connection, subject: str, handoff: HandoffKey) -> Row | 
     return None if found is None else _row(found)
 
 
+def righted(db: sqlite3.Connection, subject: str) -> list[tuple[Row, bytes]]:
+    """Return the accepted entries of a case that put right what we said before, oldest first, and their bytes."""
+    found = db.execute(
+        "SELECT outbox.*, value FROM outbox JOIN attempts ON attempts.hash = outbox.attempt WHERE outbox.subject = ?"
+        " AND outbox.state = 'accepted'"
+        " AND verb IN ('handoff.corrected', 'case.corrected', 'handoff.voided', 'case.voided') ORDER BY seq",
+        (subject,),
+    )
+    return [(_row(row), row["value"]) for row in found]
+
+
 def opening_of_case(db: sqlite3.Connection, subject: str) -> Row | None:
     """Return the entry of ours that opens or opened this case."""
     found = db.execute("SELECT * FROM outbox WHERE subject = ? AND verb = 'case.opened'", (subject,)).fetchone()
