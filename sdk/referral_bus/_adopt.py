@@ -1,8 +1,9 @@
 """
 Taking up what an agency that has ended left open: its successor reads that agency's own store.
 
-Only what the store knows is taken: which hand-offs and cases there are, and how they stood. What they say stays where
-it is, sealed to that agency's keys. If the view was behind, the first verdict puts it right.
+Only what the store knows is taken: which hand-offs and cases there are, how they stood, and that cases were tied to
+others. What is said there stays where it is, sealed to that agency's keys. If the view was behind, the first verdict
+puts it right.
 """
 
 import sqlite3
@@ -39,6 +40,7 @@ def adopt(home: Home, directory: Directory, agency: str, path: str | Path) -> in
             (handoff, views.case(theirs.db, handoff.subject), outbox.receipt(theirs.db, handoff.subject, handoff.key))
             for handoff in views.open_handoffs(theirs.db)
         ]
+        links = views.link_events(theirs.db)
     finally:
         theirs.close()
     with home.store.write() as db:
@@ -49,6 +51,10 @@ def adopt(home: Home, directory: Directory, agency: str, path: str | Path) -> in
                 # It arrived there, and there it was seen whether it opens; nobody but us can say so any more.
                 say_for(db, receipt, home.now_ms())
             taken += new
+        for event in links:
+            if views.case(db, event.subject) is not None:
+                # Not our own event, though that agency may have said it: our outbox does not have it.
+                views.put_link(db, event.subject, event.hash, own=False, admitted_ms=event.admitted_ms)
     home.outbox.ring()
     return taken
 

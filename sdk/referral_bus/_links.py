@@ -1,11 +1,13 @@
 """
 What ties cases together, opened from the events that say so each time somebody looks: the store keeps it sealed.
 
-Each link stands as the owner of one case said it last. It ties both ends, whichever of them says so.
+Each link stands as the owner of one case said it last. It ties both ends, whichever of them says so. What was said to
+an agency that we have followed is counted: it lies in that one's store, sealed to its keys.
 """
 
-from collections.abc import Iterable
-from dataclasses import replace
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 from referral_bus._home import Home
 from referral_bus._kept import AtHand
@@ -18,11 +20,30 @@ from referral_contracts.payloads.link import Link, Unlinking
 from referral_contracts.payloads.payload import Payload
 
 
-def links(home: Home) -> tuple[LinkView, ...]:
+@dataclass(frozen=True, slots=True)
+class Links:
+    """What is known here of links."""
+
+    standing: tuple[LinkView, ...]
+    left: Mapping[str, int]
+    """By case, the events about links that lie with an agency before us."""
+
+    def of(self, case: CaseView) -> CaseView:
+        """Return *case* with what is about it."""
+        ours = tuple(link for link in self.standing if case.subject in {link.subject, link.other})
+        return replace(case, links=ours, links_left=self.left.get(case.subject, 0))
+
+
+def links(home: Home) -> Links:
     """Return every link that stands, as far as we were told and can open it."""
     standing: dict[tuple[str, str], LinkView] = {}
+    left: Counter[str] = Counter()
     for event in views.link_events(home.store.db):
-        source, payloads = _said(home, event)
+        said = _said(home, event)
+        if said is None:
+            left[event.subject] += 1
+            continue
+        source, payloads = said
         for payload in payloads:
             if isinstance(payload, Unlinking):
                 for other in payload.others:
@@ -36,19 +57,14 @@ def links(home: Home) -> tuple[LinkView, ...]:
                         said_by=source,
                         admitted_ms=event.admitted_ms,
                     )
-    return tuple(standing.values())
+    return Links(tuple(standing.values()), left)
 
 
-def linked(case: CaseView, known: Iterable[LinkView]) -> CaseView:
-    """Return *case* with those of *known* that are about it."""
-    return replace(case, links=tuple(link for link in known if case.subject in {link.subject, link.other}))
-
-
-def _said(home: Home, event: LinkEvent) -> tuple[str, tuple[Payload, ...]]:
+def _said(home: Home, event: LinkEvent) -> tuple[str, tuple[Payload, ...]] | None:
     if event.own:
         attempt = outbox.attempt(home.store.db, event.hash)
         return home.agency, () if attempt is None else open_own(Envelope.decode(attempt.value), home.agency, home.keys)
     found = inbox.of_event(home.store.db, event.hash)
     if not found:
-        return "", ()
+        return None
     return found[0].source, AtHand(found[0].read_back, home.keys).opened.payloads

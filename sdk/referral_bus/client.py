@@ -15,7 +15,7 @@ from typing import Literal, Self
 from referral_bus._adopt import adopt
 from referral_bus._drafts import Drafts
 from referral_bus._engine import Engine
-from referral_bus._links import linked, links
+from referral_bus._links import links
 from referral_bus._matters import open_matters
 from referral_bus._righted import righted
 from referral_bus._sayings import Sayings
@@ -207,13 +207,13 @@ class ReferralBus(Sayings):
     def case(self, subject: str) -> CaseView | None:
         """Return a case as known here."""
         found = views.case_view(self._engine.home.store.db, subject)
-        return None if found is None else linked(found, links(self._engine.home))
+        return None if found is None else links(self._engine.home).of(found)
 
     def cases(self) -> tuple[CaseView, ...]:
         """Return every case known here."""
         db = self._engine.home.store.db
         found, known = (views.case_view(db, subject) for subject in views.subjects(db)), links(self._engine.home)
-        return tuple(linked(case, known) for case in found if case is not None)
+        return tuple(known.of(case) for case in found if case is not None)
 
     def open_matters(self) -> OpenMatters:
         """Return what is still open with us, as known here: what an agency that closes has to end or to move first."""

@@ -79,6 +79,8 @@ class CaseView:
     handoffs: tuple[HandoffView, ...]
     links: tuple[LinkView, ...] = ()
     """What ties it to other cases, said in this one or in theirs, as far as we were told."""
+    links_left: int = 0
+    """How many events tie it to others, or take that back, that an agency before us was told: sealed to its keys."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

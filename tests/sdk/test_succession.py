@@ -8,8 +8,10 @@ from referral_contracts.encoding import format_time
 from referral_contracts.envelope import HandoffKey
 from referral_contracts.lifecycle import State
 from referral_contracts.payloads.actor import Actor, Role
+from referral_contracts.payloads.link import Relation
 from referral_contracts.payloads.moving import Moving, MovingReason, Side
 from referral_contracts.verbs import Verb
+from tests.sdk.test_links import link, opened, ties
 from tests.sdk.test_turns import ENDED, QUESTION
 from tests.sdk.town import (
     ACCEPTANCE,
@@ -178,6 +180,33 @@ async def test_an_owner_that_was_not_moved_is_adopted(town: Town) -> None:
         assert after.adopt("hotline-111", town.folder / "hotline-111.db") == 2
         assert (await after.send(after.cancel(key, ENDED))).accepted
         assert (await after.send(after.close_case(subject, CASE_CLOSING))).accepted
+
+
+def left(bus: ReferralBus) -> dict[str, int]:
+    return {case.subject: case.links_left for case in bus.cases()}
+
+
+async def test_that_a_case_was_tied_to_others_is_taken_up_and_counted_until_it_is_said_again(town: Town) -> None:
+    async with town.bus("hotline-111") as hotline, town.bus("ward-a") as ward:
+        subject, _ = await accepted_work(town, hotline, ward)
+        other = await opened(hotline)
+        closed = await opened(hotline)
+        assert (await hotline.send(hotline.link_case(subject, link(other)))).accepted
+        assert (await hotline.send(hotline.close_case(closed, CASE_CLOSING))).accepted
+        assert (await hotline.send(hotline.link_case(closed, link(other)))).accepted
+    end(town, "hotline-111", "ward-z")
+    await town.wind(HOUR_S + 1)
+    async with town.bus("ward-z") as after:
+        await after.ready()
+        for _ in range(2):
+            after.adopt("hotline-111", town.folder / "hotline-111.db")
+
+            # To which it is tied is sealed to the hotline. What nobody took up is not shown.
+            assert left(after) == {subject: 1, other: 0}
+            assert ties(after, subject) == []
+        assert (await after.send(after.link_case(subject, link(other)))).accepted
+        assert ties(after, subject) == ties(after, other) == [(subject, other, Relation.SAME_CHILD, "ward-z")]
+        assert left(after) == {subject: 1, other: 0}
 
 
 async def test_nobody_adopts_what_is_not_its_own(town: Town) -> None:

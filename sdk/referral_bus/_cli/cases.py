@@ -39,7 +39,7 @@ _LINKS: Final = "links[]{subject, other, relation, said_by, admitted}"
 
 def add_to(app: typer.Typer) -> None:
     """Add the groups to *app*."""
-    case = f"subject, exercise, owned, state, head{{id, sha256}}, handoffs[]{{{_HANDOFF}}}, {_LINKS}"
+    case = f"subject, exercise, owned, state, head{{id, sha256}}, handoffs[]{{{_HANDOFF}}}, {_LINKS}, links_left"
     group = new_group(app, "case", "Cases that this agency is a party of.")
     add(group, "list", list_, json=case)
     add(group, "show", show, json=case)
@@ -63,7 +63,11 @@ async def show(call: Call, *, case: CaseArgument, timeout: Timeout = READ_S) -> 
         ended = await be_present(call, bus, timeout)
         found = find_case(bus, case)
         lines = [line for item in found.handoffs for line in handoff_lines(item)]
-        ties = (_link_line(found, item) for item in found.links)
+        ties = [_link_line(found, item) for item in found.links]
+        if found.links_left:
+            ties.append(
+                f"  liên kết còn niêm phong cho cơ quan trước / links left with an agency before: {found.links_left}"
+            )
         call.screen.put(case_fields(found), heading(case_line(found)), *ties, *lines)
     return ended
 
@@ -260,6 +264,7 @@ def case_fields(case: CaseView) -> Fields:
             }
             for item in case.links
         ],
+        "links_left": case.links_left,
     }
 
 
