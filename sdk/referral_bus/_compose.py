@@ -149,7 +149,8 @@ class Composer:
         if relay is None or not ours or draft.verb in _BY_SYSTEM:
             return draft
         parts = {
-            address: tuple(on_behalf_of(payload, relay.for_agency) for payload in told)
+            # What was asked is passed on as it was said.
+            address: tuple(p if p in answering else on_behalf_of(p, relay.for_agency) for p in told)
             for address, told in draft.parts.items()
         }
         return replace(draft, parts=parts)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from referral_bus._answers import parties, superseded
-from referral_bus._contents import asked_by_us, asked_of_us
+from referral_bus._contents import asked_by_us, asked_of_us, passed_on
 from referral_bus._home import Home
 from referral_bus._store import outbox, views
 from referral_bus.draft import Draft
@@ -106,18 +106,25 @@ class Drafts:
         following: str | None = None,
         supersedes: str | None = None,
     ) -> Draft:
-        """Return a draft about a hand-off, of the case *subject* if that is told, to its other side."""
+        """
+        Return a draft about a hand-off, of the case *subject* if that is told, to its other side.
+
+        Who is *following* is given what was asked of us as well, alone.
+        """
         db = self._home.store.db
         known = parties(db, key, self._home.agency, subject)
         case = views.case(db, known.subject)
         told = known.answered_by(self._home.agency, owner=case is not None and case.owned)
+        parts = dict.fromkeys(told, tuple(payloads))
         if following is not None:
-            told = (*told, following)
+            view = views.only_handoff(db, key, known.subject)
+            asked = () if view is None else passed_on(self._home, view)
+            parts[following] = tuple(dict.fromkeys((*payloads, *asked)))
         return Draft(
             id=self._new_id(),
             verb=verb,
             subject=known.subject,
-            parts=dict.fromkeys(told, tuple(payloads)),
+            parts=parts,
             handoff=key,
             exercise=self._exercise(known.subject),
             corrects=None if supersedes is None else superseded(db, supersedes, known.subject, key),

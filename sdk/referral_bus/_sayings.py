@@ -108,7 +108,11 @@ class Sayings(ABC):
         return self._about(Verb.RETURNED, handoff, (payload, *more))
 
     def forward(self, handoff: Handoff, following: str, payload: Payload, *more: Payload) -> Draft:
-        """Return a draft that passes a duty on to *following*; both the assigner and it read *payload*."""
+        """
+        Return a draft that passes a duty on to *following*; both the assigner and it read *payload*.
+
+        What was asked of us is sealed again, to *following* alone.
+        """
         return self._about(Verb.FORWARDED, handoff, (payload, *more), following=following)
 
     def withdraw(self, handoff: Handoff, payload: Payload, *more: Payload) -> Draft:

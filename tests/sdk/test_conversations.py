@@ -148,7 +148,7 @@ class TestWayOfACase:
             await heard(ward, Verb.RECEIVED)
 
             assert sent.accepted
-            assert told.handoff == assigned.handoff
+            assert (told.handoff, told.payloads) == (assigned.handoff, (FORWARDING, REQUEST))
             assert passed.handoff == HandoffKey(opening=sent.id, recipient="ward-z")
             assert passed.payloads == (FORWARDING, REQUEST)
             assert state_of(ward, assigned.handoff) is State.RELEASED
