@@ -123,18 +123,8 @@ def test_a_slip_is_told_at_once_in_the_language_asked_for(tmp_path: Path, lang: 
     assert "\n[1/32] " in screen
 
 
-def test_two_answers_that_disagree_are_told_of_in_words(tmp_path: Path) -> None:
-    file = tmp_path / "a.json"
-    body = {"actor": {"role": "system"}, "child_name": "Trần Thị Ví Dụ", "birth_date": "2016-03-14"}
-    file.write_text(json.dumps({"schema": "mau01/1.0", "body": body}))
-
-    _, screen = sit(Mau01, file, ["9", ""])
-
-    assert "ghi ngày sinh hoặc tuổi ước lượng, không ghi cả hai / a birth date or an estimated age" in screen
-
-
 def test_each_item_of_a_list_has_its_number_and_what_it_cannot_do_without(tmp_path: Path) -> None:
-    _, screen = sit(Progress, tmp_path / "a.json", ["1", "", "", "", "", "y", "6", "", "y", "8", ""])
+    _, screen = sit(Progress, tmp_path / "a.json", ["1", "", "", "", "", "y", "evidence_taken", "", "y", "other", ""])
 
     assert screen.count("— Các việc đã làm / measures 1\n") == screen.count("— Các việc đã làm / measures 2\n") == 1
     assert "Việc khác / other measure  [bắt buộc / required]" in screen
