@@ -148,6 +148,7 @@ def named_in(rule: Rule) -> frozenset[str]:
             *rule.requires,
             *rule.unless,
             *rule.delay_told_by,
+            *(one.when for one in rule.longer),
             CASE_VOIDED,
         )
     )
@@ -186,7 +187,8 @@ def _changed(ref: str, row: _Row, changed: tuple[Pack, Change] | None) -> RuleIn
     update = {name: value for name, value in own.items() if value is not None or name in _ITS_OWN}
     basis = Basis.POLICY
     if isinstance(change, Override):
-        update |= {"confidence": change.confidence, "limit_confidence": None}
+        # What a place set for itself is the whole of it: what gives more time in the country gives none here.
+        update |= {"confidence": change.confidence, "limit_confidence": None, "longer": ()}
         basis = change.basis
     return replace(
         found,

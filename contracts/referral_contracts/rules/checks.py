@@ -78,6 +78,8 @@ def _of_steps(remind: Iterable[str], escalate: Iterable[Escalation]) -> Found:
 def _of_rule(rule: Rule) -> Found:
     yield from _of_timed(rule)
     yield from _of_limit(rule)
+    if ANYBODY in rule.role and len(rule.role) > 1:
+        yield "role", Fault.WRONG_VALUE, "everybody, or some roles"
     if not rule.trigger and rule.note_en is None:
         yield "note_en", Fault.MISSING_FIELD, "nothing on the bus starts it: a note says why"
     if rule.trigger and rule.verified and rule.span is not None and not rule.required:
@@ -95,6 +97,11 @@ def _of_limit(rule: Rule) -> Found:
         yield "limit", Fault.MISSING_FIELD, TIMED[rule.kind]
     elif rule.span is None:
         yield "limit", Fault.WRONG_VALUE, TIMED[rule.kind]
+    else:
+        for number, one in enumerate(rule.longer):
+            span = read_limit(rule.kind, one.limit)
+            if span is None or span.unit is not rule.span.unit or span.amount <= rule.span.amount:
+                yield f"longer.{number}.limit", Fault.WRONG_VALUE, f"longer than the limit: {TIMED[rule.kind]}"
 
 
 def faults_together(packs: Mapping[str, Pack]) -> Iterator[Problem]:

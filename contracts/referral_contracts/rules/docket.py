@@ -12,7 +12,7 @@ from typing import TypeAlias
 from referral_contracts.rules.book import RuleInForce
 from referral_contracts.rules.clock import Clock
 from referral_contracts.rules.heard import Happening, Saying, World
-from referral_contracts.rules.pack import Rule, Scope
+from referral_contracts.rules.pack import Rule, Scope, Whose
 from referral_contracts.rules.reckoning import cycles, make_clock
 
 Start: TypeAlias = tuple[Happening, RuleInForce]
@@ -69,7 +69,7 @@ def _of_rule(docket: Docket, world: World, rule_id: str) -> Iterator[Clock]:
     scopes: dict[str, list[Start]] = {}
     for one in docket.heard:
         found = world.book.in_force(rule_id, one.moment_ms, one.province, one.commune)
-        if found is not None and one.name in found.rule.trigger:
+        if found is not None and one.name in found.rule.trigger and _starts(docket, world, one, found):
             scopes.setdefault(one.scope if found.rule.scope is Scope.HANDOFF else "", []).append((one, found))
     left = {clock.id: clock for clock in docket.clocks if clock.rule.id == rule_id}
     for scope, starts in scopes.items():
@@ -79,6 +79,13 @@ def _of_rule(docket: Docket, world: World, rule_id: str) -> Iterator[Clock]:
             yield made
     # What armed these is no more. Whoever was told of them is owed their end.
     yield from (replace(clock, done=None, cancelled=clock.started) for clock in left.values())
+
+
+def _starts(docket: Docket, world: World, one: Happening, rule: RuleInForce) -> bool:
+    # A rule that waits for certain agencies is not started by others. What has once started it, has.
+    if rule.rule.whose is Whose.PLACE or world.owner(rule, one) is not None:
+        return True
+    return any(clock.rule.id == rule.id and clock.started == one.stamp for clock in docket.clocks)
 
 
 def _of_scope(

@@ -29,7 +29,10 @@ class Happening:
     sha256: str
     admitted_ms: int
     occurred_ms: int | None = None
+    sender: str | None = None
+    """Who said it."""
     whose: str | None = None
+    """Whom it concerns: as the trigger says, or for a verb that opens a hand-off its recipient."""
     province: str | None = None
     commune: str | None = None
     scope: str = ""

@@ -6,6 +6,7 @@ Whoever is not certain is not named: where two agencies could be meant, the cloc
 
 import json
 from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any
@@ -16,7 +17,7 @@ from referral_contracts.encoding import parse_time
 from referral_contracts.rules.book import RuleInForce
 from referral_contracts.rules.clock import Clock
 from referral_contracts.rules.heard import Happening, Say
-from referral_contracts.rules.pack import Escalation
+from referral_contracts.rules.pack import Escalation, Whose
 from referral_contracts.rules.roles import ANYBODY
 from referral_contracts.succession import speaker
 from referral_contracts.topics import agency_of
@@ -70,23 +71,33 @@ class Owners:
         """
         Return whose clock *start* starts, or None: nobody was found.
 
-        That is whom the trigger names, if it has the rule's role; else the one agency of that role for the commune, or
-        for the province. Who follows an agency that has ended has its clocks.
+        That is whom the trigger names, if it has the rule's role; else as the rule says (`Whose`): the one agency of
+        that role for the commune, or for the province; who said it; or nobody. Who follows an agency that has ended
+        has its clocks.
         """
-        role = rule.rule.role
-        if start.whose is not None:
-            named = speaker(self.directory, agency_of(start.whose), at_ms)
-            member = None if named is None else self.directory.member(named)
-            if member is not None and (role == ANYBODY or role in member.roles):
-                return member.id
-        return self.of_place(role, start.province, start.commune, at_ms)
+        roles = frozenset(rule.rule.role)
+        named = self._having(roles, start.whose, at_ms)
+        if named is not None:
+            return named
+        match rule.rule.whose:
+            case Whose.PLACE:
+                return self.of_place(roles, start.province, start.commune, at_ms)
+            case Whose.SENDER:
+                return self._having(roles, start.sender, at_ms)
+            case Whose.NAMED:
+                return None
 
-    def of_place(self, role: str, province: str | None, commune: str | None, at_ms: int) -> str | None:
-        """Return the one agency of *role* for the commune, else for the province; None when there is not one."""
+    def _having(self, roles: AbstractSet[str], address: str | None, at_ms: int) -> str | None:
+        speaking = None if address is None else speaker(self.directory, agency_of(address), at_ms)
+        member = None if speaking is None else self.directory.member(speaking)
+        return member.id if member is not None and (ANYBODY in roles or roles & member.roles) else None
+
+    def of_place(self, roles: AbstractSet[str], province: str | None, commune: str | None, at_ms: int) -> str | None:
+        """Return the one agency of *roles* for the commune, else for the province; None when there is not one."""
         if province is None:
             return None
         for place in ((province, commune), (province, None)) if commune is not None else ((province, None),):
-            seats = self._by_role.get(role, {}).get(place, ())
+            seats = [seat for role in roles for seat in self._by_role.get(role, {}).get(place, ())]
             speaking = {
                 speaker(self.directory, seat.agency, at_ms)
                 for seat in seats
@@ -120,7 +131,7 @@ class Owners:
             above = list(self.superiors(responsible, at_ms))
             # A hierarchy that ends below says it to its highest: nobody is passed over for want of a level.
             return above[min(level.up, len(above)) - 1] if above else None
-        return None if level.role is None else self.of_place(level.role, clock.province, clock.commune, at_ms)
+        return None if level.role is None else self.of_place({level.role}, clock.province, clock.commune, at_ms)
 
     def may_say(self, clock: Clock, say: Say, agency: str, at_ms: int) -> bool | None:
         """

@@ -11,7 +11,7 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Annotated, Final, TypeAlias
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
 from referral_contracts.encoding import AGENCY
@@ -19,7 +19,7 @@ from referral_contracts.payloads.base import Choice
 from referral_contracts.payloads.basis import Confidence
 from referral_contracts.rules import happenings, spans
 from referral_contracts.rules.faults import Fault
-from referral_contracts.rules.roles import ROLES
+from referral_contracts.rules.roles import ANYBODY, ROLES
 from referral_contracts.rules.spans import Span, Unit
 
 
@@ -35,11 +35,23 @@ def _known_role(role: str) -> str:
     return role
 
 
+def _several(told: object) -> object:
+    # One role is written without brackets.
+    match told:
+        case str():
+            return (told,)
+        case list():
+            return tuple(told)
+        case _:
+            return told
+
+
 Name: TypeAlias = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,63}$")]
 HappeningName: TypeAlias = Annotated[str, AfterValidator(_known_happening)]
 Words: TypeAlias = Annotated[str, StringConstraints(min_length=1, max_length=300, strip_whitespace=True)]
 LongWords: TypeAlias = Annotated[str, StringConstraints(min_length=1, max_length=2000, strip_whitespace=True)]
 RoleName: TypeAlias = Annotated[str, AfterValidator(_known_role)]
+Roles: TypeAlias = Annotated[tuple[RoleName, ...], Field(min_length=1), BeforeValidator(_several)]
 Lasting: TypeAlias = Annotated[str, StringConstraints(pattern=r"^P([0-9]{1,4}D|T[0-9HMS]{2,20})$")]
 
 
@@ -78,6 +90,17 @@ class Scope(StrEnum):
 
     CASE = "case"
     HANDOFF = "handoff"
+
+
+class Whose(StrEnum):
+    """How the agency is found whose clock it is. Whom the trigger names has it, if the role is its."""
+
+    PLACE = "place"
+    """Else the one agency of the role for the place."""
+    NAMED = "named"
+    """Else nobody: such a trigger starts nothing."""
+    SENDER = "sender"
+    """Else whoever sent the event, if the role is its; else it starts nothing."""
 
 
 class FirstDay(StrEnum):
@@ -136,6 +159,13 @@ class Escalation(_Row):
         return tuple(wait + number * repeat for number in range(self.times))
 
 
+class Longer(_Row):
+    """A longer limit, once something was told."""
+
+    when: HappeningName
+    limit: str | int
+
+
 class Timed(_Row):
     """What a rule, an override and a threshold have in common."""
 
@@ -166,7 +196,9 @@ class Rule(Timed):
     """What starts it; the earliest counts. Empty: nothing that the bus hears of, and the note says why."""
     second: tuple[HappeningName, ...] = ()
     """What is measured beside, such as receipt at the commune."""
-    role: RoleName
+    role: Roles
+    """Whose duty it is: one role, or any of several."""
+    whose: Whose = Whose.PLACE
     required: tuple[HappeningName, ...] = ()
     """Any of these ends it."""
     cancelled_by: tuple[HappeningName, ...] = ()
@@ -176,6 +208,8 @@ class Rule(Timed):
     """It is armed only in a case in which all of these were found."""
     unless: tuple[HappeningName, ...] = ()
     """It does not apply in a case in which any of these was found."""
+    longer: tuple[Longer, ...] = ()
+    """What gives more time, if it was before the rule's own limit ended: the whole limit then, from the same start."""
     delay_told_by: tuple[HappeningName, ...] = ()
     """A notice that it will be late: recorded on the clock, and changing nothing."""
     kind: Kind
@@ -200,6 +234,17 @@ class Rule(Timed):
     def span(self) -> Span | None:
         """The limit, read; None for what is only measured."""
         return read_limit(self.kind, self.limit)
+
+    @cached_property
+    def longer_spans(self) -> tuple[tuple[str, Span], ...]:
+        """What gives more time, and the whole limit then."""
+        read = ((one.when, read_limit(self.kind, one.limit)) for one in self.longer)
+        return tuple((when, span) for when, span in read if span is not None)
+
+    @property
+    def role_name(self) -> str:
+        """The role or roles, as one word: the label of a metric."""
+        return "any" if self.role == (ANYBODY,) else "-or-".join(self.role)
 
     @cached_property
     def remind_ms(self) -> tuple[int, ...]:

@@ -9,7 +9,7 @@ from referral_contracts.rules.book import CASE_VOIDED, RuleInForce, cancelling
 from referral_contracts.rules.calendar import Due, Interval, due, shifted
 from referral_contracts.rules.clock import Clock, clock_id
 from referral_contracts.rules.heard import Happening, Say, Saying, Stamp, World
-from referral_contracts.rules.spans import Unit
+from referral_contracts.rules.spans import Span, Unit
 
 Bearing: TypeAlias = Mapping[str, Sequence[Happening]]
 """What bears on a clock, by name, in the order of its moments."""
@@ -89,7 +89,10 @@ def make_clock(
         start.admitted_ms, *(min(one.admitted_ms for one in cycle.bearing[name]) for name in rule.requires), 0
     )
     name = clock_id(world.bus, subject, in_force.id, scope, number)
+    second = cycle.first(rule.second)
     owner = (known.responsible if known is not None and same else None) or world.owner(in_force, start)
+    if owner is None and second is not None:
+        owner = world.owner(in_force, second)
     clock = Clock(
         id=name,
         rule=in_force,
@@ -103,7 +106,7 @@ def make_clock(
         lenient_ms=None,
         province=start.province,
         commune=start.commune,
-        second=_stamp(cycle.first(rule.second)),
+        second=_stamp(second),
         delay_told=_stamp(cycle.first(rule.delay_told_by)),
     )
     own = sorted((one for one in sayings if one.clock == name), key=lambda one: (one.admitted_ms, one.event))
@@ -115,19 +118,24 @@ def _due(clock: Clock, cycle: Cycle, world: World) -> Clock:
     if rule.span is None:
         return clock
     pauses, standing = _pauses(cycle, clock)
-    started = clock.started.moment_ms
-    if rule.span.unit is Unit.MILLISECONDS:
-        found = due(world.calendar, started, rule.span, rule.counting, (*pauses, *world.outages))
-    else:
-        told = due(world.calendar, started, rule.span, rule.counting, pauses)
-        found = Due(
-            shifted(started, told.strict_ms, world.outages),
-            shifted(started, told.lenient_ms, world.outages),
-            told.provisional,
-        )
+    found = _until(clock, world, rule.span, pauses)
+    for when, span in rule.longer_spans:
+        told = cycle.first((when,))
+        if told is not None and told.moment_ms <= found.lenient_ms:
+            longer = _until(clock, world, span, pauses)
+            found = longer if longer.lenient_ms > found.lenient_ms else found
     if standing is not None and standing <= found.lenient_ms:
         return replace(clock, paused=True)
     return replace(clock, due_ms=found.strict_ms, lenient_ms=found.lenient_ms, provisional=found.provisional)
+
+
+def _until(clock: Clock, world: World, span: Span, pauses: Sequence[Interval]) -> Due:
+    started, counting = clock.started.moment_ms, clock.rule.rule.counting
+    if span.unit is Unit.MILLISECONDS:
+        return due(world.calendar, started, span, counting, (*pauses, *world.outages))
+    told = due(world.calendar, started, span, counting, pauses)
+    strict, lenient = (shifted(started, due_ms, world.outages) for due_ms in (told.strict_ms, told.lenient_ms))
+    return Due(strict, lenient, told.provisional)
 
 
 def _pauses(cycle: Cycle, clock: Clock) -> tuple[list[Interval], int | None]:

@@ -128,6 +128,30 @@ def test_days_on_which_it_stood_still_do_not_count() -> None:
     assert clock.lenient_ms == monday_night + 3 * DAY
 
 
+def test_what_gives_more_time_counts_if_it_was_told_before_the_limit_ended() -> None:
+    rules = world(rule(longer='[{ when = "consultation-held", limit = "PT24H" }]'))
+
+    assert only(heard(rules, INTAKE, told("consultation-held", 12)).clocks).due_ms == START + 24 * HOUR
+    assert only(heard(rules, INTAKE, told("consultation-held", 13)).clocks).due_ms == START + 12 * HOUR
+
+
+def test_a_rule_that_waits_for_certain_agencies_is_not_started_by_others() -> None:
+    others = replace(INTAKE, whose=None)
+    rules = world(rule(whose='"named"', second='["commune-informed"]'))
+
+    assert heard(rules, others).clocks == ()
+    assert only(heard(rules, others, INTAKE).clocks).responsible == "ubnd"
+
+
+def test_whoever_was_told_second_has_a_clock_that_nobody_was_found_for() -> None:
+    rules = world(rule(second='["commune-informed"]'))
+    clock = only(heard(rules, replace(INTAKE, whose=None), told("commune-informed", 2)).clocks)
+
+    assert clock.responsible == "ubnd"
+    assert clock.second == told("commune-informed", 2).stamp
+    assert clock.due_ms == START + 12 * HOUR
+
+
 def test_an_outage_counts_against_nobody() -> None:
     outage = (START + 11 * HOUR, START + 15 * HOUR)
 

@@ -26,7 +26,11 @@ def test_the_packs_of_the_repository_load() -> None:
     [
         (rule(source=None), "source", Fault.MISSING_SOURCE),
         (rule(source='"  "'), "source", Fault.MISSING_SOURCE),
-        (rule(role='"king"'), "role", Fault.UNKNOWN_ROLE),
+        (rule(role='"king"'), "role.0", Fault.UNKNOWN_ROLE),
+        (rule(role='["police", "*"]'), "role", Fault.WRONG_VALUE),
+        (rule(role="[]"), "role", Fault.WRONG_VALUE),
+        (rule(role="7"), "role", Fault.WRONG_VALUE),
+        (rule(longer="[{ when = 'case.noted', limit = 'PT9H' }]"), "longer.0.limit", Fault.WRONG_VALUE),
         (rule(trigger='["moon-risen"]'), "trigger.0", Fault.UNKNOWN_HAPPENING),
         (rule(required='["handoff.offered", "handoff.eaten"]'), "required.1", Fault.UNKNOWN_HAPPENING),
         (rule(required=None), "required", Fault.MISSING_FIELD),
@@ -83,7 +87,7 @@ def test_everything_that_is_wrong_is_told_at_once() -> None:
 
     assert faults(a=first, b=second) == {
         ("a.toml", "emergency-measures-12h", "source", Fault.MISSING_SOURCE),
-        ("a.toml", "emergency-measures-12h", "role", Fault.UNKNOWN_ROLE),
+        ("a.toml", "emergency-measures-12h", "role.0", Fault.UNKNOWN_ROLE),
         ("a.toml", "emergency-measures-12h", "trigger.0", Fault.UNKNOWN_HAPPENING),
         ("b.toml", "no-such-rule", "rule", Fault.UNKNOWN_RULE),
         ("b.toml", "b", "limit", Fault.WRONG_VALUE),
