@@ -78,7 +78,7 @@ def _of_steps(remind: Iterable[str], escalate: Iterable[Escalation]) -> Found:
 def _of_rule(rule: Rule) -> Found:
     yield from _of_timed(rule)
     yield from _of_limit(rule)
-    if ANYBODY in rule.role and len(rule.role) > 1:
+    if not rule.role or (ANYBODY in rule.role and len(rule.role) > 1):
         yield "role", Fault.WRONG_VALUE, "everybody, or some roles"
     if not rule.trigger and rule.note_en is None:
         yield "note_en", Fault.MISSING_FIELD, "nothing on the bus starts it: a note says why"

@@ -51,7 +51,7 @@ HappeningName: TypeAlias = Annotated[str, AfterValidator(_known_happening)]
 Words: TypeAlias = Annotated[str, StringConstraints(min_length=1, max_length=300, strip_whitespace=True)]
 LongWords: TypeAlias = Annotated[str, StringConstraints(min_length=1, max_length=2000, strip_whitespace=True)]
 RoleName: TypeAlias = Annotated[str, AfterValidator(_known_role)]
-Roles: TypeAlias = Annotated[tuple[RoleName, ...], Field(min_length=1), BeforeValidator(_several)]
+Roles: TypeAlias = Annotated[tuple[RoleName, ...], BeforeValidator(_several)]
 Lasting: TypeAlias = Annotated[str, StringConstraints(pattern=r"^P([0-9]{1,4}D|T[0-9HMS]{2,20})$")]
 
 
