@@ -11,7 +11,7 @@ from referral_contracts.directory_model import MAX_KEYS
 from referral_contracts.payloads.mau01 import Mau01
 from referral_contracts.payloads.registry import MODELS, PAPERS, USES
 from referral_router.core.fold import MAX_CASE_CLAIMS, MAX_CLAIMS, MAX_GHOST_CLAIMS, MAX_GHOSTS
-from referral_router.core.referee import MAX_ADDRESSES, MAX_HANDOFFS, MAX_OPENED
+from referral_router.core.room import MAX_ADDRESSES, MAX_CHOSEN, MAX_HANDOFFS, MAX_OPENED
 from tools import codes_page, lifecycle_page, opening
 from tools.tables import code, table
 from tools.vectors.kinds import KINDS
@@ -76,6 +76,7 @@ def _limits() -> str:
         ("hand-offs of a case", str(MAX_HANDOFFS)),
         ("hand-offs that one agency opens in a case", str(MAX_OPENED)),
         ("addresses that the events of a case go to; half of them are for its owner to bring in", str(MAX_ADDRESSES)),
+        ("addresses that one agency writes to of its own choice in a case that it does not own", str(MAX_CHOSEN)),
         ("keys of an entry", str(MAX_KEYS)),
     )
     return table(("what", "at most"), rows)

@@ -12,7 +12,7 @@ from referral_contracts.lifecycle import Receipt, State
 from referral_contracts.sections import ReadSection, encode_section, read_section
 from referral_contracts.verbs import Verb
 from referral_router.core import fold as router
-from referral_router.core import referee
+from referral_router.core import room
 from tests.sdk.cli import terminal
 from tests.sdk.forging import Event, plaintext, submit
 from tests.sdk.town import ACCEPTANCE, CASE_CLOSING, CRIME, MEDICAL, NOTE, OPENING, Town
@@ -163,7 +163,7 @@ class TestInACase:
     async def test_one_party_does_not_use_up_whom_the_owner_can_still_ask(
         self, town: Town, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(referee, "MAX_ADDRESSES", 4)
+        monkeypatch.setattr(room, "MAX_ADDRESSES", 4)
         async with town.bus(HOTLINE) as hotline:
             subject = await case_with_police(hotline)
             for agency in ("ward-a", "ward-z", "school-d"):

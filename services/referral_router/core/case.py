@@ -76,6 +76,8 @@ class Handoff:
     """The key of the hand-off that this one relieves once it is received."""
     holder: str = ""
     """Who stands on the recipient's side, where that was moved to a successor."""
+    opener: str = ""
+    """Who opened it, where the sender's side was moved to a successor: it is of that one's share."""
     team: bool = False
     """Whether policy lets answers go to all recipients of the opening event."""
 
@@ -97,6 +99,8 @@ class Case:
     """How many copies each address has been given."""
     claims: dict[str, Claims] = field(default_factory=dict)
     """By source. A party's own ids: those of others lie in their ghosts."""
+    chosen: dict[str, set[str]] = field(default_factory=dict)
+    """To which addresses each agency that did not own the case wrote of its own choice."""
     archived: bool = False
     restored: int = 0
     """How often it came back from the archive. The counts of its copies begin anew each time."""
@@ -165,7 +169,7 @@ class Case:
         for key, one in self.handoffs.items():
             opening, recipient = key.split(" ")
             said = names[recipient], names[one.sender], names[one.state.value], names[one.receipt.value]
-            moved = (names[one.holder],) if one.holder else ()
+            moved = (names[one.holder], names[one.opener]) if one.holder or one.opener else ()
             handoffs.append((opening, *said, one.forwarded_from or "", int(one.team), *moved))
             packed += one.head.raw, one.opening_hash
         deliveries = [(names[address], count) for address, count in self.deliveries.items()]
@@ -174,7 +178,10 @@ class Case:
         for source, held in self.claims.items():
             claims.append((names[source], len(held), *[names[code] for code in held.codes]))
             packed.append(held.packed)
-        body = to_json((list(names), told, handoffs, deliveries, parties, claims))
+        chosen = [
+            (names[agency], *map(names.__getitem__, sorted(addresses))) for agency, addresses in self.chosen.items()
+        ]
+        body = to_json((list(names), told, handoffs, deliveries, parties, claims, chosen))
         return b"".join((_HEAD.pack(kind, touched_ms, len(body)), body, *packed))
 
     @classmethod
@@ -197,7 +204,7 @@ class Case:
     def _from_whole(cls, value: bytes) -> Self:
         _, _, size = _HEAD.unpack_from(value)
         at = _HEAD.size + size
-        names, told, handoffs, deliveries, parties, claims = from_json(value[_HEAD.size : at])
+        names, told, handoffs, deliveries, parties, claims, chosen = from_json(value[_HEAD.size : at])
         state, owner, pending, sequence, restored, *exercise = told
         case = cls(owner=names[owner], pending=names[pending], sequence=sequence, restored=restored)
         case.exercise = any(exercise)
@@ -205,6 +212,7 @@ class Case:
             case.state, case.head = CaseState(names[state]), Ref(value[at : at + REF])
             at += REF
         for opening, recipient, sender, stands, receipt, forwarded_from, team, *moved in handoffs:
+            holder, opener = [names[agency] for agency in moved] if moved else ("", "")
             case.handoffs[f"{opening} {names[recipient]}"] = Handoff(
                 _STATES[names[stands]],
                 names[sender],
@@ -212,12 +220,14 @@ class Case:
                 value[at + REF : at + _HANDOFF],
                 _RECEIPTS[names[receipt]],
                 forwarded_from or None,
-                "".join(names[holder] for holder in moved),
+                holder,
+                opener,
                 bool(team),
             )
             at += _HANDOFF
         case.deliveries = {names[address]: count for address, count in deliveries}
         case.parties = {names[party] for party in parties}
+        case.chosen = {names[agency]: {names[one] for one in addresses} for agency, *addresses in chosen}
         for source, count, *codes in claims:
             held = Claims(value[at : at + count * SIZE], map(names.__getitem__, codes))
             case.claims[names[source]] = held

@@ -63,7 +63,7 @@ def hand_on(key: HandoffKey, handoff: Handoff, ask: Ask) -> str:
         if stands == holder:
             handoff.holder = taker
         elif taker == agency_of(taker):
-            handoff.sender = taker
+            handoff.sender, handoff.opener = taker, handoff.opener or handoff.sender
         else:
             break
         return agency

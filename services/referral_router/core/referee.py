@@ -4,7 +4,7 @@ What may follow what in a case: parts, heads, tables and policy.
 `rule` changes the case only when it accepts. One code, `not-found`, answers for absent and for forbidden alike.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from typing import Final, TypeAlias
 
@@ -33,20 +33,12 @@ from referral_contracts.lifecycle import (
 )
 from referral_contracts.topics import agency_of
 from referral_contracts.verbs import Verb
-from referral_router.core import addressing
+from referral_router.core import addressing, room
 from referral_router.core.addressing import Ask, speaks_for
 from referral_router.core.case import Case, Handoff
 from referral_router.core.duties import done, settle
 from referral_router.core.moving import hand_on, holder_of, is_party, is_watcher, parts_of
 from referral_router.core.refs import Ref, undigested
-
-MAX_HANDOFFS: Final = 512
-"""Hand-offs of one case: keeps its state record under the limit of the state topic. A long case has some thirty."""
-MAX_OPENED: Final = 128
-"""Hand-offs that one agency opens in one case: nobody uses up the case's for the others."""
-MAX_ADDRESSES: Final = 512
-"""Addresses that a case's events went to, after which they go to no new ones: it is in the same record. Half of them
-are for its owner to bring in: no party uses up whom the owner can still ask."""
 
 _BY_WATCHER: Final = frozenset(verb for steps in HANDOFFS.values() for verb, part in steps if part is Part.WATCHER)
 
@@ -137,7 +129,9 @@ def _rule_case(case: Case, state: CaseState, ask: Ask) -> Ruling:
     try:
         after = advance_case(state, verb, part)
         addressing.check_case_verb(ask, owner=case.owner)
-        _check_room(case, data.recipients, ask)
+        # Who was offered the case answers its owner, and chooses nobody.
+        chosen = () if part is Part.PENDING else data.recipients
+        _check_room(case, ask, (), chosen)
     except RemoteError as error:
         return Refused(error.code, own)
     if after in ENDED_CASES and verb not in HEADLESS and (still := case.open_handoffs()):
@@ -145,6 +139,7 @@ def _rule_case(case: Case, state: CaseState, ask: Ask) -> Ruling:
         return Refused(Code.OPEN_HANDOFFS, replace(own, open=told))
     if case.archived:
         case.restore()
+    room.choose(case, ask, chosen)
     case.state = after
     _hand_over(case, ask)
     if verb not in HEADLESS:
@@ -184,8 +179,9 @@ def _open_handoffs(case: Case, ask: Ask) -> Ruling:
         return Refused(Code.ILLEGAL_TRANSITION)
     try:
         _check_followed(case, ask)
-        _check_opening(case, ask, len(data.recipients))
+        _check_opening(case, envelope.id)
         team = addressing.check_opening(ask)
+        _check_room(case, ask, data.recipients, data.recipients)
     except RemoteError as error:
         return Refused(error.code)
     event_id, head, opening_hash, state = envelope.id, ask.ref, undigested(ask.event), OPENINGS[envelope.verb]
@@ -193,6 +189,7 @@ def _open_handoffs(case: Case, ask: Ask) -> Ruling:
         case.handoffs[f"{event_id} {recipient}"] = Handoff(
             state=state, sender=envelope.source, head=head, opening_hash=opening_hash, team=team
         )
+    room.choose(case, ask, data.recipients)
     _routed(case, ask)
     return Accepted()
 
@@ -212,23 +209,18 @@ def _check_followed(case: Case, ask: Ask) -> None:
         raise RemoteError(Code.ILLEGAL_TRANSITION)
 
 
-def _check_opening(case: Case, ask: Ask, count: int) -> None:
-    source, event_id = ask.envelope.source, ask.envelope.id
+def _check_opening(case: Case, event_id: str) -> None:
     if case.opened_by(event_id):
         # A claim is forgotten with time, a hand-off never: its id, and with it its state, is taken for good.
         raise RemoteError(Code.ID_REUSED)
-    opened = sum(handoff.sender == source for handoff in case.handoffs.values())
-    if opened + count > MAX_OPENED or len(case.handoffs) + count > MAX_HANDOFFS:
-        raise RemoteError(Code.TOO_MANY)
-    _check_room(case, ask.envelope.data.recipients, ask)
 
 
-def _check_room(case: Case, recipients: Iterable[str], ask: Ask) -> None:
-    # A party can always be answered.
-    added = sum(address not in case.deliveries and address not in case.parties for address in recipients)
-    most = MAX_ADDRESSES if speaks_for(ask, case.owner) else MAX_ADDRESSES // 2
-    if added and len(case.deliveries) + added > most:
-        raise RemoteError(Code.TOO_MANY)
+def _check_room(case: Case, ask: Ask, opened: Collection[str], chosen: Collection[str]) -> None:
+    """Check last of all whether there is room for the hand-offs *opened* and for the recipients that were *chosen*."""
+    if opened:
+        room.check_handoffs(case, ask.envelope.source, len(opened))
+    room.check_chosen(case, ask, chosen)
+    room.check_addresses(case, ask)
 
 
 def _rule_handoff(case: Case, ask: Ask) -> Ruling:
@@ -286,8 +278,10 @@ def _move(case: Case, key: HandoffKey, handoff: Handoff, part: Part, ask: Ask) -
     if verb is Verb.FORWARDED:
         _forward(case, key, handoff, ask)
     elif verb is Verb.MOVED:
-        _check_room(case, data.recipients, ask)
-        left = hand_on(key, handoff, ask)
+        moved = replace(handoff)
+        left = hand_on(key, moved, ask)
+        room.check_addresses(case, ask)
+        handoff.holder, handoff.sender, handoff.opener = moved.holder, moved.sender, moved.opener
     elif part is Part.RECIPIENT:
         addressing.check_answer(ask, must={handoff.sender}, may=_team(case, key, handoff))
     elif part is Part.SENDER:
@@ -316,7 +310,9 @@ def _forward(case: Case, key: HandoffKey, handoff: Handoff, ask: Ask) -> None:
     if case.state in ENDED_CASES:
         raise RemoteError(Code.ILLEGAL_TRANSITION)
     following = addressing.check_forwarding(ask, assigner=handoff.sender)
-    _check_opening(case, ask, 1)
+    _check_opening(case, ask.envelope.id)
+    _check_room(case, ask, (following,), (following,))
+    room.choose(case, ask, (following,))
     case.handoffs[f"{ask.envelope.id} {following}"] = Handoff(
         state=State.ASSIGNED,
         sender=ask.envelope.source,

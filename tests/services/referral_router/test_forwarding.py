@@ -7,7 +7,7 @@ from referral_contracts.lifecycle import CaseState, State
 from referral_contracts.verbs import Verb
 from referral_router.core.case import NO_EVENT, Case, Handoff
 from referral_router.core.duties import done, settle
-from referral_router.core.referee import MAX_HANDOFFS
+from referral_router.core.room import MAX_HANDOFFS
 from tests.services.referral_router.founding import (
     HOTLINE,
     NEXT_WARD,

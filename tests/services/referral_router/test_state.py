@@ -20,10 +20,22 @@ from referral_router.core.case import Case, Handoff, ghost_key, ghost_of, kind_a
 from referral_router.core.claims import SIZE, Claim
 from referral_router.core.fold import MAX_CASE_CLAIMS, MAX_CLAIMS
 from referral_router.core.position import Position
-from referral_router.core.referee import MAX_ADDRESSES, MAX_HANDOFFS, MAX_OPENED
 from referral_router.core.refs import Ref
-from tests.services.referral_router.founding import DAY, HOTLINE, POLICE, SCHOOL, WARD
-from tests.services.referral_router.world import World, lane, new_id
+from referral_router.core.room import MAX_ADDRESSES, MAX_CHOSEN, MAX_HANDOFFS, MAX_OPENED
+from tests.services.referral_router.founding import (
+    CLINIC,
+    DAY,
+    HOSPITAL,
+    HOTLINE,
+    LEGAL_AID,
+    NEXT_WARD,
+    POLICE,
+    SCHOOL,
+    WARD,
+    WATCHER,
+)
+from tests.services.referral_router.test_succession import ending
+from tests.services.referral_router.world import World, lane, new_id, section
 
 HASH = b64(b"\xff" * 32)
 LONGEST = "a" * 63
@@ -126,6 +138,7 @@ class TestCases:
         names = [f"{number:063}" for number in range(MAX_ADDRESSES + 1)]
         case.parties = set(names)
         case.deliveries = dict.fromkeys(names, 10**6) | {f"{name}/{LONGEST}": 10**6 for name in names}
+        case.chosen = {name: set(list(case.deliveries)[:MAX_CHOSEN]) for name in names}
         for number in range(MAX_CASE_CLAIMS):
             claim = Claim(HASH, max(Code, key=len).value, 2**53, bytes(32), 2**43)
             case.use_up(names[number // MAX_CLAIMS], new_id(), claim)
@@ -149,7 +162,7 @@ class TestLimits:
         assert world.code(world.say(WARD, Verb.OFFERED, POLICE, case=case)) is Code.ACCEPTED
 
     def test_a_case_that_went_to_many_goes_to_no_new_ones(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("referral_router.core.referee.MAX_ADDRESSES", 2)
+        monkeypatch.setattr("referral_router.core.room.MAX_ADDRESSES", 2)
         world = World()
         case = world.open_case()
         offer = world.accepted(world.say(HOTLINE, Verb.OFFERED, WARD, POLICE, case=case))
@@ -162,9 +175,48 @@ class TestLimits:
         answer = world.say(WARD, Verb.ACCEPTED, HOTLINE, case=case, about=offer.to(WARD), answers=offer)
         assert world.code(answer) is Code.ACCEPTED
 
+    def test_a_side_that_was_moved_is_of_the_share_of_who_opened_it(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("referral_router.core.room.MAX_OPENED", 2)
+        world = World(directory=ending(ward_a=(NEXT_WARD,)))
+        case = world.open_case()
+        world.accepted(world.say(HOTLINE, Verb.CASE_NOTED, WARD, case=case))
+        opened = [world.accepted(world.say(WARD, Verb.OFFERED, POLICE, case=case)) for _ in range(2)]
+        for one in opened:
+            moved = world.say(WARD, Verb.MOVED, POLICE, NEXT_WARD, case=case, about=one.to(POLICE), answers=one)
+            world.accepted(moved)
+        world = world.restored()
+
+        # A party again, and no nearer to opening more; its successor has opened nothing.
+        world.accepted(world.say(HOTLINE, Verb.CASE_NOTED, WARD, case=case))
+        assert world.code(world.say(WARD, Verb.OFFERED, POLICE, case=case)) is Code.TOO_MANY
+        assert world.code(world.say(NEXT_WARD, Verb.OFFERED, POLICE, case=case)) is Code.ACCEPTED
+
+    def test_one_party_writes_to_so_many_and_learns_nothing_by_it(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("referral_router.core.room.MAX_CHOSEN", 2)
+        world = World()
+        case = world.open_case()
+        world.accepted(world.say(HOTLINE, Verb.CASE_NOTED, POLICE, case=case))
+        world.accepted(world.say(HOTLINE, Verb.OFFERED, SCHOOL, case=case))
+        for to in (HOSPITAL, LEGAL_AID, HOSPITAL):
+            world.accepted(world.say(POLICE, Verb.CASE_NOTED, to, case=case))
+        world = world.restored()
+
+        # The school is in the case, the clinic is not: the police cannot tell.
+        for verb in (Verb.CASE_NOTED, Verb.OFFERED):
+            for to in (SCHOOL, CLINIC):
+                assert world.code(world.say(POLICE, verb, to, case=case)) is Code.TOO_MANY
+                # And it is asked last: what could not be delivered anyway is told for what it is.
+                unread = world.say(POLICE, verb, to, case=case, sections=[section(POLICE, WATCHER)])
+                assert world.code(unread) is Code.WRONG_READERS
+            assert world.code(world.say(POLICE, verb, LEGAL_AID, case=case)) is Code.ACCEPTED
+        # Others have their own share, and the owner needs none.
+        assert world.code(world.say(LEGAL_AID, Verb.CASE_NOTED, CLINIC, case=case)) is Code.ACCEPTED
+        for to in (WARD, NEXT_WARD, LEGAL_AID):
+            assert world.code(world.say(HOTLINE, Verb.CASE_NOTED, to, case=case)) is Code.ACCEPTED
+
     @pytest.mark.parametrize("verb", [Verb.OFFERED, Verb.FORWARDED])
     def test_a_case_has_so_many_handoffs_and_no_more(self, monkeypatch: pytest.MonkeyPatch, verb: Verb) -> None:
-        monkeypatch.setattr("referral_router.core.referee.MAX_HANDOFFS", 2)
+        monkeypatch.setattr("referral_router.core.room.MAX_HANDOFFS", 2)
         world = World()
         case = world.open_case()
         duty, _ = (world.accepted(world.say(HOTLINE, Verb.ASSIGNED, WARD, case=case)) for _ in range(2))
@@ -204,7 +256,7 @@ class TestPositions:
         "change",
         [
             {"format": 1},
-            {"format": 4},
+            {"format": 5},
             {"format": None},
             {"position": "1"},
             {"position": -1},
