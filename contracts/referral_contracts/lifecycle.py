@@ -350,14 +350,14 @@ def _advance(table: Mapping[_S, Mapping[tuple[Verb, Part], _S]], state: _S, verb
         raise RemoteError(Code.ILLEGAL_TRANSITION if may_ever(verb, part) else Code.WRONG_PARTY) from None
 
 
-def check_held(state: State, verb: Verb, receipt: Receipt) -> None:
+def check_held(state: State, verb: Verb, receipt: Receipt, *, recalled: bool = False) -> None:
     """
-    Check that there is something to recall.
+    Check that there is something to recall, and that nobody was asked for it before.
 
     Raises:
-        RemoteError: It ended, and nothing shows that its recipient ever got it.
+        RemoteError: It was *recalled*; or it ended, and nothing shows that its recipient ever got it.
     """
-    if verb is Verb.RECALLED and state in NOT_SHOWN_HELD and receipt is Receipt.NONE:
+    if verb is Verb.RECALLED and (recalled or (state in NOT_SHOWN_HELD and receipt is Receipt.NONE)):
         raise RemoteError(Code.ILLEGAL_TRANSITION)
 
 

@@ -153,7 +153,7 @@ def _put_new(
 def _fold_handoff(db: sqlite3.Connection, key: HandoffKey, happened: Happened) -> None:
     envelope, before = happened.envelope, views.handoff(db, happened.envelope.subject, key)
     if envelope.verb is Verb.FORWARDED:
-        _open_next(db, key, happened, before)
+        _open_next(db, key, happened)
     if envelope.verb is Verb.MOVED:
         _move_side(db, key, happened, before)
         return
@@ -174,13 +174,11 @@ def _fold_handoff(db: sqlite3.Connection, key: HandoffKey, happened: Happened) -
     duties.settle(db, before.subject, relieves)
 
 
-def _open_next(db: sqlite3.Connection, key: HandoffKey, happened: Happened, before: Handoff | None) -> None:
-    # A forwarding answers the one who assigned, and is the next one's assignment.
-    # We name the next one last, and are the next one where we are told of a duty that we did not assign.
-    if happened.recipient is None:
-        _put_new(db, happened, happened.envelope.data.recipients[-1], State.ASSIGNED, key)
-    elif before is None or before.sender != happened.agency:
-        _put_new(db, happened, happened.recipient, State.ASSIGNED, key)
+def _open_next(db: sqlite3.Connection, key: HandoffKey, happened: Happened) -> None:
+    # A forwarding answers the one who assigned, and is the next one's assignment: that one is named last.
+    following = happened.envelope.data.recipients[-1]
+    if happened.recipient in {None, following}:
+        _put_new(db, happened, following, State.ASSIGNED, key)
 
 
 def _receive(db: sqlite3.Connection, before: Handoff, happened: Happened) -> None:

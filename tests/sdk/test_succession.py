@@ -17,6 +17,7 @@ from tests.sdk.town import (
     ACCEPTANCE,
     CASE_CLOSING,
     CLOSING,
+    FORWARDING,
     HOUR_S,
     NOTE,
     OUTCOME,
@@ -207,6 +208,28 @@ async def test_that_a_case_was_tied_to_others_is_taken_up_and_counted_until_it_i
         assert (await after.send(after.link_case(subject, link(other)))).accepted
         assert ties(after, subject) == ties(after, other) == [(subject, other, Relation.SAME_CHILD, "ward-z")]
         assert left(after) == {subject: 1, other: 0}
+
+
+async def test_who_follows_the_one_who_assigned_does_not_take_a_forwarding_for_its_own_duty(town: Town) -> None:
+    async with town.bus("hotline-111") as hotline, town.bus("ward-a") as ward:
+        _, key = await accepted_work(town, hotline, ward)
+        subject = await case_with(town, hotline, {"ward-a": [REQUEST]})
+        assigned = await heard(ward, Verb.ASSIGNED)
+        end(town, "hotline-111", "ward-z")
+        await town.wind(HOUR_S + 1)
+        # The successor has adopted nothing: it has never heard of that duty.
+        async with town.bus("ward-z") as after, town.bus("school-d") as following:
+            forwarded = await ward.wait(await assigned.forward("school-d", FORWARDING, REQUEST))
+            assert forwarded.entries[0].recipients == ("ward-z", "school-d")
+            told, next_ = await heard(after, Verb.FORWARDED), await heard(following, Verb.FORWARDED)
+            opened = HandoffKey(opening=next_.id, recipient="school-d")
+            await heard(ward, Verb.RECEIVED)
+
+            assert told.id == next_.id
+            assert [after.handoff(one, subject=subject) for one in (assigned.handoff, opened)] == [None, None]  # type: ignore[arg-type]
+            assert not after.open_matters().received
+            assert [view.key for view in following.open_matters().received] == [opened]
+            assert key != opened
 
 
 async def test_nobody_adopts_what_is_not_its_own(town: Town) -> None:

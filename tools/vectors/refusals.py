@@ -139,6 +139,14 @@ def _readers() -> Iterator[Trial]:
     yield _trial(Code.ACCEPTED, "receipt_without_sections", "a receipt needs none", 3, receipt, change=bare)
 
 
+def chains() -> Iterator[Trial]:
+    turned = says(WARD_A, Verb.FORWARDED, WARD_B, POLICE, of=2, at=1, answers=2)
+    yield _trial(Code.WRONG_RECIPIENTS, "forwarded_the_next_first", "the next is named last", 3, turned)
+    again = says(POLICE, Verb.RECALLED, WARD_A, of=2, at=1, answers=9)
+    told = "the owner has ended the recall, and that lasts"
+    yield _trial(Code.ILLEGAL_TRANSITION, "recalled_again", told, 10, again)
+
+
 def duties() -> Iterator[Trial]:
     illegal = Code.ILLEGAL_TRANSITION
     decline = says(POLICE, Verb.DECLINED, HOTLINE, of=1, answers=1)

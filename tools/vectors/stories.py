@@ -264,7 +264,9 @@ CHAIN: Final = _story(
     says(WARD_B, Verb.ACCEPTED, WARD_A, of=3, at=1, answers=3),
     says(WARD_B, Verb.COMPLETED, WARD_A, of=3, at=1, answers=4),
     says(WARD_A, Verb.CLOSED, WARD_B, of=3, at=1, answers=5),
-    says(WARD_A, Verb.MISDIRECTED, POLICE, of=2, at=1, answers=3),
+    says(WARD_A, Verb.RECEIVED, POLICE, of=2, at=1, answers=2),
+    says(POLICE, Verb.RECALLED, WARD_A, of=2, at=1, answers=3),
+    says(HOTLINE, Verb.CANCELLED, POLICE, WARD_A, of=2, at=1, answers=8),
     says(HOTLINE, Verb.CASE_CLOSED, answers=0),
 )
 

@@ -13,6 +13,7 @@ from tools.vectors.life import Life
 from tools.vectors.stories import (
     BUSY,
     CASE,
+    CHAIN,
     DISTRICT,
     DUTY,
     ENDING,
@@ -40,6 +41,7 @@ def cases(frozen: Frozen) -> Iterator[Vector]:
         (DUTY, refusals.duties()),
         (CASE, refusals.cases()),
         (ENDING, (*_ended(), *refusals.moves())),
+        (CHAIN, refusals.chains()),
     ):
         life = Life(frozen, story)
         for trial in trials:

@@ -99,16 +99,16 @@ def check_answer(ask: Ask, *, must: Iterable[str], may: Iterable[str]) -> None:
 
 
 def check_forwarding(ask: Ask, *, assigner: str) -> str:
-    """Check a ``forwarded``: it goes to the one who assigned and to the next; return the next."""
-    told = goes_to(ask, assigner)
-    following = [address for address in ask.envelope.data.recipients if address not in told]
-    if len(following) != _ONE or not told <= {*ask.envelope.data.recipients}:
+    """Check a ``forwarded``: it goes to the one who assigned and, named last, to the next; return the next."""
+    told, recipients = goes_to(ask, assigner), ask.envelope.data.recipients
+    # By its place each of the two knows which it is: who assigned may have been succeeded, or have a desk that is next.
+    if not recipients or sorted(recipients[:-1]) != sorted(told):
         raise RemoteError(Code.WRONG_RECIPIENTS)
-    _members(ask.envelope.data.recipients, ask)
+    _members(recipients, ask)
     # Both learn of each other, whatever the team policy says: a duty is handed on in the open.
-    _check_policy(ask, Verb.ASSIGNED, _members(following, ask))
+    _check_policy(ask, Verb.ASSIGNED, _members(recipients[-1:], ask))
     _check_readers(ask)
-    return following[0]
+    return recipients[-1]
 
 
 def _sender(ask: Ask) -> Member:

@@ -80,6 +80,8 @@ class Handoff:
     """Who opened it, where the sender's side was moved to a successor: it is of that one's share."""
     team: bool = False
     """Whether policy lets answers go to all recipients of the opening event."""
+    recalled: bool = False
+    """Whether it was asked back before."""
 
 
 @dataclass(slots=True)
@@ -170,7 +172,7 @@ class Case:
             opening, recipient = key.split(" ")
             said = names[recipient], names[one.sender], names[one.state.value], names[one.receipt.value]
             moved = (names[one.holder], names[one.opener]) if one.holder or one.opener else ()
-            handoffs.append((opening, *said, one.forwarded_from or "", int(one.team), *moved))
+            handoffs.append((opening, *said, one.forwarded_from or "", one.team + 2 * one.recalled, *moved))
             packed += one.head.raw, one.opening_hash
         deliveries = [(names[address], count) for address, count in self.deliveries.items()]
         parties = [names[party] for party in sorted(self.parties)]
@@ -211,7 +213,7 @@ class Case:
         if names[state]:
             case.state, case.head = CaseState(names[state]), Ref(value[at : at + REF])
             at += REF
-        for opening, recipient, sender, stands, receipt, forwarded_from, team, *moved in handoffs:
+        for opening, recipient, sender, stands, receipt, forwarded_from, flags, *moved in handoffs:
             holder, opener = [names[agency] for agency in moved] if moved else ("", "")
             case.handoffs[f"{opening} {names[recipient]}"] = Handoff(
                 _STATES[names[stands]],
@@ -222,7 +224,8 @@ class Case:
                 forwarded_from or None,
                 holder,
                 opener,
-                bool(team),
+                bool(flags & 1),
+                bool(flags & 2),
             )
             at += _HANDOFF
         case.deliveries = {names[address]: count for address, count in deliveries}

@@ -163,13 +163,14 @@ class _Batch:
     def take(self, found: Examined, partitions: int) -> None:
         ledger = self._ledger
         ledger.admit(found)
-        window_ms = self._directory.policy.window_ms
-        ledger.floor_ms = max(ledger.floor_ms, ledger.admitted_ms - CLAIM_WINDOWS * window_ms)
         if found.key is not None and found.sender is not None and not found.key.valid(ledger.admitted_ms):
             found.disown(Code.KEY_NOT_VALID)
         if found.tick:
             ledger.tick(found)
             return
+        # By the directory that the decision names. A tick has no decision: it moves the time and nothing else.
+        window_ms = self._directory.policy.window_ms
+        ledger.floor_ms = max(ledger.floor_ms, ledger.admitted_ms - CLAIM_WINDOWS * window_ms)
         self._evict()
         if found.sender is not None and not self._answerable(found.sender.source):
             # A sender that cannot be answered is not heard: it could not learn what became of its event.

@@ -71,9 +71,8 @@ def hand_on(key: HandoffKey, handoff: Handoff, ask: Ask) -> str:
 
 
 def _taker(ask: Ask, agency: str, told: set[str]) -> str | None:
-    # The successor may be the other side already: then that one alone is told, and stands on both.
     recipients = ask.envelope.data.recipients
-    following = [address for address in recipients if address not in told] or list(recipients)
-    if len(following) != 1 or not speaks_for(ask, agency):
+    # The successor is named last. It may be the other side already: then that one alone is told, and stands on both.
+    if not recipients or {*recipients[:-1]} != told - {recipients[-1]} or not speaks_for(ask, agency):
         return None
-    return following[0] if agency_of(following[0]) in takers(ask.directory, agency) else None
+    return recipients[-1] if agency_of(recipients[-1]) in takers(ask.directory, agency) else None

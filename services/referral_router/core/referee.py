@@ -273,7 +273,7 @@ def _move(case: Case, key: HandoffKey, handoff: Handoff, part: Part, ask: Ask) -
     if data.answers is None or Ref.of(data.answers.id, data.answers.sha256) != handoff.head:
         raise RemoteError(Code.STALE_HEAD)
     before, after = handoff.state, advance_handoff(handoff.state, verb, part)
-    check_held(before, verb, handoff.receipt)
+    check_held(before, verb, handoff.receipt, recalled=handoff.recalled)
     holder = holder_of(key, handoff)
     if verb is Verb.FORWARDED:
         _forward(case, key, handoff, ask)
@@ -292,6 +292,7 @@ def _move(case: Case, key: HandoffKey, handoff: Handoff, part: Part, ask: Ask) -
     if relieves is not None and gives_back(before, after, done=str(key) in done(case)):
         handoff.forwarded_from = None
     handoff.state = after
+    handoff.recalled = handoff.recalled or after is State.RECALLED
     if verb not in HEADLESS:
         handoff.head = ask.ref
     settle(case, relieves)

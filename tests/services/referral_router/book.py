@@ -61,6 +61,7 @@ class Loop:
     relieves: str | None = None
     undone: bool = False
     done: bool = False
+    recalled: bool = False
 
     @property
     def agency(self) -> str:
@@ -171,6 +172,8 @@ class Book:
         loop.state = advance_handoff(before, verb, part)
         if verb is Verb.RECALLED and before in UNSURE:
             assert loop.receipt is not Receipt.NONE, "what nobody is known to hold is not recalled"
+        assert verb is not Verb.RECALLED or not loop.recalled, "what was asked back is not asked back again"
+        loop.recalled = loop.recalled or verb is Verb.RECALLED
         # What was done and closed stays done, whatever is said of its papers afterwards.
         if loop.state is State.CLOSED:
             self._done(page, loop)
@@ -178,7 +181,8 @@ class Book:
         if verb not in HEADLESS:
             loop.head = ref
         if verb is Verb.FORWARDED:
-            (following,) = [address for address in envelope.data.recipients if address != loop.sender]
+            assigner, following = envelope.data.recipients
+            assert assigner == loop.sender, "who assigned is told, and the next is named last"
             self._begin(page, envelope, ref, following, State.ASSIGNED).relieves = str(loop.key)
         self._whose_duty(page, loop.relieves)
 

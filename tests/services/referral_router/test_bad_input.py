@@ -20,7 +20,7 @@ from referral_contracts.verbs import Verb
 from referral_router.core import examine, verify_signature
 from tests.services.referral_router import founding
 from tests.services.referral_router.audit import Judged
-from tests.services.referral_router.founding import BUS, HOTLINE, HOUR, KEYS, NOW
+from tests.services.referral_router.founding import BUS, HOTLINE, HOUR, KEYS, NOW, POLICY
 from tests.services.referral_router.world import Said, World, signed
 
 
@@ -315,6 +315,19 @@ class TestTicks:
         assert position.key == b"@position"
         assert step.after.admitted_ms == NOW + HOUR
         assert step.after.counter == 1
+
+    def test_a_tick_raises_no_floor(self) -> None:
+        # Which directory it was passed by no record tells: here one under which much less was remembered.
+        world = World(directory=founding.under(POLICY.model_copy(update={"window_ms": 60_000})))
+        world.submit(ticking(world, NOW))
+        world.now += HOUR
+        world.submit(ticking(world, NOW + HOUR))
+        assert world.router.after is not None
+        assert world.router.after.floor_ms == 0
+
+        world.directory = founding.directory()
+        late = world.say(HOTLINE, Verb.CASE_OPENED, time=format_time(NOW))
+        assert world.code(late) is Code.ACCEPTED
 
     @pytest.mark.parametrize(
         ("signer", "typ", "partition", "time", "code"),

@@ -148,7 +148,8 @@ class TestForwarding:
             ((HOTLINE, NEXT_WARD, POLICE), Code.WRONG_RECIPIENTS),
             ((HOTLINE, WARD), Code.WRONG_RECIPIENTS),
             ((HOTLINE, "nobody-z"), Code.UNKNOWN_RECIPIENT),
-            ((NEXT_WARD, HOTLINE), Code.ACCEPTED),
+            ((NEXT_WARD, HOTLINE), Code.WRONG_RECIPIENTS),
+            ((HOTLINE, NEXT_WARD), Code.ACCEPTED),
         ],
     )
     def test_it_goes_to_the_one_who_assigned_and_to_one_other(self, to: tuple[str, ...], code: Code) -> None:

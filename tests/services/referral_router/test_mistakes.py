@@ -58,6 +58,20 @@ class TestRecalled:
         again = loop.world.say(HOTLINE, Verb.CASE_CLOSED, case=loop.case, answers=loop.case)
         assert loop.world.code(again) is Code.ACCEPTED
 
+    def test_what_the_owner_has_ended_is_not_asked_back_again(self) -> None:
+        loop = Loop(sender=POLICE)
+        loop.move(WARD, Verb.RECEIVED)
+        loop.move(POLICE, Verb.RECALLED)
+        loop.head = loop.world.accepted(loop.say(HOTLINE, Verb.CANCELLED, POLICE, WARD))
+        loop.world = loop.world.restored()
+
+        assert loop.code(POLICE, Verb.RECALLED) is Code.ILLEGAL_TRANSITION
+        closing = loop.world.say(HOTLINE, Verb.CASE_CLOSED, case=loop.case, answers=loop.case)
+        assert loop.world.code(closing) is Code.ACCEPTED
+        # Its recipient may still say what became of it.
+        loop.move(WARD, Verb.MISDIRECTED)
+        assert loop.state() is State.MISDIRECTED
+
     def test_recall_against_accept_has_one_winner_and_the_loser_is_told(self) -> None:
         for first, second in [
             ((HOTLINE, Verb.RECALLED), (WARD, Verb.ACCEPTED)),

@@ -199,7 +199,7 @@ class NaiveBus:
         may = {*HANDOFFS[handoff.state], *TALK, *(MOVED if handoff.state in OPEN else ())}
         part = next((part for part in mine if f"{said.verb} by {part}" in may), None)
         held = handoff.receipt != "none" or handoff.state not in PERHAPS_NEVER_GOT
-        if part is None or (said.verb == "handoff.recalled" and not held):
+        if part is None or (said.verb == "handoff.recalled" and (handoff.recalled or not held)):
             return Ruling({"illegal-transition"}, handoff)
         if said.verb == "handoff.moved":
             # Nobody has successors in this town.
@@ -228,8 +228,8 @@ class NaiveBus:
         return self.town.addressing(said) | (set() if right else {"wrong-recipients"})
 
     def forwarding(self, said: Event, case: Case, handoff: Handoff) -> set[str]:
-        faults, following = self.town.addressing(said), [one for one in said.to if one != handoff.sender]
-        if handoff.sender not in said.to or len(following) != 1:
+        faults, following = self.town.addressing(said), said.to[-1:]
+        if said.to[:-1] != (handoff.sender,):
             faults.add("wrong-recipients")
         if said.id in {opening for opening, _ in case.handoffs}:
             faults.add("id-reused")

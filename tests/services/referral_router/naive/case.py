@@ -30,6 +30,7 @@ class Handoff:
     """The hand-off that was forwarded by this one's opening event."""
     done: bool = False
     given_back: bool = False
+    recalled: bool = False
 
 
 @dataclass(kw_only=True)
@@ -98,13 +99,13 @@ def happens_to_handoff(case: Case, handoff: Handoff, said: Event) -> None:
         handoff.state = next(steps[step] for part in mine if (step := f"{said.verb} by {part}") in steps)
     if said.verb not in MOVE_NO_HEAD:
         handoff.head = said.id, said.hash
+    handoff.recalled = handoff.recalled or handoff.state == "recalled"
     if handoff.state == "closed":
         was_done(case, handoff)
     if handoff.state in GIVEN_BACK and not handoff.done:
         handoff.given_back = True
     if said.verb == "handoff.forwarded":
-        following = next(one for one in said.to if one != handoff.sender)
-        begin(case, said, following, "assigned").relieves = said.about
+        begin(case, said, said.to[-1], "assigned").relieves = said.about
     forwarded = handoff.relieves
     while forwarded:
         whose_duty(case, forwarded)
