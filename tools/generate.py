@@ -19,7 +19,7 @@ from referral_contracts.encoding import AGENCY, TIME
 from referral_contracts.envelope import Envelope
 from referral_contracts.payloads.payload import Payload
 from referral_contracts.payloads.registry import MODELS
-from tools import asyncapi, codes_page, grammars, lifecycle_data, lifecycle_page, spec
+from tools import asyncapi, codes_page, days_off, grammars, lifecycle_data, lifecycle_page, spec
 from tools.dashboard import board
 from tools.vectors import KEPT, VECTORS, Frozen, all_cases
 from tools.vectors.life import Life
@@ -108,6 +108,7 @@ GENERATORS: Final = (
     lifecycle_page.pages,
     lifecycle_data.pages,
     board.pages,
+    days_off.pages,
 )
 
 

@@ -8,13 +8,15 @@ import json
 import tomllib
 from collections.abc import Iterator, Mapping
 from datetime import date
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
 from referral_contracts.rules.checks import faults_of, faults_of_row, faults_together
 from referral_contracts.rules.faults import Fault, PackRefused, Problem
 from referral_contracts.rules.pack import Override, Pack, PackHead, Rule, Threshold
+
+Row = TypeVar("Row", bound=BaseModel)
 
 _TABLES: Final[Mapping[str, type[BaseModel]]] = {"rule": Rule, "override": Override, "threshold": Threshold}
 _FAULTS: Final[Mapping[str, Fault]] = {
@@ -55,9 +57,9 @@ def _read(file: str, text: str) -> tuple[Pack | None, list[Problem]]:
     try:
         told = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        return None, [Problem(file, "", "", Fault.MALFORMED_TOML, _lower(str(error)))]
+        return None, [Problem(file, "", "", Fault.MALFORMED_TOML, lower(str(error)))]
     problems = [*_strange(file, told)]
-    head = _row(PackHead, told.get("pack", {}), file, "pack", problems)
+    head = read_row(PackHead, told.get("pack", {}), file, "pack", problems)
     rows: dict[str, tuple[Any, ...]] = {}
     for name, model in _TABLES.items():
         listed = told.get(name, [])
@@ -65,7 +67,8 @@ def _read(file: str, text: str) -> tuple[Pack | None, list[Problem]]:
             problems.append(Problem(file, "", name, Fault.WRONG_VALUE, f"written [[{name}]], once for each"))
             continue
         found = (
-            _row(model, one, file, _called(one, name, number), problems) for number, one in enumerate(listed, start=1)
+            read_row(model, one, file, _called(one, name, number), problems)
+            for number, one in enumerate(listed, start=1)
         )
         rows[name] = tuple(row for row in found if row is not None)
         problems += [problem for row in rows[name] for problem in faults_of_row(file, row)]
@@ -87,7 +90,8 @@ def _called(row: Mapping[str, Any], table: str, number: int) -> str:
     return name if isinstance(name, str) and name else f"{table} {number}"
 
 
-def _row(model: type[BaseModel], told: object, file: str, name: str, problems: list[Problem]) -> Any:  # noqa: ANN401 (the model is the caller's)
+def read_row(model: type[Row], told: object, file: str, name: str, problems: list[Problem]) -> Row | None:
+    """Return the row that *told* writes, or None; what is wrong with it is added to *problems*."""
     # Through JSON: there a list is a tuple's and a date's text a date's, and nothing else is converted.
     try:
         return model.model_validate_json(json.dumps(told, default=_plain))
@@ -106,8 +110,9 @@ def _problem(file: str, rule: str, found: Any) -> Problem:  # noqa: ANN401 (pyda
     fault = _FAULTS.get(found["type"], Fault.WRONG_VALUE)
     if field == "source" and found["type"] in {"missing", "string_too_short"}:
         fault = Fault.MISSING_SOURCE
-    return Problem(file, "" if rule == "pack" else rule, field, fault, _lower(found["msg"]))
+    return Problem(file, "" if rule == "pack" else rule, field, fault, lower(found["msg"]))
 
 
-def _lower(text: str) -> str:
+def lower(text: str) -> str:
+    """Return a library's sentence as a fragment."""
     return text[:1].lower() + text[1:]
