@@ -40,6 +40,7 @@ from referral_contracts.payloads.relay import Relay
 from referral_contracts.payloads.request import HandoffRequest, Tie
 from referral_contracts.payloads.school import SchoolReport
 from referral_contracts.payloads.serious_case import SeriousCaseReport
+from referral_contracts.payloads.stats import Stats
 from referral_contracts.payloads.talk import Answer, Question
 from referral_contracts.payloads.turn import (
     Cancellation,
@@ -74,7 +75,7 @@ USES: Final[Mapping[Verb, tuple[type[Payload], ...]]] = {
     Verb.CASE_TRANSFER_OFFERED: (TransferOffer, Mau01, Note, *PAPERS, Relay),
     Verb.CASE_TRANSFER_ACCEPTED: (TransferAnswer,),
     Verb.CASE_TRANSFER_DECLINED: (TransferAnswer,),
-    Verb.CASE_NOTED: (Note, Mau01, Progress, *PAPERS, Relay),
+    Verb.CASE_NOTED: (Note, Mau01, Progress, *PAPERS, Stats, Relay),
     Verb.CASE_CORRECTED: (Correction, Relay),
     Verb.CASE_LINKED: (Link, Note, Relay),
     Verb.CASE_UNLINKED: (Unlinking, Note, Relay),

@@ -21,11 +21,12 @@ from referral_contracts.payloads.place import Child, Place, Sex
 from referral_contracts.payloads.registry import MODELS
 from referral_contracts.payloads.request import Safety
 from referral_contracts.payloads.shown import describe
+from referral_contracts.payloads.stats import AgeBand, Form
 from tests.contracts.payloads.forms import ACTOR
 
 VN = timezone(timedelta(hours=7))
-CLOSED = {Sex, Answer, Level, Side}
-"""Choices that are complete: the forms' three answers, yes or no, and the two sides of a hand-off."""
+CLOSED = {Sex, Answer, Level, Side, Form, AgeBand}
+"""Choices that are complete: the forms' three answers, yes or no, a hand-off's sides, and what is counted by."""
 IMPERSONAL_TEXT = {
     "BreachNotice.controller",
     "ForensicConclusion.conclusion_number",
