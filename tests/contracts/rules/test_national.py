@@ -4,7 +4,6 @@ from typing import Final
 
 import pytest
 
-from referral_contracts.payloads.basis import Confidence
 from referral_contracts.rules.book import RuleBook
 from referral_contracts.rules.loading import load_packs
 from referral_contracts.rules.pack import Pack, Rule
@@ -59,10 +58,10 @@ def today(pack: Pack) -> dict[str, Rule]:
 
 
 def test_it_has_each_of_the_rules_that_were_found_and_no_other(today: dict[str, Rule]) -> None:
-    found = {rule: Confidence(code) for code, rules in FOUND.items() for rule in rules.split()}
+    found = {rule: code for code, rules in FOUND.items() for rule in rules.split()}
 
     assert len(found) == 69
-    assert {rule.id: rule.confidence for rule in today.values()} == found
+    assert {rule.id: rule.confidence.value for rule in today.values()} == found
 
 
 def test_it_quotes_what_was_seen_and_nothing_else(today: dict[str, Rule]) -> None:
