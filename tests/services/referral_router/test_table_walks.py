@@ -36,7 +36,7 @@ from tests.services.referral_router.founding import (
 from tests.services.referral_router.naive.bus import pseudonym
 from tests.services.referral_router.naive.case import Case, parts_in
 from tests.services.referral_router.naive.pair import Outcome, Pair, Saying
-from tests.services.referral_router.naive.sayings import moves_of_case, moves_of_handoff, of_case, talk
+from tests.services.referral_router.naive.sayings import moves_of_case, moves_of_handoff, of_case, of_handoff, talk
 from tests.services.referral_router.naive.tables import ENDED, FOLLOWED, OPENING, VERBS
 from tests.services.referral_router.naive.town import Key, Ref, agency
 from tests.services.referral_router.world import new_id
@@ -52,6 +52,8 @@ TEAMS = [
     (POLICE, YOUTH_POLICE),
 ]
 WAITS = [1, 1, HOUR, HOUR, 2 * HOUR + 1, 6 * HOUR + 1, DAY]
+MEMORY = [0, HOUR, 2 * HOUR + 1, 4 * HOUR, 6 * HOUR - 1, 6 * HOUR, 6 * HOUR + 1]
+"""Some of what lies within, and beyond, the three windows in which an id is remembered."""
 
 ASKING = [HOTLINE, WARD, NEXT_WARD, POLICE]
 """Who may ask others for something."""
@@ -206,6 +208,31 @@ class TwoBuses(RuleBasedStateMachine):
                 self.pair.say(pick(data, ends))
         self.pair.say(of_case(case, subject, case.owner, "case.closed", CLINIC))
         self.pair.wait(wait)
+
+    @rule(answered=st.booleans(), wait=st.sampled_from([HOUR, DAY]))
+    def something_is_asked_back_after_the_end(self, wait: int, *, answered: bool) -> None:
+        """A closed case is put away when nobody is to answer a recall in it any more, and no sooner."""
+        pair = self.pair
+        pair.say(Saying(source=HOTLINE, verb="case.opened"))
+        subject = pair.spoken[-1].event.case
+        case = pair.naive.cases[subject]
+        pair.say(Saying(source=HOTLINE, verb="handoff.notified", to=(SCHOOL,), case=subject))
+        (key,) = case.handoffs
+        pair.say(of_handoff(case, subject, key, SCHOOL, "handoff.received", SCHOOL))
+        pair.say(of_case(case, subject, HOTLINE, "case.closed", SCHOOL))
+        pair.say(of_handoff(case, subject, key, HOTLINE, "handoff.recalled", SCHOOL))
+        if answered:
+            pair.say(of_handoff(case, subject, key, SCHOOL, "handoff.misdirected", SCHOOL))
+        pair.wait(wait)
+        # What is due is put away at a decision.
+        pair.say(Saying(source=HOTLINE, verb="case.opened"))
+
+    @rule(data=st.data(), wait=st.sampled_from(MEMORY), verb=st.sampled_from(["case.noted", "case.linked"]))
+    def an_id_is_used_again_later(self, data: st.DataObject, wait: int, verb: str) -> None:
+        """An id is remembered for three windows, and a moment later it is not."""
+        used = pick(data, self.pair.spoken).event
+        self.pair.wait(wait)
+        self.pair.say(Saying(source=used.source, verb=verb, to=(CLINIC,), case=used.case, id=used.id))
 
     @rule(data=st.data(), steps=st.integers(1, 10))
     def a_duty_is_passed_on(self, data: st.DataObject, steps: int) -> None:
