@@ -26,7 +26,7 @@ from referral_contracts.lifecycle import (
     State,
     may_ever,
 )
-from referral_contracts.verbs import Verb
+from referral_contracts.verbs import CLOCKS, DEADLINES, Verb
 from tools.tables import code, table, words
 
 PAGE: Final = Path("docs/lifecycle.md")
@@ -174,6 +174,8 @@ def told(verb: Verb) -> str:
     if verb in BESIDE:
         talk = "the other side (from the recipient, section 10: perhaps its team)"
         return talk if verb in TALK else "the other side and the successor"
+    if verb in DEADLINES:
+        return "one other agency on the bus, whoever may send what to whom"
     if speakers in _TOLD:
         return _TOLD[speakers]
     if speakers == {Part.OWNER}:
@@ -188,7 +190,7 @@ def told(verb: Verb) -> str:
         return (
             "the sender and the next" if after & set(ON_NEXT_RECEIVED) else "the sender (section 10: perhaps its team)"
         )
-    if verb is Verb.CASE_CORRECTED:
+    if verb is Verb.CASE_CORRECTED or verb in CLOCKS:
         return "any, or nobody"
     if verb in OPENINGS or speakers == {Part.PARTY}:
         return "one or more"
@@ -204,7 +206,7 @@ def _picture(machine: _Machine[_S], first: Iterable[tuple[str, _S]], more: Itera
     lines += [f"    [*] --> {_name(state)}: {verb}" for verb, state in first]
     for state, steps in machine.items():
         for (verb, part), after in steps.items():
-            if verb not in BESIDE and verb not in _PUT_RIGHT:
+            if verb not in BESIDE and verb not in _PUT_RIGHT and verb not in CLOCKS | DEADLINES:
                 lines.append(f"    {_name(state)} --> {_name(after)}: {_short(verb)} ({part.value})")
     lines += [f"    {line}" for line in more]
     lines += [

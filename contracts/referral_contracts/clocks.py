@@ -19,7 +19,8 @@ from referral_contracts.paper_clocks import (
 )
 from referral_contracts.payloads.actor import Actor, Channel, Happening, Role
 from referral_contracts.payloads.case import CaseOpening
-from referral_contracts.payloads.clock import ClockSection, Trigger
+from referral_contracts.payloads.clock import AboutClock, ClockSection, Said, Trigger
+from referral_contracts.payloads.clock_answer import ClockConfirmation, ClockDispute, ClockExtension
 from referral_contracts.payloads.forensic import ForensicRequest
 from referral_contracts.payloads.handoff import Acceptance, Outcome, Progress
 from referral_contracts.payloads.legal_aid import LegalAidRequest
@@ -139,7 +140,7 @@ def derive_clock(
         *_of_measures(payload, sender, answering),
         *_of_mistake(payload, told),
     )
-    return _section(triggers, _links(payload), payload.actor.acting_for)
+    return _section(triggers, _links(payload), payload.actor.acting_for, _about_clock(payload))
 
 
 def join_clocks(clocks: Iterable[ClockSection]) -> ClockSection:
@@ -147,7 +148,8 @@ def join_clocks(clocks: Iterable[ClockSection]) -> ClockSection:
     told = tuple(clocks)
     acting_for = next((clock.actor.acting_for for clock in told), None)
     triggers = _placed(tuple(_received_once([trigger for clock in told for trigger in clock.listed])))
-    return _section(triggers, (link for clock in told for link in clock.links), acting_for)
+    about = next((clock.about_clock for clock in told if clock.about_clock is not None), None)
+    return _section(triggers, (link for clock in told for link in clock.links), acting_for, about)
 
 
 def _received_once(triggers: Sequence[Trigger]) -> Iterable[Trigger]:
@@ -170,11 +172,13 @@ def _has_place(trigger: Trigger) -> bool:
     return trigger.province is not None or trigger.commune is not None
 
 
-def _section(triggers: Iterable[Trigger], links: Iterable[LinkedCase], acting_for: str | None) -> ClockSection:
+def _section(
+    triggers: Iterable[Trigger], links: Iterable[LinkedCase], acting_for: str | None, about: AboutClock | None
+) -> ClockSection:
     # The system is the actor: it derived this, and the watcher has no need of anybody's staff number.
     actor = Actor(role=Role.SYSTEM, acting_for=acting_for)
     told, linked = tuple(dict.fromkeys(triggers)), tuple(dict.fromkeys(links))
-    return ClockSection(actor=actor, triggers=told or "none", links=linked)
+    return ClockSection(actor=actor, triggers=told or "none", links=linked, about_clock=about)
 
 
 def _of_opening(verb: Verb, payload: Payload) -> Iterator[Trigger]:
@@ -274,6 +278,18 @@ def _links(payload: Payload) -> Iterator[LinkedCase]:
         relation = payload.relation if isinstance(payload, Link) else None
         for other in payload.others:
             yield LinkedCase(other=other, relation=relation)
+
+
+def _about_clock(payload: Payload) -> AboutClock | None:
+    match payload:
+        case ClockDispute():
+            return AboutClock(clock=payload.clock, said=Said.DISPUTED)
+        case ClockExtension(clock=clock, until=until, authority=authority, document=document):
+            return AboutClock(clock=clock, said=Said.EXTENDED, until=until, authority=authority, document=document)
+        case ClockConfirmation():
+            return AboutClock(clock=payload.clock, said=Said.CONFIRMED)
+        case _:
+            return None
 
 
 def _trigger(name: str, happened: Happening | None, place: Place | None, *, whose: str | None) -> Trigger:

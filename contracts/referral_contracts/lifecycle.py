@@ -16,7 +16,7 @@ from typing import Final, TypeVar
 
 from referral_contracts.codes import Code
 from referral_contracts.errors import RemoteError
-from referral_contracts.verbs import Verb
+from referral_contracts.verbs import CLOCKS, DEADLINES, Verb
 
 _S = TypeVar("_S", bound=StrEnum)
 
@@ -233,6 +233,7 @@ LINKS: Final = frozenset({Verb.CASE_LINKED, Verb.CASE_UNLINKED})
 
 HEADLESS: Final = frozenset(
     {Verb.RECEIVED, Verb.UNREADABLE, Verb.PROGRESSED, *TALK, Verb.CASE_NOTED, *CORRECTIONS, *LINKS}
+    | {*CLOCKS, *DEADLINES}
 )
 """Verbs that move no head."""
 
@@ -246,6 +247,7 @@ CLOCK_VERBS: Final = frozenset(
         Verb.CASE_REOPENED,
         Verb.CASE_VOIDED,
         *CORRECTIONS,
+        *CLOCKS,
         Verb.OFFERED,
         Verb.ASSIGNED,
         Verb.NOTIFIED,
@@ -268,38 +270,35 @@ ENDED_STATES: Final = frozenset(
 """States of a hand-off that a new one may follow: no more work is done in it."""
 
 
-def _link(state: CaseState) -> dict[tuple[Verb, Part], CaseState]:
-    return {(verb, Part.OWNER): state for verb in sorted(LINKS)}
+def _beside(state: CaseState) -> dict[tuple[Verb, Part], CaseState]:
+    """Return what changes no state of a case; one that was entered in error is tied to none, and has no deadlines."""
+    ties = () if state is CaseState.VOIDED else sorted(LINKS)
+    told = () if state is CaseState.VOIDED else sorted(DEADLINES)
+    steps = {(verb, Part.PARTY): state for verb in (Verb.CASE_NOTED, Verb.CASE_CORRECTED, *sorted(CLOCKS))}
+    return {**steps, **{(verb, Part.OWNER): state for verb in ties}, **{(verb, Part.WATCHER): state for verb in told}}
 
+
+_VOID_CASE: Final = {(Verb.CASE_VOIDED, Part.OWNER): CaseState.VOIDED}
 
 CASES: Final[Mapping[CaseState, Mapping[tuple[Verb, Part], CaseState]]] = {
     CaseState.OPEN: {
         (Verb.CASE_TRANSFER_OFFERED, Part.OWNER): CaseState.TRANSFER_OFFERED,
-        (Verb.CASE_NOTED, Part.PARTY): CaseState.OPEN,
-        (Verb.CASE_CORRECTED, Part.PARTY): CaseState.OPEN,
-        **_link(CaseState.OPEN),
+        **_beside(CaseState.OPEN),
         (Verb.CASE_CLOSED, Part.OWNER): CaseState.CLOSED,
-        (Verb.CASE_VOIDED, Part.OWNER): CaseState.VOIDED,
+        **_VOID_CASE,
     },
     CaseState.TRANSFER_OFFERED: {
         (Verb.CASE_TRANSFER_OFFERED, Part.OWNER): CaseState.TRANSFER_OFFERED,
         (Verb.CASE_TRANSFER_ACCEPTED, Part.PENDING): CaseState.OPEN,
         (Verb.CASE_TRANSFER_DECLINED, Part.PENDING): CaseState.OPEN,
-        (Verb.CASE_NOTED, Part.PARTY): CaseState.TRANSFER_OFFERED,
-        (Verb.CASE_CORRECTED, Part.PARTY): CaseState.TRANSFER_OFFERED,
-        **_link(CaseState.TRANSFER_OFFERED),
+        **_beside(CaseState.TRANSFER_OFFERED),
     },
     CaseState.CLOSED: {
-        (Verb.CASE_NOTED, Part.PARTY): CaseState.CLOSED,
-        (Verb.CASE_CORRECTED, Part.PARTY): CaseState.CLOSED,
-        **_link(CaseState.CLOSED),
+        **_beside(CaseState.CLOSED),
         (Verb.CASE_REOPENED, Part.OWNER): CaseState.OPEN,
-        (Verb.CASE_VOIDED, Part.OWNER): CaseState.VOIDED,
+        **_VOID_CASE,
     },
-    CaseState.VOIDED: {
-        (Verb.CASE_NOTED, Part.PARTY): CaseState.VOIDED,
-        (Verb.CASE_CORRECTED, Part.PARTY): CaseState.VOIDED,
-    },
+    CaseState.VOIDED: _beside(CaseState.VOIDED),
 }
 """``case.opened`` alone creates a case, in OPEN."""
 

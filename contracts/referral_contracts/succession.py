@@ -46,6 +46,19 @@ def reached(directory: Directory, address: str, at_ms: int) -> str | None:
     return same if same in member.addresses else member.id
 
 
+def superiors(directory: Directory, agency: str, at_ms: int) -> tuple[str, ...]:
+    """Return who is above *agency* at_ms, the nearest first: who speaks for its `parent`, and so on up."""
+    found: list[str] = []
+    member = directory.member(agency)
+    while member is not None and member.entry.parent is not None:
+        above = speaker(directory, member.entry.parent, at_ms)
+        if above is None or above in {agency, *found}:
+            break
+        found.append(above)
+        member = directory.member(above)
+    return tuple(found)
+
+
 def takers(directory: Directory, agency: str) -> frozenset[str]:
     """Return to whom what *agency* has may be moved: its successors, from when they are named, and theirs."""
     found: set[str] = set()

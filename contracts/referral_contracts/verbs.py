@@ -15,7 +15,7 @@ WIRE_VERSION: Final = "v1"
 
 
 class Verb(StrEnum):
-    """Everything an agency can say."""
+    """Everything an agency can say, and what the deadline watcher says."""
 
     CASE_OPENED = "case.opened"
     CASE_TRANSFER_OFFERED = "case.transfer.offered"
@@ -56,6 +56,17 @@ class Verb(StrEnum):
     RECALLED = "handoff.recalled"
     MISDIRECTED = "handoff.misdirected"
 
+    CLOCK_DISPUTED = "clock.disputed"
+    CLOCK_EXTENDED = "clock.extended"
+    CLOCK_CONFIRMED = "clock.confirmed"
+
+    DEADLINE_ARMED = "deadline.armed"
+    DEADLINE_REMINDED = "deadline.reminded"
+    DEADLINE_MISSED = "deadline.missed"
+    DEADLINE_ESCALATED = "deadline.escalated"
+    DEADLINE_EXPLAINED = "deadline.explained"
+    DEADLINE_UNREADABLE = "deadline.unreadable"
+
     @property
     def type(self) -> str:
         """The CloudEvents ``type`` of this verb."""
@@ -64,14 +75,29 @@ class Verb(StrEnum):
     @property
     def of_case(self) -> bool:
         """Whether the verb speaks of a whole case and not of one hand-off."""
-        return self.value.startswith("case.")
+        return not self.value.startswith("handoff.")
 
     @property
     def judged_as(self) -> "Verb":
         """The verb by which policy decides to whom this one may be said: who may be told a note, may be its like."""
-        alike = {Verb.CASE_CORRECTED, Verb.CASE_LINKED, Verb.CASE_UNLINKED}
-        return Verb.CASE_NOTED if self in alike else self
+        corrected_or_tied = {Verb.CASE_CORRECTED, Verb.CASE_LINKED, Verb.CASE_UNLINKED}
+        return Verb.CASE_NOTED if self in corrected_or_tied | CLOCKS else self
 
+
+CLOCKS: Final = frozenset({Verb.CLOCK_DISPUTED, Verb.CLOCK_EXTENDED, Verb.CLOCK_CONFIRMED})
+"""What a party says of a clock that runs already. Whether it is for that party to say, the deadline watcher judges."""
+
+DEADLINES: Final = frozenset(
+    {
+        Verb.DEADLINE_ARMED,
+        Verb.DEADLINE_REMINDED,
+        Verb.DEADLINE_MISSED,
+        Verb.DEADLINE_ESCALATED,
+        Verb.DEADLINE_EXPLAINED,
+        Verb.DEADLINE_UNREADABLE,
+    }
+)
+"""What the deadline watcher says of a case, to one agency at a time, though it is no party."""
 
 _BY_TYPE: Final = {verb.type: verb for verb in Verb}
 

@@ -18,9 +18,9 @@ from referral_contracts.envelope import EventRef, HandoffKey
 from referral_contracts.errors import LocalError
 from referral_contracts.lifecycle import CORRECTIONS, ENDED_STATES, LINKS, OPENINGS
 from referral_contracts.topics import agency_of
-from referral_contracts.verbs import Verb
+from referral_contracts.verbs import CLOCKS, Verb
 
-_ANSWER_NOTHING: Final = frozenset({*OPENINGS, Verb.CASE_OPENED, Verb.CASE_NOTED, Verb.CASE_CORRECTED, *LINKS})
+_ANSWER_NOTHING: Final = frozenset({*OPENINGS, Verb.CASE_OPENED, Verb.CASE_NOTED, Verb.CASE_CORRECTED, *LINKS, *CLOCKS})
 _UNCORRECTED: Final = frozenset({Verb.RECEIVED, Verb.UNREADABLE, *CORRECTIONS})
 """A receipt is the system's own; what was wrong in a correction is corrected where the first mistake was."""
 

@@ -30,13 +30,13 @@ from referral_contracts.sealing import Reader, seal
 from referral_contracts.sections import encode_section
 from referral_contracts.succession import has_ended, reached
 from referral_contracts.topics import ENVELOPE_MAX, agency_of
-from referral_contracts.verbs import Verb
+from referral_contracts.verbs import CLOCKS, Verb
 from referral_contracts.wire import MAX_SECTIONS
 
 CLOCKED: Final = lifecycle.CLOCK_VERBS | TELLING_VERBS
 """Verbs that carry a section for the watcher: those that the router demands it of, and those that can fill it."""
 
-_APART: Final = frozenset({*OPENINGS, Verb.CASE_NOTED, Verb.CASE_CORRECTED, *LINKS})
+_APART: Final = frozenset({*OPENINGS, Verb.CASE_NOTED, Verb.CASE_CORRECTED, *LINKS, *CLOCKS})
 """Verbs whose recipients may be given an event each. An answer's recipients know of each other already."""
 _JUDGED: Final = frozenset({*_APART, Verb.CASE_TRANSFER_OFFERED})
 """Verbs that policy has to allow."""

@@ -103,7 +103,7 @@ def _fold_case(case: Case, happened: Happened) -> Case:
             return replace(case, owned=False, state=None, head=None)
         case Verb.CASE_TRANSFER_DECLINED if own:
             return replace(case, offered_by=None, state=None, head=None)
-        case Verb.CASE_NOTED | Verb.CASE_CORRECTED | Verb.CASE_LINKED | Verb.CASE_UNLINKED:
+        case _ if verb in HEADLESS:
             return case
         case _:
             return _step_case(case, happened)

@@ -87,6 +87,22 @@ class Sayings(ABC):
         """Return a draft that says that the whole case was entered in error; it is sealed to ourselves."""
         return self._drafts.about_case(Verb.CASE_VOIDED, subject, (payload, *more))
 
+    def dispute_clock(self, subject: str, payload: Payload, *more: Payload, to: Sequence[str] = ()) -> Draft:
+        """
+        Return a draft that says that a clock of ours is wrong. It is never called missed then.
+
+        It goes to the deadline watcher, and to those in *to*; what it says in words is sealed to ourselves else.
+        """
+        return self._drafts.about_case(Verb.CLOCK_DISPUTED, subject, (payload, *more), to=to)
+
+    def extend_clock(self, subject: str, payload: Payload, *more: Payload, to: Sequence[str] = ()) -> Draft:
+        """Return a draft that tells that more time was given, by whom and with which document."""
+        return self._drafts.about_case(Verb.CLOCK_EXTENDED, subject, (payload, *more), to=to)
+
+    def confirm_clock(self, subject: str, payload: Payload, *more: Payload, to: Sequence[str] = ()) -> Draft:
+        """Return a draft by which a superior confirms that something was done in time."""
+        return self._drafts.about_case(Verb.CLOCK_CONFIRMED, subject, (payload, *more), to=to)
+
     def accept(self, handoff: Handoff, payload: Payload, *more: Payload) -> Draft:
         """Return a draft that accepts what was offered or assigned to us."""
         return self._about(Verb.ACCEPTED, handoff, (payload, *more))

@@ -8,6 +8,7 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 
 from referral_bus._answers import resolve
+from referral_bus._clocks import check_said_of_clock
 from referral_bus._compose import Composer
 from referral_bus._contents import asked_of_us
 from referral_bus._directory import DirectoryFollower
@@ -32,6 +33,7 @@ class Speaker:
     def plan(self, draft: Draft) -> Plan:
         """Return who would see which field."""
         composer = self._composer()
+        check_said_of_clock(self._home, composer.directory, draft)
         shapes = composer.shapes(draft, self._answering(draft))
         events = tuple(composer.plan(draft, shape) for shape in shapes)
         return Plan(subject=draft.subject, exercise=draft.exercise, events=events)
@@ -44,6 +46,7 @@ class Speaker:
             LocalError: It cannot be said, by the directory at hand.
         """
         composer = self._composer()
+        check_said_of_clock(self._home, composer.directory, draft)
         rows = []
         for index, shape in enumerate(composer.shapes(draft, self._answering(draft))):
             event_id = draft.id if index == 0 else new_event_id(self._home.now_ms())

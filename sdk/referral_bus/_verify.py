@@ -12,7 +12,7 @@ from typing import ClassVar, Final
 from referral_contracts import decisions
 from referral_contracts.codes import Code
 from referral_contracts.decisions import router_key_id, verify_leaf
-from referral_contracts.directory import ROLE_ROUTER, Directory
+from referral_contracts.directory import ROLE_ROUTER, ROLE_WATCHER, Directory
 from referral_contracts.encoding import event_hash, parse_time
 from referral_contracts.envelope import Envelope
 from referral_contracts.errors import LocalError, RemoteError, Tampered
@@ -28,6 +28,7 @@ from referral_contracts.topics import (
     KIND_VERDICT,
     agency_of,
 )
+from referral_contracts.verbs import DEADLINES
 
 _DELIVERY_HEADERS: Final = frozenset({H_KIND, H_SIGNATURE, H_DELIVERY, H_PATH, H_ROOT})
 _VERDICT_HEADERS: Final = frozenset({H_KIND, H_PATH, H_ROOT})
@@ -58,6 +59,12 @@ class Ended(NotTaken, Doubtful):
     """Its sender's key was ended after the router took it in, for a time before that."""
 
     detail_told = "a delivery under a key of its sender that was not valid then, as the directory tells it now"
+
+
+class NotTheirs(NotTaken, Doubtful):
+    """It tells of a deadline, and its sender is not the deadline watcher in the directory at hand."""
+
+    detail_told = "a notice of a deadline that is not the deadline watcher's"
 
 
 class TooNew(LocalError):
@@ -202,6 +209,9 @@ def _delivery(value: bytes, headers: Mapping[str, bytes], directory: Directory, 
     verify(key.key, signature, value)
     if not key.valid(parse_time(delivery.admitted)):
         raise Ended(Code.KEY_NOT_VALID, delivery)
+    # (5) What only the deadline watcher says, it said.
+    if envelope.verb in DEADLINES and envelope.source != directory.service(ROLE_WATCHER):
+        raise NotTheirs(Code.WRONG_PARTY, delivery)
     return VerifiedDelivery(
         envelope=envelope,
         value=value,

@@ -32,7 +32,7 @@ from referral_contracts.lifecycle import (
     may_ever,
     playing,
 )
-from referral_contracts.verbs import Verb
+from referral_contracts.verbs import CLOCKS, DEADLINES, Verb
 from tests.contracts.refusals import code_of
 
 ON_THE_SIDE = {Verb.RECEIVED, Verb.UNREADABLE}
@@ -227,6 +227,13 @@ def test_a_side_is_moved_while_somebody_still_has_to_act_and_that_changes_no_sta
         assert moves == {(Verb.MOVED, part): state for part in parts}
 
 
+def test_what_is_said_of_time_changes_no_case() -> None:
+    for state, rows in CASES.items():
+        said = {step: after for step, after in rows.items() if step[0] in CLOCKS | DEADLINES}
+        by_watcher = set() if state is CaseState.VOIDED else {(verb, Part.WATCHER) for verb in DEADLINES}
+        assert said == dict.fromkeys({(verb, Part.PARTY) for verb in CLOCKS} | by_watcher, state)
+
+
 def test_what_can_start_or_stop_a_clock_tells_the_watcher() -> None:
     silent = set(Verb) - CLOCK_VERBS
 
@@ -248,6 +255,7 @@ def test_what_can_start_or_stop_a_clock_tells_the_watcher() -> None:
         Verb.ANSWERED,
         Verb.VOIDED,
         Verb.RECALLED,
+        *DEADLINES,
     }
 
 

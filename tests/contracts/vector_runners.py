@@ -17,6 +17,7 @@ from referral_contracts.encoding import b64, event_hash, jcs, lp, parse_json, pa
 from referral_contracts.envelope import Envelope, HandoffKey, case_pseudonym, seal_context
 from referral_contracts.errors import RemoteError
 from referral_contracts.keys import SealingKey, SealingPublic, SigningKey, VerifyKey
+from referral_contracts.notices import notice_id
 from referral_contracts.payloads.document import Document
 from referral_contracts.payloads.link import Link, Unlinking
 from referral_contracts.payloads.relay import claim_of
@@ -45,6 +46,11 @@ def octets(told: Mapping[str, Any]) -> bytes:
 def same(encoded: bytes, value: bytes) -> None:
     """What is taken is written again to the byte."""
     assert encoded == value
+
+
+def noticed(given: Given) -> Given:
+    told = {name: given[name] for name in ("bus", "subject", "about", "recipient", "level", "step")}
+    return {"id": notice_id(**told, verb=Verb(given["verb"]))}
 
 
 def base64url(given: Given) -> Given:
@@ -273,6 +279,7 @@ RUNNERS: Mapping[str, Callable[[Given], Given]] = {
     "life": live,
     "merkle-path": merkle_path,
     "merkle-tree": merkle_tree,
+    "notice-id": noticed,
     "partition": lambda given: {"partition": topics.partition_for(given["subject"], given["partitions"])},
     "policy": decoded(Policy),
     "proof": proof,

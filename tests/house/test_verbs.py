@@ -11,16 +11,16 @@ import pytest
 import typer
 
 from referral_bus import Draft, ReferralBus
-from referral_bus._cli import answers, build, cases, drafts, run, send
+from referral_bus._cli import answers, build, cases, clocks, drafts, run, send
 from referral_bus._cli.world import Exit, World
 from referral_bus.testing import Clock
 from referral_bus.transport import Connect
 from referral_contracts.lifecycle import State
-from referral_contracts.verbs import Verb
+from referral_contracts.verbs import DEADLINES, Verb
 from tests.house.tree import ROOT, files
 from tools.lifecycle_page import FHIR
 
-SAID_UNASKED = {Verb.RECEIVED, Verb.UNREADABLE, Verb.EXPIRED}
+SAID_UNASKED = {Verb.RECEIVED, Verb.UNREADABLE, Verb.EXPIRED, *DEADLINES}
 """What no method and no command says: the SDK says it by itself, in the transaction that stores the event, or the
 deadline watcher does."""
 SOME = {
@@ -41,15 +41,19 @@ SOME = {
     "_NAMING": "names last, in the SDK, who is new to the hand-off",
     "_CARRYING": "may carry the forms of another verb as well",
     "_BY_SYSTEM": "passes on nobody else's word, said for an agency that is not on the bus",
-    "_BY_WATCHER": "the deadline watcher may say it, though it is no party",
+    "_BY_WATCHER": "the deadline watcher may say it of a hand-off, though it is no party",
     "_ANSWER_NOTHING": "answers nothing",
     "_APART": "goes to each recipient in an event of its own",
     "_JUDGED": "is held against the directory's policy",
     "_BY_RECIPIENT": "the recipient of a hand-off says it, in the vectors",
+    "CLOCKS": "says something of a clock that runs already",
+    "DEADLINES": "tells of a deadline: the watcher says it, though it is no party",
+    "_BODIES": "says something of a clock, with which body",
+    "_TO_ONE": "is told one recipient, and is no answer",
     "_TO_NOBODY": "has no recipients, in the vectors",
 }
 """Tables and sets of the code that hold some of the verbs only, and what a verb that is in one does."""
-LOOKED_AT = 37
+LOOKED_AT = 46
 """How many verbs have been held against each row of SOME."""
 
 
@@ -119,9 +123,9 @@ def test_each_verb_has_a_command(bus: ReferralBus, monkeypatch: pytest.MonkeyPat
     def nowhere(_bootstrap: str) -> Connect:
         pytest.fail("nothing is to be sent")
 
-    for module in (answers, cases, send):
+    for module in (answers, cases, clocks, send):
         monkeypatch.setattr(module, "say", say)
-    found = [(answers, "find_answered"), (cases, "find_subject"), (drafts, "find_subject")]
+    found = [(answers, "find_answered"), *((module, "find_subject") for module in (cases, clocks, drafts))]
     for module, name in (*found, (answers, "find_said"), (cases, "find_said")):
         monkeypatch.setattr(module, name, lambda _bus, text: text)
     world = World(environ={}, connect=nowhere, clock=Clock(), run=asyncio.run)

@@ -1,12 +1,15 @@
 """Base64url, JSON, time, length prefixes, the name of a case, its partition, the tick."""
 
 from collections.abc import Iterator
+from typing import Any
 
 from referral_contracts.codes import Code
-from referral_contracts.encoding import b64, jcs, lp, parse_json, parse_time
+from referral_contracts.encoding import b64, jcs, lp, parse_json, parse_time, sha256
 from referral_contracts.envelope import case_pseudonym
+from referral_contracts.notices import notice_id
 from referral_contracts.ticks import tick_statement
 from referral_contracts.topics import partition_for
+from referral_contracts.verbs import Verb
 from tools.vectors.cast import BUS, HOTLINE, event_id
 from tools.vectors.vector import Vector, fault, octets, valid
 
@@ -71,6 +74,18 @@ def _time() -> Iterator[Vector]:
     yield fault(_MALFORMED, kind, "time_without_milliseconds", "no milliseconds", text="2026-11-22T12:44:00Z")
 
 
+def _notices(subject: str) -> Iterator[Vector]:
+    kinds: dict[str, tuple[str, Verb, str, int, int]] = {
+        "notice_id": ("the first notice of a clock", Verb.DEADLINE_MISSED, "1c5f" * 8, 0, 0),
+        "notice_id_of_a_repetition": ("to one above, once more", Verb.DEADLINE_ESCALATED, "1c5f" * 8, 2, 1),
+        "notice_id_of_what_is_unreadable": ("of an event", Verb.DEADLINE_UNREADABLE, b64(sha256(b"an event")), 0, 0),
+    }
+    for name, (comment, verb, about, level, step) in kinds.items():
+        given: dict[str, Any] = {"bus": BUS, "subject": subject, "about": about, "recipient": "ward-a"}
+        given |= {"level": level, "step": step}
+        yield valid("notice-id", name, comment, **given, verb=verb.value, id=notice_id(**given, verb=verb))
+
+
 def _derived() -> Iterator[Vector]:
     parts = [b"a", b"", "é".encode()]
     yield valid(
@@ -83,6 +98,7 @@ def _derived() -> Iterator[Vector]:
     opening = event_id(1)
     subject = case_pseudonym(BUS, HOTLINE.id, opening)
     yield valid("pseudonym", "pseudonym", "the name of a case", bus=BUS, source=HOTLINE.id, id=opening, subject=subject)
+    yield from _notices(subject)
     for number, (name, partitions) in enumerate((("f" * 32, 4), ("0123456789abcdef" * 2, 12), (subject, 50)), start=1):
         yield valid(
             "partition",

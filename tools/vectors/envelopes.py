@@ -6,9 +6,9 @@ from typing import Any, Final
 from referral_contracts.codes import Code
 from referral_contracts.encoding import b64, event_hash, format_time, jcs, parse_json, sha256
 from referral_contracts.envelope import Envelope, EventData, EventRef, HandoffKey, case_pseudonym, seal_context
-from referral_contracts.lifecycle import CORRECTIONS, HEADLESS, LINKS, OPENINGS
+from referral_contracts.lifecycle import CORRECTIONS, HEADLESS, OPENINGS
 from referral_contracts.topics import ENVELOPE_MAX
-from referral_contracts.verbs import Verb
+from referral_contracts.verbs import DEADLINES, Verb
 from tools.vectors.cast import BUS, HOSPITAL, HOTLINE, START, WATCHER, event_id
 from tools.vectors.frozen import Frozen
 from tools.vectors.seals import sealed
@@ -37,8 +37,9 @@ _TO_NOBODY: Final = {Verb.CASE_OPENED, Verb.CASE_CLOSED, Verb.CASE_VOIDED}
 def envelope_of(verb: Verb) -> Envelope:
     """Return an envelope of *verb*, without its sections."""
     identity = event_id(1 if verb is Verb.CASE_OPENED else 2 if verb in OPENINGS else 3)
-    answering = verb not in OPENINGS and verb not in (Verb.CASE_OPENED, Verb.CASE_NOTED, Verb.CASE_CORRECTED, *LINKS)
+    answering = verb not in OPENINGS and verb is not Verb.CASE_OPENED and not (verb.of_case and verb in HEADLESS)
     sender, other = (HOSPITAL, HOTLINE) if verb in _BY_RECIPIENT else (HOTLINE, HOSPITAL)
+    sender = WATCHER if verb in DEADLINES else sender
     recipients = () if verb in _TO_NOBODY else (other.id, "police-b") if verb in _NAMING else (other.id,)
     return Envelope(
         bus=BUS,

@@ -84,6 +84,11 @@ KINDS: Final = {
     "merkle-tree": Kind(
         about="the root over `leaves`, and the path of each", given=("leaves",), comes=("root", "paths")
     ),
+    "notice-id": Kind(
+        about="the id of a notice of the deadline watcher; `about` is the clock, or the hash of what cannot be read",
+        given=("bus", "subject", "about", "verb", "recipient", "level", "step"),
+        comes=("id",),
+    ),
     "partition": Kind(about="the partition of a case", given=("subject", "partitions"), comes=("partition",)),
     "policy": Kind(about="decode a policy", given=("value",)),
     "proof": Kind(

@@ -7,7 +7,7 @@ from typing import Any, Final
 from referral_contracts.codes import Code
 from referral_contracts.signing import Typ
 from referral_contracts.verbs import Verb
-from tools.vectors.cast import HOSPITAL, HOTLINE, Agency, event_id
+from tools.vectors.cast import HOSPITAL, HOTLINE, WATCHER, Agency, event_id
 from tools.vectors.stories import DISTRICT, HOUR_MS, LATE, POLICE, SCHOOL, TEMPLE, WARD_A, WARD_B, says
 from tools.vectors.story import Saying
 from tools.vectors.trials import Members, Trial, data
@@ -193,6 +193,42 @@ def cases() -> Iterator[Trial]:
     yield _trial(Code.ILLEGAL_TRANSITION, "recalled_before_it_arrived", "nobody is known to hold it", 17, nowhere)
     back = says(WARD_B, Verb.CASE_REOPENED, answers=17)
     yield _trial(Code.ILLEGAL_TRANSITION, "reopened_after_it_was_voided", "it is never opened again", 18, back)
+
+
+def deadlines() -> Iterator[Trial]:
+    """Yield what is wrong after ward A was told of a clock; at the end the case is closed."""
+    missed, wrong = Verb.DEADLINE_MISSED, Code.WRONG_RECIPIENTS
+    ward = says(WARD_A, missed, HOTLINE)
+    yield _trial(Code.WRONG_PARTY, "deadline_by_a_party", "the watcher's to say alone", 3, ward)
+    stranger = says(SCHOOL, missed, HOTLINE)
+    yield _trial(Code.NOT_FOUND, "deadline_by_a_stranger", "nobody else learns of a case by it", 3, stranger)
+    nobody = says(WATCHER, missed)
+    yield _trial(wrong, "deadline_to_nobody", "it is told to somebody", 3, nobody)
+    yield _trial(wrong, "deadline_to_two", "each is told by itself", 3, says(WATCHER, missed, WARD_A, DISTRICT))
+    yield _trial(wrong, "deadline_to_itself", "the watcher knows it", 3, says(WATCHER, missed, WATCHER))
+    away = says(WATCHER, missed, TEMPLE)
+    yield _trial(Code.UNKNOWN_RECIPIENT, "deadline_to_who_is_off_the_bus", "not on the bus", 3, away)
+    school = says(WATCHER, missed, SCHOOL)
+    yield _trial(Code.ACCEPTED, "deadline_to_who_is_no_party", "whoever may send what to whom", 3, school)
+    answer = {"answers": _REF}
+    told = says(WATCHER, missed, WARD_A)
+    yield _trial(Code.MALFORMED_ENVELOPE, "deadline_that_answers", "it answers nothing", 3, told, change=data(**answer))
+    note = says(WATCHER, Verb.CASE_NOTED, WARD_A)
+    yield _trial(Code.NOT_FOUND, "deadline_watcher_notes", "it is no party by what it said", 6, note)
+    absent = says(WATCHER, missed, WARD_A)
+    yield _trial(Code.NOT_FOUND, "deadline_of_no_case", "a case that nobody has opened", 3, absent, new_case=True)
+    late = says(WATCHER, missed, WARD_A, wait_ms=_LONG)
+    yield _trial(Code.ARCHIVED, "deadline_of_an_archived_case", "it is put away", 14, late)
+    void = says(WATCHER, missed, WARD_A)
+    yield _trial(Code.ILLEGAL_TRANSITION, "deadline_of_a_voided_case", "entered in error", 16, void)
+    unknown = says(SCHOOL, Verb.CLOCK_DISPUTED)
+    yield _trial(Code.NOT_FOUND, "clock_disputed_by_a_stranger", "a case of others", 3, unknown)
+    untold = says(WARD_A, Verb.CLOCK_DISPUTED)
+
+    def not_timed(told: Members) -> None:
+        del told["data"]["sections"][1]
+
+    yield _trial(Code.CLOCK_MISSING, "clock_disputed_in_silence", "the watcher is told", 3, untold, change=not_timed)
 
 
 def moves() -> Iterator[Trial]:

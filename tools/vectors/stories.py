@@ -57,6 +57,7 @@ from referral_contracts.payloads.turn import (
     SuspensionReason,
 )
 from referral_contracts.verbs import Verb
+from tools.vectors import deadlines
 from tools.vectors.cast import BUS, EVERYBODY, HOSPITAL, HOTLINE, START, TERM, WATCHER, Agency, secret
 from tools.vectors.registrar import Term, key_record
 from tools.vectors.story import INTAKE, REQUEST, SYSTEM, Saying, Story
@@ -146,6 +147,7 @@ BODIES: Final[dict[Verb, Payload]] = {
     Verb.VOIDED: Voiding(actor=SYSTEM, reason=VoidingReason.WRONG_CHILD),
     Verb.RECALLED: Recall(actor=SYSTEM, reason=RecallReason.WRONG_AGENCY),
     Verb.MISDIRECTED: Misdirection(actor=SYSTEM, opened=Known.YES, disposal=Disposal.DESTROYED),
+    **deadlines.BODIES,
 }
 
 
@@ -270,4 +272,25 @@ CHAIN: Final = _story(
     says(HOTLINE, Verb.CASE_CLOSED, answers=0),
 )
 
-STORIES: Final = (CASE, DUTY, MISTAKES, ENDING, CHAIN)
+DEADLINE: Final = _story(
+    6,
+    "life_of_a_deadline",
+    "the watcher tells a ward of a clock, reminds it, calls it missed and tells another; it is disputed and explained",
+    says(HOTLINE, Verb.ASSIGNED, WARD_A),
+    says(WATCHER, Verb.DEADLINE_ARMED, WARD_A),
+    says(WATCHER, Verb.DEADLINE_REMINDED, WARD_A),
+    says(WATCHER, Verb.DEADLINE_MISSED, WARD_A),
+    says(WATCHER, Verb.DEADLINE_ESCALATED, DISTRICT),
+    says(WARD_A, Verb.CLOCK_DISPUTED, DISTRICT),
+    says(WARD_A, Verb.CLOCK_EXTENDED),
+    says(DISTRICT, Verb.CLOCK_CONFIRMED, WARD_A),
+    says(WATCHER, Verb.DEADLINE_EXPLAINED, WARD_A),
+    says(WATCHER, Verb.DEADLINE_UNREADABLE, HOTLINE),
+    says(HOTLINE, Verb.WITHDRAWN, WARD_A, of=1, answers=1),
+    says(HOTLINE, Verb.CASE_CLOSED, answers=0),
+    says(WATCHER, Verb.DEADLINE_EXPLAINED, DISTRICT),
+    says(HOTLINE, Verb.CASE_VOIDED, answers=12),
+    says(WARD_A, Verb.CLOCK_DISPUTED),
+)
+
+STORIES: Final = (CASE, DUTY, MISTAKES, ENDING, CHAIN, DEADLINE)

@@ -14,6 +14,7 @@ from tools.vectors.stories import (
     BUSY,
     CASE,
     CHAIN,
+    DEADLINE,
     DISTRICT,
     DUTY,
     ENDING,
@@ -42,6 +43,7 @@ def cases(frozen: Frozen) -> Iterator[Vector]:
         (CASE, refusals.cases()),
         (ENDING, (*_ended(), *refusals.moves())),
         (CHAIN, refusals.chains()),
+        (DEADLINE, refusals.deadlines()),
     ):
         life = Life(frozen, story)
         for trial in trials:

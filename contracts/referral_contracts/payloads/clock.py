@@ -11,13 +11,48 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field, StringConstraints
 
 from referral_contracts.payloads.actor import Address, Channel
-from referral_contracts.payloads.base import FieldGroup, Moment, label
+from referral_contracts.payloads.base import Choice, FieldGroup, Line, Moment, label
 from referral_contracts.payloads.basis import About
 from referral_contracts.payloads.link import LinkedCase
 from referral_contracts.payloads.payload import Payload
 from referral_contracts.payloads.place import Commune, Province
 
 TriggerId = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,63}$")]
+ClockId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
+"""A clock: the first 128 bits of a hash, which only who knows the rule and the case can work out."""
+
+
+class Said(Choice):
+    """What an agency says of a clock."""
+
+    DISPUTED = "disputed", "Có ý kiến khác về thời hạn", "disputed"
+    EXTENDED = "extended", "Gia hạn", "extended"
+    CONFIRMED = "confirmed", "Xác nhận đã thực hiện đúng hạn", "confirmed"
+
+
+class AboutClock(FieldGroup):
+    """What an event says of a clock that runs already."""
+
+    clock: Annotated[
+        ClockId,
+        label("Mã thời hạn", "clock", "Mã của thời hạn.", "Id of the clock.", essential=True),
+    ]
+    said: Annotated[
+        Said,
+        label("Điều được nói", "what is said", "Nói gì về thời hạn.", "What is said of it.", essential=True),
+    ]
+    until: Annotated[
+        Moment | None,
+        label("Gia hạn đến", "until", "Hạn mới, khi gia hạn.", "The new due instant, where it is extended."),
+    ] = None
+    authority: Annotated[
+        Line | None,
+        label("Người có thẩm quyền", "authority", "Ai đã quyết định gia hạn.", "Which office extended it."),
+    ] = None
+    document: Annotated[
+        Line | None,
+        label("Số văn bản", "document", "Số văn bản gia hạn.", "Number of the document that extends it."),
+    ] = None
 
 
 class Trigger(FieldGroup):
@@ -64,7 +99,7 @@ class Trigger(FieldGroup):
 
 
 class ClockSection(Payload):
-    """The triggers of one event, or the plain statement that there are none."""
+    """The triggers of one event, or the plain statement that there are none; and what it says of a clock."""
 
     schema_name: ClassVar[str] = "clock"
     about: ClassVar[About] = About(vi="Sự kiện tính thời hạn", en="happenings for the deadline watcher")
@@ -88,6 +123,15 @@ class ClockSection(Payload):
             "The cases that are linked, or no longer.",
         ),
     ] = ()
+    about_clock: Annotated[
+        AboutClock | None,
+        label(
+            "Về thời hạn đang tính",
+            "about a clock",
+            "Ý kiến, gia hạn hoặc xác nhận về một thời hạn đang tính.",
+            "A dispute, an extension or a confirmation of a clock that runs already.",
+        ),
+    ] = None
 
     @property
     def listed(self) -> tuple[Trigger, ...]:

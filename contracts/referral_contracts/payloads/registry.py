@@ -10,6 +10,8 @@ from typing import Final
 from referral_contracts.payloads.breach import BreachNotice
 from referral_contracts.payloads.case import CaseClosing, CaseOpening, Note, TransferAnswer, TransferOffer
 from referral_contracts.payloads.clock import ClockSection
+from referral_contracts.payloads.clock_answer import ClockConfirmation, ClockDispute, ClockExtension
+from referral_contracts.payloads.deadline import ClockUnreadable, DeadlineNotice
 from referral_contracts.payloads.forensic import ForensicConclusion, ForensicRequest
 from referral_contracts.payloads.handoff import (
     Acceptance,
@@ -108,6 +110,15 @@ USES: Final[Mapping[Verb, tuple[type[Payload], ...]]] = {
     Verb.VOIDED: (Voiding,),
     Verb.RECALLED: (Recall,),
     Verb.MISDIRECTED: (Misdirection,),
+    Verb.CLOCK_DISPUTED: (ClockDispute, Note, Relay),
+    Verb.CLOCK_EXTENDED: (ClockExtension, Note, Relay),
+    Verb.CLOCK_CONFIRMED: (ClockConfirmation, Note, Relay),
+    Verb.DEADLINE_ARMED: (DeadlineNotice,),
+    Verb.DEADLINE_REMINDED: (DeadlineNotice,),
+    Verb.DEADLINE_MISSED: (DeadlineNotice,),
+    Verb.DEADLINE_ESCALATED: (DeadlineNotice,),
+    Verb.DEADLINE_EXPLAINED: (DeadlineNotice,),
+    Verb.DEADLINE_UNREADABLE: (ClockUnreadable,),
 }
 """
 What an event of each verb may carry besides its `clock` section, which every verb may have. A correction may carry what

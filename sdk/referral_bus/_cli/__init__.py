@@ -20,6 +20,7 @@ from referral_bus._cli import (
     answers,
     cases,
     check,
+    clocks,
     directory,
     documents,
     forms,
@@ -99,7 +100,7 @@ def build() -> typer.Typer:
         pretty_exceptions_enable=False,
     )
     app.callback()(_about)
-    for part in (check, forms, documents, plan, send, inbox, answers, cases, standing, agency, keys, directory):
+    for part in (check, forms, documents, plan, send, inbox, answers, cases, clocks, standing, agency, keys, directory):
         part.add_to(app)
     return app
 

@@ -50,6 +50,15 @@ VERBS: Final[Mapping[Verb, tuple[str, str]]] = {
     Verb.VOIDED: ("hủy vì nhập nhầm", "entered in error"),
     Verb.RECALLED: ("thu hồi vì gửi nhầm", "recalled"),
     Verb.MISDIRECTED: ("báo nhận nhầm", "misdirected"),
+    Verb.CLOCK_DISPUTED: ("có ý kiến khác về thời hạn", "clock disputed"),
+    Verb.CLOCK_EXTENDED: ("gia hạn", "clock extended"),
+    Verb.CLOCK_CONFIRMED: ("xác nhận đã thực hiện đúng hạn", "done in time, confirmed"),
+    Verb.DEADLINE_ARMED: ("bắt đầu tính thời hạn", "clock started"),
+    Verb.DEADLINE_REMINDED: ("nhắc thời hạn", "deadline is near"),
+    Verb.DEADLINE_MISSED: ("quá hạn", "deadline missed"),
+    Verb.DEADLINE_ESCALATED: ("báo cáo cấp trên về việc quá hạn", "missed deadline, escalated"),
+    Verb.DEADLINE_EXPLAINED: ("làm rõ về thời hạn", "deadline explained"),
+    Verb.DEADLINE_UNREADABLE: ("không đọc được phần tính thời hạn", "clock section unreadable"),
 }
 
 STATES: Final[Mapping[State, tuple[str, str]]] = {

@@ -12,6 +12,11 @@ from referral_contracts.verbs import Verb
 
 _PAGE: Final = "SELECT * FROM inbox WHERE seq > :seq AND (:acked IS NULL OR acked = :acked) ORDER BY seq LIMIT 100"
 
+_SAID: Final = (
+    "SELECT * FROM inbox WHERE seq > :seq AND source = :source AND (:subject IS NULL OR subject = :subject)"
+    " ORDER BY seq LIMIT 100"
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stored:
@@ -145,6 +150,14 @@ def listed(db: sqlite3.Connection, *, acknowledged: bool | None) -> Iterator[Sto
     seq = 0
     # A page at a time: years of deliveries do not fit into memory, and nothing stays open between two pages.
     while page := [_stored(row) for row in db.execute(_PAGE, {"seq": seq, "acked": acknowledged})]:
+        yield from page
+        seq = page[-1].seq
+
+
+def said_by(db: sqlite3.Connection, source: str, subject: str | None) -> Iterator[Stored]:
+    """Yield what *source* said to us, in the case *subject* if that is told; oldest first."""
+    seq = 0
+    while page := [_stored(row) for row in db.execute(_SAID, {"seq": seq, "source": source, "subject": subject})]:
         yield from page
         seq = page[-1].seq
 

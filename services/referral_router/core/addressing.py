@@ -15,10 +15,11 @@ from referral_contracts.errors import RemoteError
 from referral_contracts.lifecycle import CLOCK_VERBS
 from referral_contracts.succession import has_ended, reached, speaker
 from referral_contracts.topics import agency_of
-from referral_contracts.verbs import Verb
+from referral_contracts.verbs import DEADLINES, Verb
 from referral_router.core.refs import Ref
 
 _ONE: Final = 1
+_TO_ONE: Final = frozenset({Verb.CASE_TRANSFER_OFFERED, *DEADLINES})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,10 +66,12 @@ def check_case_verb(ask: Ask, *, owner: str) -> None:
     if verb in (Verb.CASE_TRANSFER_ACCEPTED, Verb.CASE_TRANSFER_DECLINED):
         if set(recipients) != goes_to(ask, owner):
             raise RemoteError(Code.WRONG_RECIPIENTS)
-    elif (verb is Verb.CASE_TRANSFER_OFFERED and len(recipients) != _ONE) or (
-        verb is Verb.CASE_NOTED and not recipients
-    ):
+    elif (verb in _TO_ONE and len(recipients) != _ONE) or (verb is Verb.CASE_NOTED and not recipients):
         raise RemoteError(Code.WRONG_RECIPIENTS)
+    elif verb in DEADLINES:
+        # Whom a deadline concerns follows from the law and the directory, not from who may speak to whom.
+        if any(member.id == ask.envelope.source for member in members):
+            raise RemoteError(Code.WRONG_RECIPIENTS)
     else:
         # Who may be told of something may be told what was wrong in it, and what it belongs to.
         _check_policy(ask, verb.judged_as, members)

@@ -13,7 +13,7 @@ from typing import Final
 from referral_contracts import topics
 from referral_contracts.codes import Code
 from referral_contracts.decisions import NOTHING_TOLD, First, Standing
-from referral_contracts.directory import Directory
+from referral_contracts.directory import ROLE_WATCHER, Directory
 from referral_contracts.directory_model import CLAIM_WINDOWS
 from referral_contracts.encoding import b64
 from referral_contracts.envelope import Envelope
@@ -227,28 +227,34 @@ class _Batch:
             code = Code.DUPLICATE if claim.event == found.event else Code.ID_REUSED
             self._refuse(found, code, Standing(first=_first(claim)))
             return
-        # Only a party meets its case's limits: what is full must not tell a stranger that there is a case.
-        inside = source in case.parties
+        # Only a party meets its case's limits: what is full must not tell a stranger that there is a case. The watcher
+        # has its own share of each case: it speaks in more cases than anybody may haunt.
+        watches = source == self._directory.service(ROLE_WATCHER) and case.state is not None and not case.archived
+        inside = watches or source in case.parties
         if self._crowded(case, envelope, floor_ms) if inside else self._haunted(beside, source, floor_ms):
             self._refuse(found, Code.TOO_MANY)
             return
         code, decision = self._settle(found, envelope, case)
         # What was accepted has changed the case, though its sender may have left it by that very event.
-        inside = source in case.parties or code is Code.ACCEPTED
+        inside = watches or source in case.parties or code is Code.ACCEPTED
         at, holder = (key, case) if inside else (beside, self._case(beside))
         holder.prune(floor_ms)
         last_ms = max(envelope.time_ms, ledger.admitted_ms)
         holder.use_up(source, envelope.id, Claim(found.event, code.value, ledger.counter, decision, last_ms))
         self._touch(at, holder)
 
-    @staticmethod
-    def _crowded(case: Case, envelope: Envelope, floor_ms: int) -> bool:
+    def _crowded(self, case: Case, envelope: Envelope, floor_ms: int) -> bool:
         # A receipt is said by itself, as often as others open hand-offs: that must leave room for answers.
         most = MAX_CLAIMS // 2 if envelope.verb in _RECEIPTS else MAX_CLAIMS
         # Nearly always there are not even so many with those that are too old to count.
         if sum(map(len, case.claims.values())) < min(most, MAX_CASE_CLAIMS):
             return False
-        return case.claimed(floor_ms, envelope.source) >= most or case.claimed(floor_ms) >= MAX_CASE_CLAIMS
+        own = case.claimed(floor_ms, envelope.source)
+        watcher = self._directory.service(ROLE_WATCHER)
+        # What the watcher says is beside what the parties say: neither keeps the other from being heard.
+        noticed = 0 if watcher is None else case.claimed(floor_ms, watcher)
+        others = 0 if envelope.source == watcher else case.claimed(floor_ms) - noticed
+        return own >= most or others >= MAX_CASE_CLAIMS
 
     def _haunted(self, key: bytes, source: str, floor_ms: int) -> bool:
         if self._exists(key):

@@ -32,7 +32,7 @@ from referral_contracts.lifecycle import (
     playing,
 )
 from referral_contracts.topics import agency_of
-from referral_contracts.verbs import Verb
+from referral_contracts.verbs import DEADLINES, Verb
 from referral_router.core import addressing, room
 from referral_router.core.addressing import Ask, speaks_for
 from referral_router.core.case import Case, Handoff
@@ -72,11 +72,13 @@ def rule(case: Case, ask: Ask) -> Ruling:
         return Refused(Code.ARCHIVED)
     if verb is Verb.CASE_OPENED:
         return _open_case(case, ask)
-    # What time has done to a hand-off is said by one who need not be a party.
-    timely = verb in _BY_WATCHER and ask.envelope.data.handoff is not None
+    # What time has done is said by one who need not be a party.
+    timely = verb in DEADLINES or (verb in _BY_WATCHER and ask.envelope.data.handoff is not None)
     heard = is_party(case, ask) or restoring or (timely and is_watcher(ask))
     if case.state is None or not heard:
         return Refused(Code.NOT_FOUND)
+    if case.archived and verb in DEADLINES:
+        return Refused(Code.ARCHIVED)
     if ask.envelope.exercise != case.exercise:
         # What was practised is never taken for real, nor what was real for practised.
         return Refused(Code.WRONG_EXERCISE)
@@ -120,7 +122,8 @@ def _rule_case(case: Case, state: CaseState, ask: Ask) -> Ruling:
     named = None if data.answers is None else Ref.of(data.answers.id, data.answers.sha256)
     if data.handoff is not None or (verb in HEADLESS) != (named is None):
         return Refused(Code.MALFORMED_ENVELOPE, own)
-    played = {Part.PARTY: True, Part.OWNER: owns, Part.PENDING: speaks_for(ask, case.pending)}
+    pending = speaks_for(ask, case.pending)
+    played = {Part.PARTY: True, Part.OWNER: owns, Part.PENDING: pending, Part.WATCHER: is_watcher(ask)}
     part = next((part for part, plays in played.items() if plays and may_ever(verb, part)), None)
     if part is None:
         return Refused(Code.WRONG_PARTY, own)
@@ -325,7 +328,9 @@ def _forward(case: Case, key: HandoffKey, handoff: Handoff, ask: Ask) -> None:
 
 def _routed(case: Case, ask: Ask) -> None:
     case.sequence += 1
-    case.parties.add(ask.envelope.source)
+    if not is_watcher(ask):
+        # It is heard in every case on what time has done, and on nothing else.
+        case.parties.add(ask.envelope.source)
     for recipient in ask.envelope.data.recipients:
         case.parties.add(agency_of(recipient))
         case.deliveries[recipient] = case.deliveries.get(recipient, 0) + 1

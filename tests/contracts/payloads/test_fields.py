@@ -11,7 +11,9 @@ from pydantic.fields import FieldInfo
 
 from referral_contracts.payloads.actor import Actor, Channel, Happening, Role
 from referral_contracts.payloads.base import OTHER, Answer, Choice, FieldGroup, label_of
-from referral_contracts.payloads.clock import Trigger
+from referral_contracts.payloads.basis import Confidence
+from referral_contracts.payloads.clock import Said, Trigger
+from referral_contracts.payloads.deadline import Delivered, Found, Ground, Standing
 from referral_contracts.payloads.link import LinkedCase
 from referral_contracts.payloads.mau01 import Mau01
 from referral_contracts.payloads.moving import Side
@@ -25,9 +27,21 @@ from referral_contracts.payloads.stats import AgeBand, Form
 from tests.contracts.payloads.forms import ACTOR
 
 VN = timezone(timedelta(hours=7))
-CLOSED = {Sex, Answer, Level, Side, Form, AgeBand}
-"""Choices that are complete: the forms' three answers, yes or no, a hand-off's sides, and what is counted by."""
+CLOSED = {Sex, Answer, Level, Side, Form, AgeBand, Said, Standing, Delivered, Found, Ground, Confidence}
+"""Choices that are complete: the forms' three answers, yes or no, a hand-off's sides, what is counted by, and what is
+said of a clock, how it stands and how it is known."""
 IMPERSONAL_TEXT = {
+    "AboutClock.authority",
+    "AboutClock.document",
+    "ClockExtension.authority",
+    "ClockExtension.document",
+    "DeadlineNotice.calendar",
+    "RuleNamed.en",
+    "RuleNamed.pack",
+    "RuleNamed.quote",
+    "RuleNamed.source",
+    "RuleNamed.version",
+    "RuleNamed.vi",
     "BreachNotice.controller",
     "ForensicConclusion.conclusion_number",
     "ForensicConclusion.order_number",

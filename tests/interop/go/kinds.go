@@ -107,6 +107,16 @@ func kindsOf(c bus.Contracts, contracts string) map[string]func(object) object {
 			}
 			return object{"root": bus.B64(bus.Root(hashes)), "paths": paths}
 		},
+		"notice-id": func(v object) object {
+			parts := []string{"referral-bus/v1/notice"}
+			for _, name := range []string{"bus", "subject", "about", "verb", "recipient"} {
+				parts = append(parts, text(v, name))
+			}
+			level, step := fmt.Sprint(v["level"]), fmt.Sprint(v["step"])
+			raw := []byte(bus.Hash(bus.LP(append(parts, level, step)...)))[:16]
+			raw[6], raw[8] = raw[6]&0x0f|0x80, raw[8]&0x3f|0x80
+			return object{"id": fmt.Sprintf("%x-%x-%x-%x-%x", raw[:4], raw[4:6], raw[6:8], raw[8:10], raw[10:])}
+		},
 		"partition": func(v object) object {
 			return object{"partition": murmur2(text(v, "subject")) & 0x7fffffff % uint32(v["partitions"].(float64))}
 		},

@@ -160,6 +160,13 @@ export function kindsOf(contracts, folder) {
       const hashes = v.leaves.map((one) => hash('\0', octets(one)))
       return { root: b64(bus.merkleRoot(hashes)), paths: hashes.map((_, i) => b64(Buffer.concat(pathTo(i, hashes)))) }
     },
+    'notice-id': (v) => {
+      const told = [v.bus, v.subject, v.about, v.verb, v.recipient, String(v.level), String(v.step)]
+      const raw = hash(bus.lp('referral-bus/v1/notice', ...told)).subarray(0, 16)
+      raw[6] = (raw[6] & 0x0f) | 0x80
+      raw[8] = (raw[8] & 0x3f) | 0x80
+      return { id: raw.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-') }
+    },
     'partition': (v) => ({ partition: (murmur2(Buffer.from(v.subject)) & 0x7fffffff) % v.partitions }),
     'proof': (v) => {
       bus.signingKid(octets(v.public))

@@ -21,6 +21,8 @@ from tests.services.referral_router.naive.case import (
 from tests.services.referral_router.naive.tables import (
     BY_WATCHER,
     CASES,
+    CLOCKS,
+    DEADLINES,
     ENDED,
     FOLLOWED,
     HANDOFFS,
@@ -100,6 +102,8 @@ class NaiveBus:
 
     def inside(self, said: Event) -> bool:
         case = self.cases.get(said.case)
+        if said.source == WATCHER:
+            return case is not None and not case.archived
         return case is not None and said.source in case.parties
 
     def by_the_case(self, said: Event) -> Ruling:
@@ -110,12 +114,14 @@ class NaiveBus:
             return Ruling({"archived"})
         if said.verb == "case.opened":
             return Ruling(self.new_case(said))
-        timely = source == WATCHER and said.verb in BY_WATCHER and said.about
-        if not case or not (source in case.parties or restoring or (timely and not case.archived)):
+        timely = source == WATCHER and ((said.verb in BY_WATCHER and said.about) or said.verb in DEADLINES)
+        if not case or not (source in case.parties or restoring or timely):
             return Ruling({"not-found"})
+        if timely and case.archived:
+            return Ruling({"archived" if said.verb in DEADLINES else "not-found"})
         if said.exercise != case.exercise:
             return Ruling({"wrong-exercise"})
-        of_case = said.verb.startswith("case.")
+        of_case = not said.verb.startswith("handoff.")
         wrong = bool(said.about) != kind.handoff or bool(said.supersedes) != kind.corrects
         wrong = wrong or (bool(said.follows) and said.verb not in OPENING)
         if wrong or bool(said.answers) != bool(kind.answers):
@@ -157,6 +163,7 @@ class NaiveBus:
 
     def of_case(self, said: Event, case: Case) -> set[str]:
         parts = {"party": True, "owner": said.source == case.owner, "pending": said.source == case.pending}
+        parts["watcher"] = said.source == WATCHER
         mine = [part for part, plays in parts.items() if plays]
         if not ever(said.verb, mine, CASES):
             return {"wrong-party"}
@@ -165,19 +172,17 @@ class NaiveBus:
         if not any(f"{said.verb} by {part}" in CASES[case.state] for part in mine):
             return {"illegal-transition"}
         faults, count = self.town.addressing(said), len(said.to)
-        match said.verb:
-            case "case.transfer.accepted" | "case.transfer.declined":
-                wrong = said.to != (case.owner,)
-            case "case.transfer.offered":
-                wrong = count != 1
-            case "case.noted":
-                wrong = count == 0
-            case _:
-                wrong = False
-        if wrong:
+        wrong = {
+            "case.transfer.accepted": said.to != (case.owner,),
+            "case.transfer.declined": said.to != (case.owner,),
+            "case.transfer.offered": count != 1,
+            "case.noted": count == 0,
+            **dict.fromkeys(DEADLINES, count != 1 or said.source in map(agency, said.to)),
+        }
+        if wrong.get(said.verb):
             faults.add("wrong-recipients")
-        if said.verb not in ("case.transfer.accepted", "case.transfer.declined"):
-            asked = "case.noted" if said.verb in {"case.corrected", *LINKS} else said.verb
+        if said.verb not in {"case.transfer.accepted", "case.transfer.declined", *DEADLINES}:
+            asked = "case.noted" if said.verb in {"case.corrected", *LINKS, *CLOCKS} else said.verb
             faults |= self.town.policy(said.source, asked, said.to)
         if not faults and said.verb in ("case.closed", "case.voided") and case.still_open():
             return {"open-handoffs"}
@@ -253,7 +258,7 @@ class NaiveBus:
             happens_to_case(case, said)
         case.events += 1
         case.copies.update(said.to)
-        case.parties |= {said.source, *map(agency, said.to)}
+        case.parties |= {said.source} - {WATCHER} | {*map(agency, said.to)}
 
     def put_away(self) -> None:
         """Section 12, a closed case: few at a decision, the longest untouched first, those of one moment together."""

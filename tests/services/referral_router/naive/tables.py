@@ -57,6 +57,15 @@ VERBS = {
     "handoff.voided": Kind(handoff=True, answers="head"),
     "handoff.recalled": Kind(handoff=True, answers="head"),
     "handoff.misdirected": Kind(handoff=True, answers="head", clock=True),
+    "clock.disputed": Kind(clock=True),
+    "clock.extended": Kind(clock=True),
+    "clock.confirmed": Kind(clock=True),
+    "deadline.armed": Kind(),
+    "deadline.reminded": Kind(),
+    "deadline.missed": Kind(),
+    "deadline.escalated": Kind(),
+    "deadline.explained": Kind(),
+    "deadline.unreadable": Kind(),
 }
 
 OPENING = {"handoff.offered": "offered", "handoff.assigned": "assigned", "handoff.notified": "notified"}
@@ -71,8 +80,33 @@ MOVE_NO_HEAD = {
     "case.corrected",
     "case.linked",
     "case.unlinked",
+    "clock.disputed",
+    "clock.extended",
+    "clock.confirmed",
+    "deadline.armed",
+    "deadline.reminded",
+    "deadline.missed",
+    "deadline.escalated",
+    "deadline.explained",
+    "deadline.unreadable",
 }
 LINKS = {"case.linked", "case.unlinked"}
+CLOCKS = {"clock.disputed", "clock.extended", "clock.confirmed"}
+DEADLINES = {
+    "deadline.armed",
+    "deadline.reminded",
+    "deadline.missed",
+    "deadline.escalated",
+    "deadline.explained",
+    "deadline.unreadable",
+}
+
+
+def said_of_time(state: str) -> dict[str, str]:
+    """Return what changes no state: what parties say of clocks, and the watcher, which needs to be none."""
+    by_parties = {f"{verb} by party": state for verb in sorted(CLOCKS)}
+    return {**by_parties, **({} if state == "voided" else {f"{verb} by watcher": state for verb in sorted(DEADLINES)})}
+
 
 CASES = {
     "open": {
@@ -83,6 +117,7 @@ CASES = {
         "case.unlinked by owner": "open",
         "case.closed by owner": "closed",
         "case.voided by owner": "voided",
+        **said_of_time("open"),
     },
     "transfer-offered": {
         "case.transfer.offered by owner": "transfer-offered",
@@ -92,6 +127,7 @@ CASES = {
         "case.corrected by party": "transfer-offered",
         "case.linked by owner": "transfer-offered",
         "case.unlinked by owner": "transfer-offered",
+        **said_of_time("transfer-offered"),
     },
     "closed": {
         "case.noted by party": "closed",
@@ -100,8 +136,9 @@ CASES = {
         "case.unlinked by owner": "closed",
         "case.reopened by owner": "open",
         "case.voided by owner": "voided",
+        **said_of_time("closed"),
     },
-    "voided": {"case.noted by party": "voided", "case.corrected by party": "voided"},
+    "voided": {"case.noted by party": "voided", "case.corrected by party": "voided", **said_of_time("voided")},
 }
 ENDED = {"closed", "voided"}
 
