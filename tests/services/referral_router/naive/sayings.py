@@ -40,6 +40,7 @@ def _told(case: Case, handoff: Handoff, source: str, verb: str) -> tuple[str, ..
 def moves_of_case(case: Case, subject: str, other: str) -> list[Saying]:
     """Return what may be said of the case by the tables."""
     speakers = {"party": sorted(case.parties | {case.owner}), "owner": [case.owner], "pending": [case.pending]}
+    speakers["watcher"] = [WATCHER]
     return [
         of_case(case, subject, source, verb, other)
         for verb, part in (step.split(" by ") for step in CASES[case.state])
