@@ -26,7 +26,7 @@ POLICE: Final = "cong-an-xa-thi-du"
 HOSPITAL: Final = "bv-nhi-minh-hoa"
 SOCIAL_WORK: Final = "ctxh-minh-hoa"
 LEGAL_AID: Final = "tgpl-minh-hoa"
-OTHER_LEGAL_AID: Final = "tgpl-minh-hoa-2"
+OTHER_LEGAL_AID: Final = "tgpl-gia-tuong"
 SCHOOL: Final = "th-thi-du"
 CAST: Final[Mapping[str, str]] = {
     HOTLINE: "Tổng đài 111",
@@ -40,12 +40,13 @@ CAST: Final[Mapping[str, str]] = {
 }
 """Who plays, and what each is called where there is little room."""
 TEAM: Final[Mapping[str, Sequence[str]]] = {
-    POLICE: ("police", "mau01"),
     HOSPITAL: ("hospital",),
     SOCIAL_WORK: ("social-work",),
     LEGAL_AID: ("legal-aid",),
 }
-"""What each of the on-scene team is given to read."""
+"""What those of the on-scene team that may decline are given to read."""
+DUTY: Final = ("police", "mau01")
+"""What the police are given: a report of a crime is theirs to take, so it is assigned."""
 WATCHER: Final = "deadline-watcher"
 
 _SHOWN_OF_THE_FORM: Final = (
@@ -200,15 +201,17 @@ class Story:
         expect(seen.owned and seen.state is CaseState.OPEN, "the commune owns the open case")
 
     async def _to_the_team(self) -> None:
-        self._teller.chapter("Đội tại hiện trường", "the team on the scene, asked in ONE event")
+        self._teller.chapter("Đội tại hiện trường", "the police by duty, three more asked in ONE event")
         self._teller.tell(
-            "Một sự kiện cho bốn cơ quan; mỗi cơ quan chỉ mở được phần của mình.",
-            "One event for four agencies; each can open its own part and no other.",
+            "Công an không được từ chối tin báo. Ba cơ quan khác chung một sự kiện, mỗi nơi chỉ mở được phần của mình.",
+            "The police cannot decline a report. One event for the other three; each can open its own part alone.",
         )
+        duty = await self._say(COMMUNE, Verb.ASSIGNED, parts={POLICE: DUTY})
         said = await self._say(COMMUNE, Verb.OFFERED, parts=TEAM)
-        self._handoffs |= {key.recipient: key for key in said.handoffs}
-        read = {name: (await self._reaches(name, Verb.OFFERED, COMMUNE, said)).parts for name in TEAM}
-        await self._received(COMMUNE, *TEAM)
+        self._handoffs |= {key.recipient: key for key in (*duty.handoffs, *said.handoffs)}
+        read = {POLICE: (await self._reaches(POLICE, Verb.ASSIGNED, COMMUNE, duty)).parts}
+        read |= {name: (await self._reaches(name, Verb.OFFERED, COMMUNE, said)).parts for name in TEAM}
+        await self._received(COMMUNE, POLICE, *TEAM)
         self._show_who_reads_what(read)
 
     def _show_who_reads_what(self, read: Mapping[str, Sequence[Part]]) -> None:
@@ -358,7 +361,13 @@ class Story:
         await self._reaches(recipient, Verb.CLOSED, opener, said)
 
     async def _closing(self) -> None:
-        self._teller.chapter("Kết thúc", "the duty is done, the case is closed")
+        self._teller.chapter("Kết thúc", "the child's state is reviewed, the duty is done, the case is closed")
+        self._teller.tell(
+            "Trước khi kết thúc, xã cùng nơi đã giúp trẻ rà soát tình trạng của trẻ theo Mẫu số 06.",
+            "Before it ends, the commune reviews the child's state with an agency that helped it (Form 06).",
+        )
+        said = await self._say(COMMUNE, Verb.CASE_NOTED, parts={HOSPITAL: ("mau06",)})
+        await self._reaches(HOSPITAL, Verb.CASE_NOTED, COMMUNE, said)
         await self._answer(COMMUNE, Verb.PROGRESSED, ("commune-progressed",), HOTLINE)
         await self._answer(COMMUNE, Verb.COMPLETED, ("commune-completed",), HOTLINE)
         await self._close(HOTLINE, COMMUNE)

@@ -10,7 +10,7 @@ from tests.kafka.typed import COMMUNE, EXAMPLES, Town, said
 pytestmark = pytest.mark.kafka
 
 POLICE, HOSPITAL = "cong-an-xa-thi-du", "bv-nhi-minh-hoa"
-LEGAL_AID, SECOND_LEGAL_AID = "tgpl-minh-hoa", "tgpl-minh-hoa-2"
+LEGAL_AID, SECOND_LEGAL_AID = "tgpl-minh-hoa", "tgpl-gia-tuong"
 
 
 def opened(town: Town) -> str:
