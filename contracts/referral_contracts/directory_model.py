@@ -38,7 +38,7 @@ _SPAN: Final = f"{_DAYS} {_TIMES}(,{_TIMES})*"
 HOURS: Final = f"^(24/7|{_SPAN}(; {_SPAN})*)$"
 """A part of what OpenStreetMap calls ``opening_hours``, which others' tools read."""
 PHONE: Final = r"^\+?[0-9]([ .-]?[0-9]){1,19}$"
-"""What can be dialled: 111, 0206 3852 011, +84 206 3852 011."""
+"""What can be dialled: 111, 0900 000 011, +84 900 000 011."""
 
 MAX_SUCCESSORS: Final = 32
 """One district ended in some ten communes; a province in fewer."""

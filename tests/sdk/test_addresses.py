@@ -127,10 +127,10 @@ async def test_what_is_for_an_agency_without_a_system_goes_through_another_and_i
 
 
 async def test_what_one_heard_of_an_agency_off_the_bus_is_its_claim(town: Town) -> None:
-    reach(town, "school-d", Reach(kind="off-bus"), Duty(phone="0206 3852 011", hours="Mo-Fr 07:30-17:00"))
+    reach(town, "school-d", Reach(kind="off-bus"), Duty(phone="0900 000 011", hours="Mo-Fr 07:30-17:00"))
     async with town.bus("hotline-111") as hotline, town.bus("ward-a") as ward:
         subject = await case_with(town, hotline, {"ward-a": [REQUEST]})
-        with pytest.raises(LocalError, match="not on the bus: school-d; its phone: 0206 3852 011"):
+        with pytest.raises(LocalError, match="not on the bus: school-d; its phone: 0900 000 011"):
             hotline.plan(hotline.offer(subject, {"school-d": [REQUEST]}))
         assigned = await heard(ward, Verb.ASSIGNED)
         await ward.wait(await assigned.accept(ACCEPTANCE))

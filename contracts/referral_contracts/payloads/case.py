@@ -87,7 +87,7 @@ class TransferOffer(Payload):
         label(
             "Lý do chuyển vụ việc",
             "reason",
-            "Vì sao cơ quan kia phải phụ trách.",
+            "Vì sao cơ quan được đề nghị phải phụ trách.",
             "Why the other agency should own the case.",
             personal=True,
             essential=True,

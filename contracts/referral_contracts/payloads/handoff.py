@@ -341,7 +341,7 @@ class Closing(Payload):
     """The sender, or the owner of the case, has taken note of the result: nothing is open any more."""
 
     schema_name: ClassVar[str] = "closing"
-    about: ClassVar[About] = About(vi="Kết thúc chuyển gửi", en="closing of a hand-off")
+    about: ClassVar[About] = About(vi="Kết thúc lượt chuyển gửi", en="closing of a hand-off")
 
     automatic: Annotated[
         StrictBool | None,

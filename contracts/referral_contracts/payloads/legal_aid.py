@@ -92,7 +92,7 @@ class LegalAidRequest(Payload):
     other_party: Annotated[
         Text | None,
         label(
-            "Bên kia",
+            "Bên có quyền lợi đối lập",
             "other party",
             "Để trung tâm kiểm tra xung đột lợi ích.",
             "So that the centre can check for a conflict of interest.",

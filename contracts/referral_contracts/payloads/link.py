@@ -21,7 +21,13 @@ Subject = Annotated[str, StringConstraints(pattern=SUBJECT)]
 """A case, by its pseudonym."""
 Others = Annotated[
     Annotated[tuple[Subject, ...], Field(max_length=MAX_OTHERS)],
-    label("Các vụ việc kia", "other cases", "Mã các vụ việc kia.", "Pseudonyms of the other cases.", essential=True),
+    label(
+        "Các vụ việc liên quan",
+        "other cases",
+        "Mã các vụ việc liên quan.",
+        "Pseudonyms of the other cases.",
+        essential=True,
+    ),
 ]
 
 
@@ -100,7 +106,9 @@ class LinkedCase(FieldGroup):
 
     other: Annotated[
         Subject,
-        label("Vụ việc kia", "other case", "Mã vụ việc kia.", "Pseudonym of the other case.", essential=True),
+        label(
+            "Vụ việc liên quan", "other case", "Mã vụ việc liên quan.", "Pseudonym of the other case.", essential=True
+        ),
     ]
     relation: Annotated[
         Relation | None,

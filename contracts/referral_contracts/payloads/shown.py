@@ -130,12 +130,12 @@ def _told(value: object) -> str:
         return f"{value.vi} / {value.en}"
     if isinstance(value, datetime):
         try:
-            return f"{value.astimezone(VIET_NAM):%Y-%m-%d %H:%M} (+07:00)"
+            return f"{value.astimezone(VIET_NAM):%d/%m/%Y %H:%M} (+07:00)"
         except OverflowError:
             # The last hours of the year 9999 are a moment, and in Viet Nam the year 10000, which is none.
-            return f"{value:%Y-%m-%d %H:%M} (+00:00)"
+            return f"{value:%d/%m/%Y %H:%M} (+00:00)"
     if isinstance(value, date):
-        return value.isoformat()
+        return f"{value:%d/%m/%Y}"
     if isinstance(value, bytes):
         # A file is nothing to read here: what tells one from another is.
         return f"{len(value)} byte, SHA-256 {b64(sha256(value))}"

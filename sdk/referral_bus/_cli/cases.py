@@ -82,7 +82,7 @@ async def show_handoff(call: Call, *, handoff: HandoffArgument, timeout: Timeout
             ("vụ việc / case", f"{found.subject}  {EXERCISE}" if found.exercise else found.subject),
             ("bên mở / opened by", _opening(found)),
             ("trạng thái / state", both(STATES[found.state])),
-            ("biên nhận / receipt", _receipt(found)),
+            ("xác nhận đã nhận / receipt", _receipt(found)),
             *_chain(bus, found),
             ("từ lúc / since", f"{when(found.admitted_ms)} (+07:00)"),
             ("bước cuối / last step", found.head.id),

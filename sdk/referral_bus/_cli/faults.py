@@ -14,6 +14,7 @@ from typing import Final
 
 import typer
 
+from referral_bus._cli.wording import both
 from referral_bus._cli.world import Exit
 from referral_contracts.codes import Code
 from referral_contracts.errors import Fatal, LocalError, ReferralBusError, RemoteError
@@ -44,17 +45,50 @@ _ALARMING: Final = frozenset(
     }
 )
 _HINTS: Final = {
-    Code.STORE_BUSY: "another referral-bus of this agency is at work, perhaps a watch; end it or wait for it",
-    Code.TIMED_OUT: "what was sent stays in the outbox and goes out when it can: referral-bus outbox wait",
-    Code.STATE_FORMAT: "name this agency's own with --store or --home; what another version made has to be moved away",
-    Code.FILE_EXISTS: "choose another name, or move the old file away yourself",
-    Code.DIRECTORY_MISSING: "nothing can be sealed before the directory was read: is this the right bus?",
-    Code.TOPIC_MISSING: "the bus was not set up for this agency, or this is another broker",
-    Code.UNKNOWN_RECIPIENT: "referral-bus directory show lists the agencies",
-    Code.UNKNOWN_SCHEMA: "the first line of a section file is its schema, such as mau01/1.0",
-    Code.MALFORMED_JSON: "a section file is JSON in UTF-8: each name once, whole numbers only",
-    Code.ILLEGAL_TRANSITION: "referral-bus case show tells how it stands; a duty is forwarded, never declined",
-    Code.WRONG_PARTY: "the recipient answers, who asked withdraws and closes, the owner closes the case",
+    Code.STORE_BUSY: (
+        "một tiến trình referral-bus khác của cơ quan đang chạy, có thể là inbox watch; kết thúc nó hoặc chờ",
+        "another referral-bus of this agency is at work, perhaps a watch; end it or wait for it",
+    ),
+    Code.TIMED_OUT: (
+        "việc đã gửi nằm trong hộp gửi và sẽ được gửi khi có thể: referral-bus outbox wait",
+        "what was sent stays in the outbox and goes out when it can: referral-bus outbox wait",
+    ),
+    Code.STATE_FORMAT: (
+        "dùng --store hoặc --home của chính cơ quan; kho do phiên bản khác tạo phải được chuyển đi",
+        "name this agency's own with --store or --home; what another version made has to be moved away",
+    ),
+    Code.FILE_EXISTS: (
+        "chọn tên khác, hoặc tự chuyển tệp cũ đi",
+        "choose another name, or move the old file away yourself",
+    ),
+    Code.DIRECTORY_MISSING: (
+        "chưa đọc được danh bạ thì chưa niêm phong được gì: có đúng trục này không",
+        "nothing can be sealed before the directory was read: is this the right bus?",
+    ),
+    Code.TOPIC_MISSING: (
+        "trục chưa được thiết lập cho cơ quan này, hoặc đây là máy chủ khác",
+        "the bus was not set up for this agency, or this is another broker",
+    ),
+    Code.UNKNOWN_RECIPIENT: (
+        "xem danh sách cơ quan: referral-bus directory show",
+        "referral-bus directory show lists the agencies",
+    ),
+    Code.UNKNOWN_SCHEMA: (
+        "dòng đầu của tệp là tên biểu mẫu, ví dụ mau01/1.0",
+        "the first line of a section file is its schema, such as mau01/1.0",
+    ),
+    Code.MALFORMED_JSON: (
+        "tệp là JSON mã UTF-8: mỗi tên một lần, chỉ dùng số nguyên",
+        "a section file is JSON in UTF-8: each name once, whole numbers only",
+    ),
+    Code.ILLEGAL_TRANSITION: (
+        "xem hiện trạng bằng referral-bus case show; nhiệm vụ được giao thì chuyển tiếp, không từ chối",
+        "referral-bus case show tells how it stands; a duty is forwarded, never declined",
+    ),
+    Code.WRONG_PARTY: (
+        "bên nhận trả lời, bên đề nghị rút lại và kết thúc, cơ quan phụ trách kết thúc vụ việc",
+        "the recipient answers, who asked withdraws and closes, the owner closes the case",
+    ),
 }
 """Beside those of the code itself: what this program can do about it."""
 
@@ -114,7 +148,7 @@ def exit_of(error: ReferralBusError) -> Exit:
 
 def hints_of(code: Code) -> tuple[str, ...]:
     """Return the advice that goes with *code*."""
-    found = (LocalError(code).hint, _HINTS.get(code, ""))
+    found = (LocalError(code).hint, both(_HINTS[code]) if code in _HINTS else "")
     return tuple(hint for hint in found if hint)
 
 

@@ -83,13 +83,13 @@ def _lines(bus: ReferralBus, agency: str, plan: Plan) -> Iterator[RenderableType
     practised = f"  {EXERCISE}" if plan.exercise else ""
     yield heading(f"case {plan.subject}{practised}")
     for number, event in enumerate(plan.events, 1):
-        yield heading(f"event {number}: {both(VERBS[event.verb])} → {', '.join(event.recipients) or agency}")
+        yield heading(f"sự kiện / event {number}: {both(VERBS[event.verb])} → {', '.join(event.recipients) or agency}")
     for event in plan.events:
         readers = [*event.recipients, *(reader for section in event.sections for reader in section.readers)]
         for reader in dict.fromkeys(readers):
             own = [section for section in event.sections if reader in section.readers]
             others = len(event.sections) - len(own)
-            sealed = f"; {others} of {len(event.sections)} sections stay sealed" if others else ""
+            sealed = f"; {others}/{len(event.sections)} phần vẫn niêm phong / sections stay sealed" if others else ""
             yield ""
             yield heading(f"{_called(bus, reader)} đọc được / reads{sealed}{practised}")
             # What the sender wrote it has seen.

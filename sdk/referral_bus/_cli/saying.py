@@ -34,7 +34,10 @@ SENT_JSON: Final = (
 
 _SEAL_S: Final = 0.1
 """Sealing waits for nothing but a directory, and without the broker none will come."""
-_KEPT: Final = "nothing is lost: it is in the outbox and goes out later, with any command that reaches the bus"
+_KEPT: Final = (
+    "không mất gì: việc đã nằm trong hộp gửi và sẽ được gửi sau, bằng bất kỳ lệnh nào kết nối được trục"
+    " / nothing is lost: it is in the outbox and goes out later, with any command that reaches the bus"
+)
 
 SectionFiles = Annotated[
     list[str], typer.Argument(metavar="FILE", help="Section files: what the other side is to read.")

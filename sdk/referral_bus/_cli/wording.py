@@ -115,14 +115,14 @@ ENTRIES: Final[Mapping[EntryState, tuple[str, str]]] = {
 }
 
 REFUSALS: Final[Mapping[Code, tuple[str, str]]] = {
-    Code.STALE_HEAD: ("bên kia đã có hành động trước", "somebody moved it first"),
+    Code.STALE_HEAD: ("bên khác đã có hành động trước", "somebody moved it first"),
     Code.ILLEGAL_TRANSITION: ("việc này không còn làm được ở bước hiện tại", "not possible at this step"),
     Code.WRONG_PARTY: ("cơ quan này không có quyền làm việc đó", "not for this agency to say"),
     Code.NOT_FOUND: ("không có vụ việc này, hoặc không phải bên liên quan", "no such case, or not a party of it"),
     Code.NOT_PERMITTED: ("quy tắc danh bạ không cho phép", "the directory's policy does not allow it"),
     Code.UNKNOWN_RECIPIENT: ("không có nơi nhận này", "no such recipient"),
     Code.RECIPIENTS_APART: ("các nơi nhận này không được biết về nhau", "the recipients may not know of each other"),
-    Code.OPEN_HANDOFFS: ("còn việc chuyển gửi chưa kết thúc", "hand-offs are still open"),
+    Code.OPEN_HANDOFFS: ("còn lượt chuyển gửi chưa kết thúc", "hand-offs are still open"),
     Code.ARCHIVED: ("vụ việc đã lưu trữ", "the case is archived"),
     Code.OUTSIDE_WINDOW: ("đồng hồ máy lệch quá giới hạn", "this machine's clock is too far off"),
     Code.TOO_MANY: ("gửi quá nhiều trong thời gian ngắn", "too many in a short time"),

@@ -27,7 +27,7 @@ def test_a_person_reads_the_filled_in_fields_with_the_words_of_the_form() -> Non
             "received_at",
             "Thời gian (mấy giờ), ngày tháng năm",
             "received at",
-            "2026-11-20 20:10 (+07:00)",
+            "20/11/2026 20:10 (+07:00)",
         ),
         ("estimated_age", "Ước lượng tuổi", "estimated age", "9"),
         ("sex", "Giới tính", "sex", "Nữ / female"),

@@ -20,7 +20,7 @@ def end(terminal: Terminal, agency: str, *successors: str) -> Entry:
     assert found is not None
     ends_at = format_time(simulator.clock.now_ms() + HOUR_S * 1000)
     changed = found.entry.model_copy(
-        update={"ends_at": ends_at, "successors": successors, "duty": Duty(phone="0206 3852 011", hours="24/7")}
+        update={"ends_at": ends_at, "successors": successors, "duty": Duty(phone="0900 000 011", hours="24/7")}
     )
     simulator.change_directory(agencies=[changed])
     return changed
@@ -82,9 +82,9 @@ def test_whoever_waits_for_an_answer_is_told_whom_to_call(terminal: Terminal) ->
     end(terminal, "xa-thi-du", "xa-vi-du")
 
     told = as_(terminal, "hotline-111", "handoff", "show", duty)
-    assert re.search(r"trực / on duty: xa-thi-du +0206 3852 011  24/7", told)
+    assert re.search(r"trực / on duty: xa-thi-du +0900 000 011  24/7", told)
     told = as_(terminal, "hotline-111", "directory", "show", "xa-thi-du")
-    assert re.search(r"^on duty +0206 3852 011  24/7$", told, re.MULTILINE)
+    assert re.search(r"^on duty +0900 000 011  24/7$", told, re.MULTILINE)
     assert re.search(r"^ends +2026-09-21 22:13:", told, re.MULTILINE)
     assert re.search(r"^successors +xa-vi-du$", told, re.MULTILINE)
 

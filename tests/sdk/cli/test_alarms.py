@@ -42,7 +42,7 @@ def test_a_store_that_another_process_has_is_told_and_left_alone(terminal: Termi
 
     assert (ended, out) == (5, "")
     assert err.startswith("referral-bus: error: store-busy: ")
-    assert "referral-bus: hint: another referral-bus of this agency is at work" in err
+    assert "kết thúc nó hoặc chờ / another referral-bus of this agency is at work" in err
 
 
 def test_the_store_of_another_agency_is_not_used(terminal: Terminal) -> None:

@@ -42,7 +42,7 @@ def test_what_is_sent_waits_in_the_outbox_and_goes_out_later(subject: str, termi
 
     assert (took_s <= TOLD_S, ended) == (True, 3)
     assert "waiting to go out" in out
-    assert "referral-bus: hint: nothing is lost: it is in the outbox and goes out later" in err
+    assert "kết nối được trục / nothing is lost: it is in the outbox and goes out later" in err
 
     terminal.simulator.broker.away = False
     ended, out, _ = terminal.type("outbox", "wait")

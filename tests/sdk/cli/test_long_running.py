@@ -50,7 +50,7 @@ def test_who_gives_up_waiting_is_told_that_it_goes_out_all_the_same(terminal: Te
         "send", "assign", "--case", subject, "--to", to, "--timeout", "900", meanwhile=give_up
     )
     assert (ended, out) == (130, "")
-    assert "referral-bus: hint: what was sent stays in the outbox" in err
+    assert "sẽ được gửi khi có thể: referral-bus outbox wait / what was sent stays in the outbox" in err
     assert err.endswith("referral-bus: interrupted\n")
 
     terminal.simulator.broker.away = False
