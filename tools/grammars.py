@@ -1,8 +1,9 @@
 """
 Everything that is canonical JSON, as regular expressions: `contracts/grammars.json`, made from the wire models.
 
-An expression matches exactly the one spelling, as a whole; its syntax is what RE2, ECMAScript and Python share. Only
-how long a list may be is not in it, for RE2 does not count that far, nor what takes more than one member to see.
+An expression matches exactly the one spelling, as a whole, times that exist among it; its syntax is what RE2,
+ECMAScript and Python share. Only how long a list may be is not in it, for RE2 does not count that far, nor what takes
+more than one member to see.
 """
 
 import json
@@ -11,11 +12,23 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from referral_contracts.encoding import TIME
+
 PAGE: Final = Path("contracts/grammars.json")
 _LARGEST: Final = 2**53 - 1
 _CHARACTER: Final = r'(?:[^"\\\x00-\x1f]|\\["\\bfnrt]|\\u00(?:0[0-7bef]|1[0-9a-f]))'
 _SPECIAL: Final = re.compile(r"[.*+?^$|()\[\]{}\\]")
 _RE2_REPEATS: Final = 1000
+_LEAP: Final = "(?:0[48]|[2468][048]|[13579][26])"
+_DAY: Final = (
+    "(?:[0-9]{3}[1-9]|[0-9]{2}[1-9][0-9]|[0-9][1-9][0-9]{2}|[1-9][0-9]{3})-"
+    "(?:(?:0[1-9]|1[0-2])-(?:0[1-9]|1[0-9]|2[0-8])|(?:0[13-9]|1[0-2])-(?:29|30)|(?:0[13578]|1[02])-31)"
+)
+_MOMENT: Final = (
+    rf"(?:{_DAY}|(?:[0-9]{{2}}{_LEAP}|{_LEAP}00)-02-29)"
+    r"T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]\.[0-9]{3}Z"
+)
+"""A time that exists: where a model has only the pattern of a time, it checks for the rest by itself."""
 
 
 def of_schema(schema: Mapping[str, Any]) -> str:
@@ -51,6 +64,8 @@ def _either(options: Iterable[str]) -> str:
 
 
 def _text(schema: Mapping[str, Any]) -> str:
+    if schema.get("pattern") == TIME:
+        return _MOMENT
     if "pattern" in schema:
         return str(schema["pattern"]).removeprefix("^").removesuffix("$").replace("(/", "(?:/")
     most = schema.get("maxLength", _RE2_REPEATS + 1)
@@ -115,5 +130,5 @@ def _of_one_length(least: str, most: str) -> str:
 
 def pages(schemas: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[Path, str]]:
     """Yield the file, made from the *schemas* of what is canonical JSON."""
-    told = {name: of_schema(schema) for name, schema in schemas.items()}
+    told = {name: f"^(?:{of_schema(schema)})$" for name, schema in schemas.items()}
     yield PAGE, json.dumps(told, ensure_ascii=False, indent=1) + "\n"

@@ -18,7 +18,8 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 
 from referral_contracts import merkle
 from referral_contracts.codes import Code
-from referral_contracts.encoding import MAX_INTEGER, SUBJECT, TIME, b64
+from referral_contracts.directory_model import Time
+from referral_contracts.encoding import MAX_INTEGER, SUBJECT, b64
 from referral_contracts.envelope import Address, AgencyId, EventId, EventRef, HandoffKey, Hash
 from referral_contracts.errors import RemoteError, Tampered
 from referral_contracts.keys import SigningKey, VerifyKey
@@ -30,7 +31,6 @@ NO_DECISION: Final = b"\x00" * 32
 """What the first decision of a partition names as its predecessor."""
 
 
-Time: TypeAlias = Annotated[str, StringConstraints(pattern=TIME)]
 Salt: TypeAlias = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{21}[AQgw]$")]
 Subject: TypeAlias = Annotated[str, StringConstraints(pattern=SUBJECT)]
 Count: TypeAlias = Annotated[int, Field(ge=0, le=MAX_INTEGER)]

@@ -1,9 +1,13 @@
 import json
 import re
+from datetime import date, time
 from typing import Any, Final
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from referral_contracts.encoding import TIME
 from tests.contracts.vector_runners import octets
 from tests.house.tree import ROOT
 from tools.grammars import of_schema
@@ -21,8 +25,6 @@ KINDS: Final = {
     "verdict": "verdict",
 }
 BEYOND: Final = {
-    "entry_key_until_30_february": "a day that there is not",
-    "envelope_no_such_time": "the same",
     "envelope_content_of_no_padded_size": "a size",
     "envelope_too_many_recipients": "how long a list is",
     "envelope_reader_twice": "an order",
@@ -80,6 +82,36 @@ def test_a_grammar_knows_the_integers_of_a_range(least: int, most: int) -> None:
 )
 def test_a_grammar_knows_the_one_spelling_of_a_text(text: str, taken: bool) -> None:
     assert taken is (re.fullmatch(of_schema({"type": "string", "maxLength": 1}), f'"{text}"') is not None)
+
+
+@pytest.mark.parametrize(
+    ("text", "taken"),
+    [
+        ("0001-01-01T00:00:00.000Z", True),
+        ("0000-01-01T00:00:00.000Z", False),
+        ("1900-02-29T00:00:00.000Z", False),
+        ("2000-02-29T23:59:59.999Z", True),
+        ("2024-02-29T00:00:00.000Z", True),
+        ("2023-02-29T00:00:00.000Z", False),
+        ("2026-04-31T00:00:00.000Z", False),
+        ("2026-12-31T24:00:00.000Z", False),
+        ("2026-12-31T23:59:60.000Z", False),
+        ("2026-13-01T00:00:00.000Z", False),
+        ("2026-01-00T00:00:00.000Z", False),
+    ],
+)
+def test_a_grammar_knows_the_times_that_exist(text: str, taken: bool) -> None:
+    spelled = of_schema({"type": "string", "pattern": TIME})
+
+    assert taken is (re.fullmatch(spelled, f'"{text}"') is not None)
+
+
+@given(st.dates(), st.times())
+def test_a_grammar_takes_every_time(day: date, at: time) -> None:
+    spelled = of_schema({"type": "string", "pattern": TIME})
+    text = f"{day.isoformat()}T{at.replace(tzinfo=None).isoformat(timespec='milliseconds')}Z"
+
+    assert re.fullmatch(spelled, f'"{text}"')
 
 
 def test_a_grammar_knows_members_that_may_be_left_out() -> None:

@@ -165,6 +165,7 @@ def _misspelled() -> Iterator[Vector]:
             _delivery(1).replace(b'"restored":1', b'"restored":0'),
             "what is left out, said all the same",
         ),
+        "delivery_on_30_february": (leaf.replace(_TIME.encode(), b"2026-02-30T00:00:00.000Z"), "no such time"),
         "delivery_member_twice": (leaf.replace(b'"counter":1', b'"counter":1,"counter":1'), "a member twice"),
     }
     for name, (spelled, comment) in wrong.items():

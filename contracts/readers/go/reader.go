@@ -21,12 +21,10 @@ import (
 	"math/big"
 	"math/bits"
 	"os"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 	"unicode/utf8"
 )
 
@@ -51,10 +49,18 @@ func refuse(fault bool, code string) {
 	}
 }
 
+// must gives what a library made, or refuses.
+func must[T any](made T, err error) func(code string) T {
+	return func(code string) T {
+		refuse(err != nil, code)
+		return made
+	}
+}
+
 // Unb64 reads binary in its one spelling (2), of that size unless negative.
 func Unb64(text string, size int, code string) string {
-	data, err := base64.RawURLEncoding.Strict().DecodeString(text)
-	refuse(err != nil || strings.ContainsAny(text, "\r\n") || size >= 0 && len(data) != size, code)
+	data := must(base64.RawURLEncoding.Strict().DecodeString(text))(code)
+	refuse(strings.ContainsAny(text, "\r\n") || size >= 0 && len(data) != size, code)
 	return string(data)
 }
 
@@ -74,15 +80,6 @@ func LP(parts ...string) (out string) {
 }
 
 const eventTyp, decisionTyp, headTyp = "referral-bus-event+jws", "referral-bus-decision+jws", "referral-bus-directory-head+jws"
-
-const moment = "2006-01-02T15:04:05.000Z"
-
-// Millis reads a time that exists (2).
-func Millis(text, code string) int64 {
-	found, err := time.Parse(moment, text)
-	refuse(err != nil || found.Format(moment) != text || found.Year() < 1, code)
-	return found.UnixMilli()
-}
 
 // Canonical writes what JSON can say in its one spelling (2). Go escapes two line ends that JSON need not.
 func Canonical(value any) string {
@@ -108,20 +105,13 @@ func List(value any, path ...string) []any { found, _ := Get(value, path...).([]
 
 // Contracts are the data of ../..: the verbs (9), and the grammars of what is canonical JSON (2).
 type Contracts struct {
-	Verbs    []string
-	Grammars map[string]*regexp.Regexp
+	lifecycle struct{ Verbs map[string]any }
+	grammars  map[string]*regexp.Regexp
 }
 
 func Load(folder string) (c Contracts) {
-	var lifecycle struct{ Verbs map[string]any }
-	grammars := map[string]string{}
-	for file, into := range map[string]any{"lifecycle.json": &lifecycle, "grammars.json": &grammars} {
-		raw, err := os.ReadFile(filepath.Join(folder, file))
-		refuse(err != nil || json.Unmarshal(raw, into) != nil, "no-such-file")
-	}
-	c = Contracts{slices.Sorted(maps.Keys(lifecycle.Verbs)), map[string]*regexp.Regexp{}}
-	for name, grammar := range grammars {
-		c.Grammars[name] = regexp.MustCompile(`\A(?:` + grammar + `)\z`)
+	for file, into := range map[string]any{"lifecycle.json": &c.lifecycle, "grammars.json": &c.grammars} {
+		refuse(json.Unmarshal(must(os.ReadFile(folder+"/"+file))("no-such-file"), into) != nil, "malformed-json")
 	}
 	return c
 }
@@ -132,7 +122,7 @@ func (c Contracts) Read(grammar, value string) (found any) {
 	decoder.UseNumber()
 	refuse(!json.Valid([]byte(value)) || !utf8.ValidString(value) || decoder.Decode(&found) != nil, "malformed-json")
 	refuse(Canonical(found) != value, "not-canonical")
-	refuse(!c.Grammars[grammar].MatchString(value), "malformed-envelope")
+	refuse(!c.grammars[grammar].MatchString(value), "malformed-envelope")
 	return found
 }
 
@@ -142,18 +132,17 @@ func (c Contracts) ReadEvent(value string) (event any, verb string) {
 	event = c.Read("envelope", value)
 	fault := len(List(event, "data", "recipients")) > 32 || len(List(event, "data", "sections")) > 16
 	for _, section := range List(event, "data", "sections") {
-		content, readers := Text(section, "content"), List(section, "readers")
-		size := len(content)*3/4 - 16
-		fault = fault || size != Padded(size) || len(content)%4 == 1 || len(readers) > 32
-		for i, reader := range readers {
-			fault = fault || len(Text(reader, "enc")) != 1558 || i > 0 && Text(readers[i-1], "kid") >= Text(reader, "kid")
+		length, last := len(Text(section, "content")), ""
+		fault = fault || length*3/4-16 != Padded(length*3/4-16) || length%4 == 1 || len(List(section, "readers")) > 32
+		for _, reader := range List(section, "readers") {
+			fault = fault || len(Text(reader, "enc")) != 1558 || Text(reader, "kid") <= last
+			last = Text(reader, "kid")
 		}
 	}
 	refuse(fault, "malformed-envelope")
 	parts := regexp.MustCompile(`\Avn\.referral-bus\.(.+)\.v([0-9]+)\z`).FindStringSubmatch(Text(event, "type"))
-	refuse(parts == nil || !slices.Contains(c.Verbs, parts[1]), "unknown-type")
+	refuse(parts == nil || c.lifecycle.Verbs[parts[1]] == nil, "unknown-type")
 	refuse(parts[2] != "1", "unknown-version")
-	Millis(Text(event, "time"), "malformed-value")
 	return event, parts[1]
 }
 
@@ -166,9 +155,6 @@ func (c Contracts) ReadLeaf(kind, value string) (leaf any) {
 // ReadRecord takes an entry, a policy or a signed head of the directory (15).
 func (c Contracts) ReadRecord(grammar, value string) any {
 	record := c.Read(grammar, value)
-	for _, found := range regexp.MustCompile(`"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]{12}Z)"`).FindAllStringSubmatch(value, -1) {
-		Millis(found[1], "malformed-envelope")
-	}
 	following, fault := List(record, "successors"), len(List(record, "keys")) > 64 || len(List(record, "signatures")) > 16
 	for i, one := range following {
 		fault = fault || i >= 32 || Get(record, "ends_at") == nil || one == Get(record, "id") || slices.Contains(following[:i], one)
@@ -198,27 +184,27 @@ func SigningKid(public string) string {
 // SealingKid is the key id of an X-Wing key (5).
 func SealingKid(public string) string {
 	refuse(len(public) != 1216 || number(public[1184:]).Cmp(prime) >= 0, "malformed-key")
-	_, err := mlkem.NewEncapsulationKey768([]byte(public[:1184]))
-	refuse(err != nil, "malformed-key")
+	must(mlkem.NewEncapsulationKey768([]byte(public[:1184])))("malformed-key")
 	return B64(Hash(`{"alg":"X-Wing","kty":"AKP","pub":"` + B64(public) + `"}`))
 }
 
-// Signed is the key id in a signature (6), whose header is compared and never parsed.
-func Signed(text, typ string) (kid string) {
+// parsed takes a signature apart (6). Its header is compared, and never parsed.
+func parsed(text, typ string) (kid, header, signature string) {
 	header, encoded, _ := strings.Cut(text, "..")
 	start := `{"alg":"Ed25519","b64":false,"crit":["b64"],"kid":"`
 	kid, _, _ = strings.Cut(strings.TrimPrefix(Unb64(header, -1, "malformed-signature"), start), `"`)
-	Unb64(kid, 32, "malformed-signature")
-	Unb64(encoded, 64, "malformed-signature")
-	refuse(header != B64(start+kid+`","typ":"`+typ+`"}`), "malformed-signature")
-	return kid
+	refuse(header != B64(start+B64(Unb64(kid, 32, "malformed-signature"))+`","typ":"`+typ+`"}`), "malformed-signature")
+	return kid, header, Unb64(encoded, 64, "malformed-signature")
 }
+
+// Signed is the key id in a signature.
+func Signed(text, typ string) string { kid, _, _ := parsed(text, typ); return kid }
 
 // Verify checks a signature (6).
 func Verify(public, text, typ, payload string) {
-	refuse(Signed(text, typ) != SigningKid(public), "bad-signature")
-	parts := strings.Split(text, "..")
-	refuse(!ed25519.Verify([]byte(public), []byte(parts[0]+"."+payload), []byte(Unb64(parts[1], 64, "bad-signature"))), "bad-signature")
+	kid, header, signature := parsed(text, typ)
+	refuse(kid != SigningKid(public), "bad-signature")
+	refuse(!ed25519.Verify([]byte(public), []byte(header+"."+payload), []byte(signature)), "bad-signature")
 }
 
 // RootOf is the root that a path leads to (13).
@@ -329,7 +315,8 @@ func (c Contracts) ReadDelivery(directory map[string]any, address, value string,
 	refuse(Text(leaf, "recipient") != address || Text(leaf, "event") != B64(Hash(value)), "bad-decision")
 	CheckLeaf(directory, leaf, headers["delivery"], headers["path"], headers["root"])
 	event, _ := c.ReadEvent(value)
-	refuse(Text(event, "bus") != Text(leaf, "bus") || Text(event, "subject") != Text(leaf, "subject") || !slices.Contains(List(event, "data", "recipients"), any(address)), "bad-decision")
+	same := Text(event, "bus") == Text(leaf, "bus") && Text(event, "subject") == Text(leaf, "subject")
+	refuse(!same || !slices.Contains(List(event, "data", "recipients"), any(address)), "bad-decision")
 	key := EventKey(directory, Text(event, "source"), Signed(headers["signature"], eventTyp), Text(leaf, "admitted"))
 	Verify(key, headers["signature"], eventTyp, value)
 	return event
@@ -348,18 +335,14 @@ func Context(event any, i int) string {
 // ContentKey opens the key of a section with a private key (7, steps 1 and 2). The event MUST have been checked.
 func ContentKey(section any, ctx, address, secret string) string {
 	refuse(len(secret) != 96, "malformed-key")
-	pq, errPQ := mlkem.NewDecapsulationKey768([]byte(secret[:64]))
-	classic, errClassic := ecdh.X25519().NewPrivateKey([]byte(secret[64:]))
-	refuse(errPQ != nil || errClassic != nil, "malformed-key")
-	key, err := hpke.NewHybridPrivateKey(pq, classic)
-	refuse(err != nil, "malformed-key")
+	pq := must(mlkem.NewDecapsulationKey768([]byte(secret[:64])))("malformed-key")
+	classic := must(ecdh.X25519().NewPrivateKey([]byte(secret[64:])))("malformed-key")
+	key := must(hpke.NewHybridPrivateKey(pq, classic))("malformed-key")
 	kid := SealingKid(string(key.PublicKey().Bytes()))
 	for _, reader := range List(section, "readers") {
 		if Text(reader, "address") == address && Text(reader, "kid") == kid {
 			enc := []byte(Unb64(Text(reader, "enc"), 1168, "malformed-section"))
-			cek, err := hpke.Open(key, hpke.HKDFSHA256(), hpke.AES256GCM(), []byte(ctx+LP(address, kid)), enc)
-			refuse(err != nil || len(cek) != 32, "wrong-commitment")
-			return string(cek)
+			return string(must(hpke.Open(key, hpke.HKDFSHA256(), hpke.AES256GCM(), []byte(ctx+LP(address, kid)), enc))("wrong-commitment"))
 		}
 	}
 	panic(Refusal("not-a-reader"))
@@ -368,10 +351,8 @@ func ContentKey(section any, ctx, address, secret string) string {
 // derive makes of a content key the cipher, its nonce, the commitment, and what the content is bound to (7).
 func derive(cek, ctx string, kids []string) (sealer cipher.AEAD, nonce []byte, commit string, bound []byte) {
 	refuse(len(cek) != 32, "wrong-commitment")
-	out, errKDF := hkdf.Expand(sha256.New, []byte(cek), ctx, 76)
-	block, errAES := aes.NewCipher(out[:32])
-	sealer, errGCM := cipher.NewGCM(block)
-	refuse(errKDF != nil || errAES != nil || errGCM != nil, "wrong-commitment")
+	out := must(hkdf.Expand(sha256.New, []byte(cek), ctx, 76))("wrong-commitment")
+	sealer = must(cipher.NewGCM(must(aes.NewCipher(out[:32]))("wrong-commitment")))("wrong-commitment")
 	return sealer, out[32:44], string(out[44:]), []byte(ctx + Hash(LP(slices.Sorted(slices.Values(kids))...)))
 }
 
@@ -384,8 +365,8 @@ func Open(section any, ctx, cek string) string {
 	sealer, nonce, commit, bound := derive(cek, ctx, kids)
 	told := []byte(Unb64(Text(section, "commit"), -1, "malformed-section"))
 	refuse(subtle.ConstantTimeCompare([]byte(commit), told) != 1, "wrong-commitment")
-	content, err := sealer.Open(nil, nonce, []byte(Unb64(Text(section, "content"), -1, "malformed-section")), bound)
-	refuse(err != nil, "wrong-commitment")
+	sealed := []byte(Unb64(Text(section, "content"), -1, "malformed-section"))
+	content := must(sealer.Open(nil, nonce, sealed, bound))("wrong-commitment")
 	end := 4 + int(binary.BigEndian.Uint32(append(content, 0, 0, 0, 0)))
 	refuse(end > len(content) || len(content) != Padded(end) || bytes.Trim(content[end:], "\x00") != nil, "malformed-section")
 	return string(content[4:end])

@@ -25,10 +25,9 @@ func Seal(part Part, ctx string) map[string]any {
 	readers, kids := []any{}, []string{}
 	for address, public := range part.Readers {
 		kid := SealingKid(public)
-		key, err := hpke.MLKEM768X25519().NewPublicKey([]byte(public))
-		refuse(err != nil || slices.Contains(kids, kid), "unsealable")
-		enc, err := hpke.Seal(key, hpke.HKDFSHA256(), hpke.AES256GCM(), []byte(ctx+LP(address, kid)), cek[:])
-		refuse(err != nil, "unsealable")
+		refuse(slices.Contains(kids, kid), "unsealable")
+		key := must(hpke.MLKEM768X25519().NewPublicKey([]byte(public)))("unsealable")
+		enc := must(hpke.Seal(key, hpke.HKDFSHA256(), hpke.AES256GCM(), []byte(ctx+LP(address, kid)), cek[:]))("unsealable")
 		kids = append(kids, kid)
 		readers = append(readers, map[string]any{"address": address, "enc": B64(string(enc)), "kid": kid})
 	}
@@ -66,7 +65,7 @@ func NewID(now time.Time) string {
 // its members but `datacontenttype`, `id`, `sections`, `specversion`, `time`, `type` and, on a `case.opened`, `subject`.
 func Write(event map[string]any, verb string, parts []Part, seed string, now time.Time) (value, signature string) {
 	event["datacontenttype"], event["specversion"], event["type"] = "application/json", "1.0", "vn.referral-bus."+verb+".v1"
-	event["id"], event["time"] = NewID(now), now.UTC().Format(moment)
+	event["id"], event["time"] = NewID(now), now.UTC().Format("2006-01-02T15:04:05.000Z")
 	if verb == "case.opened" {
 		event["subject"] = Pseudonym(Text(event, "bus"), Text(event, "source"), Text(event, "id"))
 	}

@@ -5,13 +5,12 @@ import { x25519 } from '@noble/curves/ed25519.js'
 import { _ecdhKem, combineKEMS } from '@noble/post-quantum/hybrid.js'
 import { ml_kem768 } from '@noble/post-quantum/ml-kem.js'
 
-const bytes = (...parts) => Buffer.concat(parts.map((part) => Buffer.from(part)))
+export const bytes = (...parts) => Buffer.concat(parts.map((part) => Buffer.from(part)))
 const hmac = (key, data) => crypto.createHmac('sha256', key).update(data).digest()
 
 // X-Wing with its two private keys side by side, not expanded from one seed: ML-KEM's (64), then X25519's (32).
 const combine = (keys, sealed, secrets) => crypto.createHash('sha3-256').update(bytes(...secrets, sealed[1], keys[1], '\\.//^\\')).digest()
 const XWING = combineKEMS(96, 32, (seed) => seed, combine, ml_kem768, _ecdhKem(x25519))
-const KEM_SIZE = 1120
 
 export const publicOf = (secret) => Buffer.from(XWING.getPublicKey(secret))
 
@@ -38,7 +37,7 @@ export function hpkeSeal(plaintext, key, info) {
 }
 
 export function hpkeOpen(enc, secret, info) {
-  const shared = XWING.decapsulate(enc.subarray(0, KEM_SIZE), secret)
+  const shared = XWING.decapsulate(enc.subarray(0, 1120), secret)
   const cipher = crypto.createDecipheriv('aes-256-gcm', ...schedule(shared, info), { authTagLength: 16 })
-  return bytes(cipher.setAuthTag(enc.subarray(-16)).update(enc.subarray(KEM_SIZE, -16)), cipher.final())
+  return bytes(cipher.setAuthTag(enc.subarray(-16)).update(enc.subarray(1120, -16)), cipher.final())
 }

@@ -1,34 +1,27 @@
 // Reads events of referral-bus in Node, for an agency to start from; write.js writes them. It was made from ../../SPEC.md,
-// whose sections the numbers in comments are. Bytes are Buffers. What is refused throws a Refusal with a code of section 12.
+// whose sections the numbers in comments are. Bytes are Buffers. What is refused throws a Refusal: its message is a code (12).
 
 import * as crypto from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { ml_kem768 } from '@noble/post-quantum/ml-kem.js'
-import { expand, hpkeOpen, publicOf } from './hpke.js'
+import { bytes, expand, hpkeOpen, publicOf } from './hpke.js'
 
-export class Refusal extends Error {
-  constructor(code) {
-    super(code)
-    this.code = code
-  }
-}
+export class Refusal extends Error {}
 
 export function refuse(fault, code) {
   if (fault) throw new Refusal(code)
 }
 
-// Whatever a library throws is one refusal here.
+// Whatever is thrown is one refusal.
 export function trying(code, what) {
   try {
     return what()
-  } catch (error) {
-    throw error instanceof Refusal ? error : new Refusal(code)
+  } catch {
+    throw new Refusal(code)
   }
 }
 
 // 2: one spelling.
-
-export const bytes = (...parts) => Buffer.concat(parts.map((part) => Buffer.from(part)))
 export const hash = (...parts) => crypto.createHash('sha256').update(bytes(...parts)).digest()
 export const b64 = (data) => Buffer.from(data).toString('base64url')
 
@@ -38,19 +31,8 @@ export function unb64(text, size = null, code = 'malformed-value') {
   return data
 }
 
-export function lp(...parts) {
-  return bytes(...parts.flatMap((part) => {
-    const length = Buffer.alloc(4)
-    length.writeUInt32BE(Buffer.byteLength(part))
-    return [length, part]
-  }))
-}
-
-export function millis(text, code = 'malformed-value') {
-  const found = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(text) ? new Date(text) : new Date(NaN)
-  refuse(Number.isNaN(found.getTime()) || found.toISOString() !== text || text < '0001', code)
-  return found.getTime()
-}
+const u32 = (size) => [24, 16, 8, 0].map((bits) => (size >>> bits) & 255)
+export const lp = (...parts) => bytes(...parts.flatMap((part) => [u32(Buffer.byteLength(part)), part]))
 
 export function canonical(value) {
   if (Array.isArray(value)) return `[${value.map(canonical).join()}]`
@@ -60,33 +42,12 @@ export function canonical(value) {
 
 const utf8 = (value) => trying('malformed-json', () => new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(value))
 
-// JSON that need not be canonical, as inside a section: no member twice, no number that is not an integer, not too deep.
-export function readJSON(value) {
-  const text = utf8(value)
-  const tokens = text.matchAll(/"(?:[^"\\]|\\.)*"|-?[0-9][-+.0-9eE]*|[[\]{}:,]/gs)
-  const open = []
-  let name = null
-  for (const [token] of tokens) {
-    if (token === ':') {
-      refuse(open.at(-1)?.has(JSON.parse(name)), 'malformed-json')
-      open.at(-1)?.add(JSON.parse(name))
-    } else if (token === '{' || token === '[') refuse(open.push(new Set()) > 32, 'malformed-json')
-    else if (token === '}' || token === ']') open.pop()
-    else if (/^[-0-9]/.test(token)) refuse(!/^(?:0|-?[1-9][0-9]*)$/.test(token) || !Number.isSafeInteger(+token), 'malformed-json')
-    else if (token !== ',') {
-      name = token
-      refuse(!trying('malformed-json', () => JSON.parse(token)).isWellFormed(), 'malformed-json')
-    }
-  }
-  return trying('malformed-json', () => JSON.parse(text))
-}
-
 // What agencies agree on, as data: verbs (9), and the grammars of everything that is canonical JSON (2).
 export class Contracts {
   constructor(folder) {
     const read = (file) => JSON.parse(readFileSync(`${folder}/${file}`, 'utf8'))
     this.lifecycle = read('lifecycle.json')
-    this.grammars = Object.fromEntries(Object.entries(read('grammars.json')).map(([name, one]) => [name, new RegExp(`^(?:${one})$`, 'u')]))
+    this.grammars = Object.fromEntries(Object.entries(read('grammars.json')).map(([name, one]) => [name, new RegExp(one, 'u')]))
   }
 
   read(grammar, value) {
@@ -103,42 +64,35 @@ export class Contracts {
     refuse(event.data.recipients.length > 32 || event.data.sections.length > 16, 'malformed-envelope')
     for (const { content, readers } of event.data.sections) {
       const size = Math.floor((content.length * 3) / 4) - 16
-      refuse(content.length % 4 === 1 || size !== padded(size) || readers.length > 32, 'malformed-envelope')
-      refuse(readers.some(({ enc }) => enc.length !== 1558), 'malformed-envelope')
-      refuse(readers.some(({ kid }, i) => i > 0 && readers[i - 1].kid >= kid), 'malformed-envelope')
+      const wrong = ({ enc, kid }, i) => enc.length !== 1558 || i >= 32 || (i > 0 && readers[i - 1].kid >= kid)
+      refuse(content.length % 4 === 1 || size !== padded(size) || readers.some(wrong), 'malformed-envelope')
     }
     const [, verb, version] = /^vn\.referral-bus\.(.+)\.v([0-9]+)$/.exec(event.type) ?? []
-    refuse(!Object.hasOwn(this.lifecycle.verbs, verb ?? ''), 'unknown-type')
+    refuse(!Object.hasOwn(this.lifecycle.verbs, String(verb)), 'unknown-type')
     refuse(version !== '1', 'unknown-version')
-    millis(event.time)
     return { ...event, verb }
   }
 
   // 13: a decision, a delivery or a verdict.
   readLeaf(kind, value) {
-    try {
-      return this.read(kind, value)
-    } catch {
-      throw new Refusal('bad-decision')
-    }
+    return trying('bad-decision', () => this.read(kind, value))
   }
 
   // 15: an entry, a policy or a signed head.
   readRecord(grammar, value) {
     const record = this.read(grammar, value)
-    for (const [, time] of value.toString().matchAll(/"(\d{4}-\d\d-\d\dT[0-9:.]{12}Z)"/g)) millis(time, 'malformed-envelope')
     refuse(record.keys?.length > 64 || record.signatures?.length > 16, 'malformed-envelope')
-    const { delivery, ends_at: end, id, successors } = record
+    const { delivery, ends_at: end, id, successors = [] } = record
     refuse(delivery && (delivery.kind === 'via') !== (delivery.agency !== undefined), 'malformed-envelope')
-    refuse(successors?.length > (end ? 32 : 0) || new Set(successors).size !== (successors ?? []).length || successors?.includes(id), 'malformed-envelope')
+    const doubled = new Set([id, ...successors]).size <= successors.length
+    refuse(doubled || successors.length > (end ? 32 : 0), 'malformed-envelope')
     return record
   }
 
   // 15: entries and policy, values by key, under a signed head, in place of the one in use, to be used at a time.
   readDirectory(trust, entries, signed, inUse, at) {
-    const told = this.readRecord('directory-head', signed)
-    checkHead(trust, told)
-    const { head } = told
+    const { head, signatures } = this.readRecord('directory-head', signed)
+    checkHead(trust, { head, signatures })
     if (inUse !== null) {
       const step = head.version - inUse.head.version
       refuse(step < 0, 'directory-stale')
@@ -168,7 +122,6 @@ export class Contracts {
 }
 
 // 5: keys.
-
 const PRIME = 2n ** 255n - 19n
 const SMALL = [0n, 1n, 0x7a03ac9277fdc74ec6cc392cfa53202a0f67100d760b3cba4fd84d3d706a17c7n]
 const number = (littleEndian) => BigInt(`0x${Buffer.from(littleEndian).reverse().toString('hex')}`)
@@ -188,63 +141,48 @@ export function sealingKid(key) {
 }
 
 // 6: signatures. The header is compared, never parsed.
-
 export const EVENT = 'referral-bus-event+jws'
 const DECISION = 'referral-bus-decision+jws'
 const HEAD = 'referral-bus-directory-head+jws'
 export const header = (kid, typ) => b64(`{"alg":"Ed25519","b64":false,"crit":["b64"],"kid":"${kid}","typ":"${typ}"}`)
 
-export function signedBy(text, typ) {
+function parsed(text, typ) {
   const [told, signature, ...more] = text.toString('latin1').split('..')
   const [, kid] = /"kid":"([^"]*)"/.exec(unb64(told, null, 'malformed-signature').toString()) ?? []
-  unb64(kid, 32, 'malformed-signature')
-  unb64(signature, 64, 'malformed-signature')
-  refuse(more.length > 0 || told !== header(kid, typ), 'malformed-signature')
-  return kid
+  refuse(more.length > 0 || told !== header(b64(unb64(kid, 32, 'malformed-signature')), typ), 'malformed-signature')
+  return [kid, `${told}.`, unb64(signature, 64, 'malformed-signature')]
 }
 
+export const signedBy = (text, typ) => parsed(text, typ)[0]
+
 export function verify(key, text, typ, payload) {
-  const kid = signedBy(text, typ)
-  const [told, signature] = text.toString('latin1').split('..')
-  const known = signingKid(key)
+  const [kid, told, signature] = parsed(text, typ)
+  refuse(kid !== signingKid(key), 'bad-signature')
   const loaded = crypto.createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x: b64(key) }, format: 'jwk' })
-  refuse(kid !== known || !crypto.verify(null, bytes(`${told}.`, payload), loaded, unb64(signature)), 'bad-signature')
+  refuse(!crypto.verify(null, bytes(told, payload), loaded, signature), 'bad-signature')
 }
 
 // 13: what the router states.
-
 export function merkleRoot(hashes) {
   if (hashes.length === 1) return hashes[0]
   const left = 2 ** Math.floor(Math.log2(hashes.length - 1))
   return hash('\x01', merkleRoot(hashes.slice(0, left)), merkleRoot(hashes.slice(left)))
 }
 
-// RFC 9162 section 2.1.3.2.
 export function rootOf(leaf, index, size, path) {
-  refuse(index < 0 || index >= size || path.length % 32 !== 0 || leaf.length !== 32, 'bad-decision')
-  let [node, last, found] = [index, size - 1, leaf]
-  for (let at = 0; at < path.length; at += 32, node = Math.floor(node / 2), last = Math.floor(last / 2)) {
-    refuse(last === 0, 'bad-decision')
-    const sibling = path.subarray(at, at + 32)
-    if (node % 2 === 0 && node !== last) found = hash('\x01', found, sibling)
-    else {
-      found = hash('\x01', sibling, found)
-      for (; node % 2 === 0 && node !== 0; node /= 2) last = Math.floor(last / 2)
-    }
-  }
-  refuse(last !== 0, 'bad-decision')
-  return found
+  refuse(leaf.length !== 32 || index < 0 || index >= size || path.length % 32 !== 0 || (size === 1) !== (path.length === 0), 'bad-decision')
+  if (size === 1) return leaf
+  const left = 2 ** Math.floor(Math.log2(size - 1))
+  const [rest, sibling] = [path.subarray(0, -32), path.subarray(-32)]
+  if (index < left) return hash('\x01', rootOf(leaf, index, left, rest), sibling)
+  return hash('\x01', sibling, rootOf(leaf, index - left, size - left, rest))
 }
 
 export function checkProof(key, leaf, path, root, bus, partition) {
   refuse(path.length < 8, 'bad-decision')
   const size = path.readUInt32BE(4)
   const found = b64(rootOf(hash('\0', leaf), path.readUInt32BE(0), size, path.subarray(8)))
-  try {
-    verify(key, root, DECISION, canonical({ bus, partition, root: found, size }))
-  } catch {
-    throw new Refusal('bad-decision')
-  }
+  trying('bad-decision', () => verify(key, root, DECISION, canonical({ bus, partition, root: found, size })))
 }
 
 // 15: the directory. A key is valid from its beginning until before its end.
@@ -276,7 +214,6 @@ export function checkHead(trust, { head, signatures }) {
 }
 
 // 7: sealed sections.
-
 export function context(event, i) {
   const { handoff } = event.data
   const place = handoff ? `${handoff.opening} ${handoff.recipient}` : event.id

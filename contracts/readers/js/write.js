@@ -1,8 +1,8 @@
 // Writes events of referral-bus; see reader.js.
 
 import * as crypto from 'node:crypto'
-import { hpkeSeal } from './hpke.js'
-import { EVENT, b64, bytes, canonical, context, derive, hash, header, lp, padded, refuse, sealingKid, signingKid, trying, unb64 } from './reader.js'
+import { bytes, hpkeSeal } from './hpke.js'
+import { EVENT, b64, canonical, context, derive, hash, header, lp, padded, refuse, sealingKid, signingKid, trying, unb64 } from './reader.js'
 
 // 7: a section for readers, public sealing keys by address.
 export function seal(plaintext, readers, ctx) {

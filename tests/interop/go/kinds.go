@@ -164,7 +164,7 @@ func kindsOf(c bus.Contracts, contracts string) map[string]func(object) object {
 			c.Read("tick", bus.Canonical(told))
 			return object{"bytes": bytesOf(bus.Canonical(told))}
 		},
-		"time":       func(v object) object { return object{"ms": bus.Millis(text(v, "text"), "malformed-value")} },
+		"time":       func(v object) object { return object{"ms": millis(text(v, "text"))} },
 		"trust-root": func(v object) object { trustRoot(octets(v["value"])); return object{} },
 		"write":      written,
 	}

@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	bus "referral-bus/reader"
@@ -146,6 +147,14 @@ func policy(c bus.Contracts, text string) {
 	told := c.ReadRecord("directory-policy", text)
 	number := func(name string) int64 { n, _ := bus.Get(told, name).(json.Number).Int64(); return n }
 	refuse(number("keep_closed_ms") < 3*number("window_ms"), "malformed-envelope")
+}
+
+// millis reads a time that exists (2).
+func millis(text string) int64 {
+	const moment = "2006-01-02T15:04:05.000Z"
+	found, err := time.Parse(moment, text)
+	refuse(err != nil || found.Format(moment) != text || found.Year() < 1, "malformed-value")
+	return found.UnixMilli()
 }
 
 // pathTo is the inclusion path of leaf i (13).

@@ -1,7 +1,28 @@
 // 8: a section's plaintext, and its form's schema as far as to tell which members it knows.
 
 import { existsSync, readFileSync } from 'node:fs'
-import { Refusal, readJSON, refuse } from '../../../contracts/readers/js/reader.js'
+import { Refusal, refuse, trying } from '../../../contracts/readers/js/reader.js'
+
+// 2: JSON that need not be canonical, as inside a section: no member twice, no number that is not an integer, not too deep.
+export function readJSON(value) {
+  const text = trying('malformed-json', () => new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(value))
+  const tokens = text.matchAll(/"(?:[^"\\]|\\.)*"|-?[0-9][-+.0-9eE]*|[[\]{}:,]/gs)
+  const open = []
+  let name = null
+  for (const [token] of tokens) {
+    if (token === ':') {
+      refuse(open.at(-1)?.has(JSON.parse(name)), 'malformed-json')
+      open.at(-1)?.add(JSON.parse(name))
+    } else if (token === '{' || token === '[') refuse(open.push(new Set()) > 32, 'malformed-json')
+    else if (token === '}' || token === ']') open.pop()
+    else if (/^[-0-9]/.test(token)) refuse(!/^(?:0|-?[1-9][0-9]*)$/.test(token) || !Number.isSafeInteger(+token), 'malformed-json')
+    else if (token !== ',') {
+      name = token
+      refuse(!trying('malformed-json', () => JSON.parse(token)).isWellFormed(), 'malformed-json')
+    }
+  }
+  return trying('malformed-json', () => JSON.parse(text))
+}
 
 const isObject = (value) => value !== null && typeof value === 'object' && !Array.isArray(value)
 

@@ -28,7 +28,7 @@ export function document({ key, sha256, size }, stored) {
     refuse(stored.length < 28, 'wrong-document')
     const cipher = bus.trying('wrong-document', () => crypto.createDecipheriv('aes-256-gcm', unb64(key, 32), stored.subarray(0, 12), { authTagLength: 16 }))
     cipher.setAuthTag(stored.subarray(-16))
-    found = bus.trying('wrong-document', () => bus.bytes(cipher.update(stored.subarray(12, -16)), cipher.final()))
+    found = bus.trying('wrong-document', () => Buffer.concat([cipher.update(stored.subarray(12, -16)), cipher.final()]))
   }
   refuse(b64(hash(found)) !== sha256 || (size ?? found.length) !== found.length, 'wrong-document')
   return found

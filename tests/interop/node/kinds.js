@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs'
 import { ed25519 } from '@noble/curves/ed25519.js'
 import * as bus from '../../../contracts/readers/js/reader.js'
 import * as writer from '../../../contracts/readers/js/write.js'
-import { body } from './body.js'
+import { body, readJSON } from './body.js'
 import { change } from './change.js'
 import { claim, clockLinks, corrects, document, inbox, succession } from './heard.js'
 import { life, submission } from './life.js'
@@ -15,6 +15,13 @@ const { refuse, unb64, b64, hash } = bus
 export const octets = (told) =>
   told.base64url === undefined ? Buffer.from(told.utf8.repeat(told.times ?? 1)) : unb64(told.base64url)
 const told = (data) => ({ base64url: b64(data) })
+
+// 2: a time that exists.
+function millis(text) {
+  const found = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(text) ? new Date(text) : new Date(NaN)
+  refuse(Number.isNaN(found.getTime()) || found.toISOString() !== text || text < '0001', 'malformed-value')
+  return found.getTime()
+}
 
 // 5: a key that somebody presents has to be a point of prime order.
 export function admit(key) {
@@ -117,8 +124,8 @@ export function kindsOf(contracts, folder) {
     'case-step': (v) => step(contracts.lifecycle, 'cases', v),
     'handoff-step': (v) => step(contracts.lifecycle, 'handoffs', v),
     'receipt-step': (v) => step(contracts.lifecycle, 'receipts', { ...v, state: v.receipt, part: 'recipient' }),
-    'claim': ({ plaintext, source }) => ({ claim: claim(bus.readJSON(octets(plaintext)), source) }),
-    'clock-links': (v) => ({ clock: told(clockLinks(bus.readJSON(octets(v.plaintext)))) }),
+    'claim': ({ plaintext, source }) => ({ claim: claim(readJSON(octets(plaintext)), source) }),
+    'clock-links': (v) => ({ clock: told(clockLinks(readJSON(octets(v.plaintext)))) }),
     'correction': (v) => ({ corrects: corrects(v.held.map(octets), contracts, octets(v.value)) }),
     'decision': leaf('decision'),
     'delivery': leaf('delivery'),
@@ -146,7 +153,7 @@ export function kindsOf(contracts, folder) {
       const story = bus.trying('no-such-story', () => JSON.parse(readFileSync(`${folder}/vectors/${v.story}.json`)))
       return { events: inbox(contracts, story, v, octets) }
     },
-    'json': (v) => ({ canonical: told(bus.canonical(bus.readJSON(octets(v.bytes)))) }),
+    'json': (v) => ({ canonical: told(bus.canonical(readJSON(octets(v.bytes)))) }),
     'length-prefix': (v) => ({ bytes: told(bus.lp(...v.parts.map(octets))) }),
     'life': (v) => {
       trustRoot(Buffer.from(bus.canonical(v.trust_root)))
@@ -201,7 +208,7 @@ export function kindsOf(contracts, folder) {
       contracts.read('tick', bytes)
       return { bytes: told(bytes) }
     },
-    'time': (v) => ({ ms: bus.millis(v.text) }),
+    'time': (v) => ({ ms: millis(v.text) }),
     'trust-root': (v) => void trustRoot(octets(v.value)) ?? {},
     'write': written,
   }

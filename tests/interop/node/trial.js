@@ -14,7 +14,7 @@ function tried(vector) {
   try {
     return { came: kinds[vector.kind](vector) }
   } catch (error) {
-    if (error instanceof Refusal) return { code: error.code }
+    if (error instanceof Refusal) return { code: error.message }
     throw error
   }
 }
