@@ -176,6 +176,8 @@ class Code(StrEnum):
     """There is state, and no record of how far it goes."""
     STATE_FORMAT = "state-format"
     """A state record of another format."""
+    WRONG_STATE_KEY = "wrong-state-key"
+    """The state was written under another key, or for another place."""
     CLOCK_BEHIND = "clock-behind"
     """The broker's stamp is ahead of this machine's clock."""
     TIMED_OUT = "timed-out"
@@ -219,6 +221,7 @@ _OTHERS_TO_BLAME: Final[dict[Blame, tuple[Code, ...]]] = {
         Code.POSITION_LOST,
         Code.POSITION_MISSING,
         Code.STATE_FORMAT,
+        Code.WRONG_STATE_KEY,
         Code.CLOCK_BEHIND,
         Code.TIMED_OUT,
         Code.INTERNAL,
@@ -256,6 +259,7 @@ HINTS: Final[dict[Code, str]] = {
     Code.OPEN_HANDOFFS: "close, withdraw, cancel or wait for the open hand-offs first",
     Code.ARCHIVED: "the case is closed and archived; its owner can reopen it",
     Code.DIRECTORY_EXPIRED: "the registrar has to renew the directory: referral-bus directory renew",
+    Code.WRONG_STATE_KEY: "give the service the key file that its state was written with",
     Code.LOOSE_PERMISSIONS: "make the file readable by its owner alone: chmod 600",
     Code.MALFORMED_PACK: "referral-bus rules check FILE tells all that is wrong, by rule and field",
     Code.BROKER_AWAY: "check the address and that Kafka runs; what is in the outbox stays there",

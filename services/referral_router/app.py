@@ -23,7 +23,7 @@ from referral_router.settings import Settings
 from service_chassis.directory import DirectoryReader
 from service_chassis.fold import Limits, Source
 from service_chassis.health import Trouble
-from service_chassis.kafka import Kafka, close
+from service_chassis.kafka import Kafka
 from service_chassis.keyfile import read_signing_key
 from service_chassis.logs import Log
 from service_chassis.metrics import Metrics
@@ -197,21 +197,6 @@ def _addressed(found: Sequence[Examined], directory: Directory, known: frozenset
     return [agency for agency in named - known if directory.member(agency) is not None]
 
 
-def _ask_topics(kafka: Kafka, limits: Limits) -> Callable[[], Awaitable[Mapping[str, int]]]:
-    """Return a question to the broker: its topics, and how many partitions each has."""
-
-    async def ask() -> Mapping[str, int]:
-        client = kafka.client(limits)
-        try:
-            await client.bootstrap()
-            cluster = await client.fetch_all_metadata()
-            return {name: len(cluster.partitions_for_topic(name) or ()) for name in cluster.topics()}
-        finally:
-            await close(client)
-
-    return ask
-
-
 class RouterService:
     """The router, wired. Nothing connects before `run`."""
 
@@ -226,7 +211,7 @@ class RouterService:
         self._clock, self._metrics, self._log = clock, metrics, log
         self._limits = Limits()
         self._kafka = Kafka(bootstrap=settings.bootstrap, client_id=SERVICE)
-        self._topology = Topology(_ask_topics(self._kafka, self._limits))
+        self._topology = Topology(lambda: self._kafka.topics(self._limits))
         self._directory = DirectoryReader(
             self._kafka,
             self._root,

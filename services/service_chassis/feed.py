@@ -59,6 +59,11 @@ class Feed:
         """Whether everything up to `end` has been handed out: behind the last record may lie a transaction's end."""
         return not self._pending and self._offset >= self.end
 
+    @property
+    def first(self) -> Record | None:
+        """What comes next, if it is here."""
+        return self._pending[0] if self._pending else None
+
     async def close(self) -> None:
         if self._ahead is not None:
             self._ahead.cancel()

@@ -40,6 +40,21 @@ class Kafka:
         """Return a client for raw requests; `bootstrap` connects it."""
         return Client(request_timeout_ms=limits.request_timeout_ms, **self._connection())
 
+    async def topics(self, limits: Limits) -> Mapping[str, int]:
+        """
+        Return the broker's topics, and how many partitions each has.
+
+        Raises:
+            KafkaError, OSError, TimeoutError: It does not answer.
+        """
+        client = self.client(limits)
+        try:
+            await client.bootstrap()
+            cluster = await client.fetch_all_metadata()
+            return {name: len(cluster.partitions_for_topic(name) or ()) for name in cluster.topics()}
+        finally:
+            await close(client)
+
     def member(self, group: str, limits: Limits) -> AIOKafkaConsumer:
         """Return a consumer that is a member of *group* and nothing else: each partition is read by its own reader."""
         return AIOKafkaConsumer(
@@ -65,7 +80,9 @@ class Kafka:
     def submitter(self, limits: Limits) -> Submitter:
         """Return a producer for what a service submits as agencies do; it connects with its first call."""
         return Submitter(
-            self.client(limits), request_timeout_ms=limits.request_timeout_ms, patience_s=limits.transaction_s
+            lambda: self.client(limits),
+            request_timeout_ms=limits.request_timeout_ms,
+            patience_s=limits.transaction_s,
         )
 
 

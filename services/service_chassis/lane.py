@@ -147,6 +147,11 @@ class Lane:
         at = self._at_work
         return 0 if at is None or at.feed.drained else max(0, at.feed.end - (self.position() or 0))
 
+    def behind_ms(self, now_ms: int) -> int:
+        """Return how long the next input has waited, as far as it has been fetched; 0 where nothing waits."""
+        first = None if self._at_work is None else self._at_work.feed.first
+        return 0 if first is None else max(0, now_ms - first.stamp_ms)
+
     def size(self) -> int:
         return self._fold.size() if self._fold is not None else 0
 

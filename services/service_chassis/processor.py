@@ -95,6 +95,11 @@ class Processor:
             found.append(Trouble("group", "no-assignment"))
         return found
 
+    def behind_ms(self) -> int:
+        """Return how long the oldest input that is here has waited."""
+        now_ms, owned = self._kit.clock(), self._membership.owned
+        return max((lane.behind_ms(now_ms) for lane in self._lanes.values() if lane.tp in owned), default=0)
+
     async def _follow(self) -> None:
         """Have exactly the lanes that the group wants."""
         while True:

@@ -8,7 +8,7 @@ mind if something is stored twice. Kafka's protocol guide has the requests: Init
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from aiokafka import errors as kafka_errors
@@ -45,19 +45,19 @@ _PASSING: Final = (
 class Submitter:
     """Stores records, one call after the other; each waits until they are stored, which is all the backpressure."""
 
-    def __init__(self, client: Client, *, request_timeout_ms: int, patience_s: float) -> None:
+    def __init__(self, client: Callable[[], Client], *, request_timeout_ms: int, patience_s: float) -> None:
         """
         Prepare; nothing connects before the first `submit`.
 
         Args:
-            client: Of this submitter alone.
+            client: Makes a client, inside the loop.
             request_timeout_ms: How long the broker may wait for its replicas.
             patience_s: How long a call goes on asking.
         """
-        self._client = client
+        self._make = client
+        self._made: Client | None = None
         self._request_timeout_ms = request_timeout_ms
         self._patience_s = patience_s
-        self._connected = False
         self._producer: tuple[int, int] | None = None
         self._sequences: defaultdict[Target, int] = defaultdict(int)
         self._turn = asyncio.Lock()
@@ -83,12 +83,25 @@ class Submitter:
 
     async def close(self) -> None:
         """Let go of the connection."""
-        await self._client.close()
+        if self._made is not None:
+            await self._made.close()
+            self._made = None
+
+    @property
+    def _client(self) -> Client:
+        if self._made is None:
+            raise kafka_errors.KafkaConnectionError("not connected")
+        return self._made
 
     async def _connect(self, writes: Sequence[Write]) -> None:
-        if not self._connected:
-            await self._client.bootstrap()
-            self._connected = True
+        if self._made is None:
+            made = self._make()
+            try:
+                await made.bootstrap()
+            except BaseException:
+                await made.close()
+                raise
+            self._made = made
         for topic in {write.topic for write in writes}:
             self._client.add_topic(topic)
         attempt = 0

@@ -65,7 +65,7 @@ def submitter(broker: FakeBroker, patience_s: float = 5.0) -> Submitter:
         wire=wire,
         cluster=SimpleNamespace(leader_for_partition=lambda _: 0),
     )
-    return Submitter(client, request_timeout_ms=7, patience_s=patience_s)
+    return Submitter(lambda: client, request_timeout_ms=7, patience_s=patience_s)
 
 
 def write(value: bytes) -> Write:
