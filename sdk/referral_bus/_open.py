@@ -5,6 +5,7 @@ A section that does not open, or cannot be understood, spoils nothing but itself
 code to answer with.
 """
 
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -65,7 +66,16 @@ def open_sections(verified: VerifiedDelivery, keys: AgencyKeys) -> Opened:
 
 def open_own(envelope: Envelope, agency: str, keys: AgencyKeys) -> tuple[Payload, ...]:
     """Return what we wrote in an event of our own that never left for an inbox of ours: from the copy sealed to us."""
-    found = []
+    found = _written(envelope, agency, keys)
+    return tuple(payload for payload in found if not isinstance(payload, ClockSection))
+
+
+def own_clock(envelope: Envelope, agency: str, keys: AgencyKeys) -> ClockSection | None:
+    """Return what we told the deadline watcher in an event of our own."""
+    return next((one for one in _written(envelope, agency, keys) if isinstance(one, ClockSection)), None)
+
+
+def _written(envelope: Envelope, agency: str, keys: AgencyKeys) -> Iterator[Payload]:
     for index, section in enumerate(envelope.data.sections):
         reader = next((reader for reader in section.readers if reader.address == agency), None)
         key = None if reader is None else keys.opener(reader.address, reader.kid)
@@ -73,9 +83,8 @@ def open_own(envelope: Envelope, agency: str, keys: AgencyKeys) -> tuple[Payload
             continue
         with suppress(RemoteError):
             payload = read_section(unseal(section, envelope.seal_context(index), agency, key)).payload
-            if payload is not None and not isinstance(payload, ClockSection):
-                found.append(payload)
-    return tuple(found)
+            if payload is not None:
+                yield payload
 
 
 def _open(verified: VerifiedDelivery, index: int, keys: AgencyKeys) -> OpenedSection | None:

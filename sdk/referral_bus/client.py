@@ -20,13 +20,14 @@ from referral_bus._matters import open_matters
 from referral_bus._righted import righted
 from referral_bus._sayings import Sayings
 from referral_bus._store import alarms, inbox, outbox, views
+from referral_bus._times import clocks
 from referral_bus.clock import Clock, SystemClock
 from referral_bus.delivery import Delivery
 from referral_bus.draft import Draft, Plan
 from referral_bus.keys import AgencyKeys
 from referral_bus.sent import Entry, EntryState, Sent
 from referral_bus.transport import Connect
-from referral_bus.views import Alarm, CaseView, HandoffView, OpenMatters, Status
+from referral_bus.views import Alarm, CaseView, ClockView, HandoffView, OpenMatters, Rules, Status
 from referral_contracts.codes import Code
 from referral_contracts.directory import Directory, TrustRoot
 from referral_contracts.envelope import HandoffKey
@@ -214,6 +215,15 @@ class ReferralBus(Sayings):
         db = self._engine.home.store.db
         found, known = (views.case_view(db, subject) for subject in views.subjects(db)), links(self._engine.home)
         return tuple(known.of(case) for case in found if case is not None)
+
+    def clocks(self, subject: str | None = None, *, rules: Rules | None = None) -> tuple[ClockView, ...]:
+        """
+        Return the clocks that are known here, of the case *subject* or of all: first due first.
+
+        With *rules* those of this agency are worked out as well, from what it said and heard; the deadline watcher's
+        word goes before.
+        """
+        return clocks(self._engine.home, self._engine.follower.usable(), rules, subject)
 
     def open_matters(self) -> OpenMatters:
         """Return what is still open with us, as known here: what an agency that closes has to end or to move first."""

@@ -10,7 +10,11 @@ from enum import StrEnum
 from referral_contracts.codes import Code
 from referral_contracts.envelope import EventRef, HandoffKey
 from referral_contracts.lifecycle import CaseState, Receipt, State
+from referral_contracts.payloads.basis import Confidence
+from referral_contracts.payloads.deadline import Delivered, Ground, Standing
 from referral_contracts.payloads.link import Relation
+from referral_contracts.rules.book import RuleBook
+from referral_contracts.rules.calendar import Calendar
 from referral_contracts.verbs import Verb
 
 
@@ -81,6 +85,58 @@ class CaseView:
     """What ties it to other cases, said in this one or in theirs, as far as we were told."""
     links_left: int = 0
     """How many events tie it to others, or take that back, that an agency before us was told: sealed to its keys."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """By what an agency works out its own clocks."""
+
+    book: RuleBook
+    calendar: Calendar
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClockView:
+    """A clock as this agency knows it."""
+
+    clock: str
+    """Its id, by which it is answered."""
+    subject: str
+    exercise: bool
+    rule: str
+    vi: str
+    en: str
+    """What the rule is called."""
+    ground: Ground
+    source: str | None
+    confidence: Confidence
+    responsible: str | None
+    """Whose clock it is; None: nobody was found."""
+    started_ms: int
+    due_ms: int | None
+    """None: the rule states no number."""
+    done_ms: int | None
+    standing: Standing
+    delivery: Delivered | None
+    told_by_watcher: bool
+    """Or worked out here, from what this agency said and heard."""
+    known_ms: int
+    """When the last word of it was admitted."""
+
+    @property
+    def runs(self) -> bool:
+        """Whether what it asks for is still to be done, and it has not been called missed."""
+        return self.standing in {Standing.RUNNING, Standing.PAUSED} and self.done_ms is None
+
+    @property
+    def overdue(self) -> bool:
+        """Whether it was called missed, and what it asks for is still to be done."""
+        return self.standing is Standing.MISSED and self.done_ms is None
+
+    def late(self, now_ms: int) -> bool:
+        """Whether its due instant is past and nothing is done, whatever it is called."""
+        past = self.standing is Standing.RUNNING and self.due_ms is not None and self.due_ms < now_ms
+        return self.overdue or (past and self.done_ms is None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,6 +5,7 @@ from typing import Annotated, Final, TypeAlias
 
 import typer
 
+from referral_bus._cli.clock_times import CLOCK_JSON, next_, overdue, show
 from referral_bus._cli.command import Call, Command, add, new_group
 from referral_bus._cli.finding import CaseArgument, find_subject
 from referral_bus._cli.saying import SENT_JSON, NoWait, Patience, SectionFiles, read_own, say
@@ -22,6 +23,9 @@ _Told: TypeAlias = Annotated[
 def add_to(app: typer.Typer) -> None:
     """Add the group to *app*."""
     group = new_group(app, "clocks", "Deadlines in this agency's cases, and what it says of them.")
+    add(group, "show", show, json=CLOCK_JSON)
+    add(group, "overdue", overdue, json=CLOCK_JSON)
+    add(group, "next", next_, json=CLOCK_JSON)
     for name, command in _COMMANDS.items():
         add(group, name, command, json=SENT_JSON)
 

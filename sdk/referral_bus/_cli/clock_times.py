@@ -1,0 +1,200 @@
+"""`clocks show`, `clocks overdue`, `clocks next`: the deadlines that this agency knows of."""
+
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Annotated, Final, TypeAlias
+
+import typer
+
+from referral_bus._cli.command import Call
+from referral_bus._cli.faults import WrongUsage, advise
+from referral_bus._cli.files import why_not_opened
+from referral_bus._cli.finding import CaseArgument, find_subject
+from referral_bus._cli.screen import Fields, when
+from referral_bus._cli.session import READ_S, Timeout, be_present, open_bus
+from referral_bus._cli.wording import EXERCISE
+from referral_bus._cli.world import Exit
+from referral_bus.client import ReferralBus
+from referral_bus.views import ClockView, Rules
+from referral_contracts.encoding import format_time
+from referral_contracts.rules.book import RuleBook
+from referral_contracts.rules.days import read_calendar
+from referral_contracts.rules.loading import load_packs
+
+CLOCK_JSON: Final = (
+    "clock, subject, exercise, rule, vi, en, ground, source, confidence, responsible, phone, hours, started, due, "
+    "done, standing, overdue, late, left_ms, delivery, told_by_watcher"
+)
+_Packs: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--pack", metavar="FILE", help="A pack of rules, to work out this agency's own clocks as well. Repeatable."
+    ),
+]
+_Days: TypeAlias = Annotated[
+    str | None, typer.Option("--calendar", metavar="FILE", help="The days off; needed with --pack.")
+]
+_PICKED: Final = 8
+
+
+async def show(
+    call: Call, *, case: CaseArgument, pack: _Packs = None, calendar: _Days = None, timeout: Timeout = READ_S
+) -> Exit:
+    """Show the clocks of a case, first due first."""
+    rules = _rules(pack, calendar)
+    async with open_bus(call) as bus:
+        ended = await be_present(call, bus, timeout)
+        _tell(call, bus, bus.clocks(find_subject(bus, case), rules=rules))
+    return ended
+
+
+async def overdue(
+    call: Call,
+    *,
+    whose: Annotated[
+        str | None, typer.Argument(metavar="AGENCY", help="Whose clocks; without it, those of every agency.")
+    ] = None,
+    pack: _Packs = None,
+    calendar: _Days = None,
+    timeout: Timeout = READ_S,
+) -> Exit:
+    """
+    List what is overdue, with the duty phone of the agency whose clock it is.
+
+    What the deadline watcher called missed is overdue. What is past its due instant, and not called so yet, is late.
+    """
+    rules = _rules(pack, calendar)
+
+    def picked(clock: ClockView, now_ms: int) -> bool:
+        return clock.late(now_ms) and not clock.exercise and whose in {None, clock.responsible}
+
+    return await _listed(call, rules, picked, timeout)
+
+
+async def next_(
+    call: Call,
+    *,
+    count: Annotated[int, typer.Option(metavar="N", min=1, help="How many.")] = 10,
+    pack: _Packs = None,
+    calendar: _Days = None,
+    timeout: Timeout = READ_S,
+) -> Exit:
+    """List what is due next."""
+    rules = _rules(pack, calendar)
+
+    def picked(clock: ClockView, now_ms: int) -> bool:
+        return clock.runs and clock.due_ms is not None and clock.due_ms >= now_ms
+
+    return await _listed(call, rules, picked, timeout, most=count)
+
+
+async def _listed(
+    call: Call,
+    rules: Rules | None,
+    picked: Callable[[ClockView, int], bool],
+    timeout: float,
+    *,
+    most: int | None = None,
+) -> Exit:
+    async with open_bus(call) as bus:
+        ended = await be_present(call, bus, timeout)
+        now_ms = call.world.clock.now_ms()
+        _tell(call, bus, [clock for clock in bus.clocks(rules=rules) if picked(clock, now_ms)][:most])
+    return ended
+
+
+def _rules(packs: Sequence[str] | None, calendar: str | None) -> Rules | None:
+    """Return the rules that were named, or raise WrongUsage; PackRefused tells what is wrong in them."""
+    if not packs:
+        return None
+    if calendar is None:
+        raise WrongUsage("--pack needs --calendar", "contracts/packs/calendar/vn.toml has the days off of Viet Nam")
+    book = RuleBook(load_packs({name: _text(name) for name in packs}))
+    return Rules(book=book, calendar=read_calendar(calendar, _text(calendar)))
+
+
+def _text(name: str) -> str:
+    try:
+        return Path(name).read_text("utf-8")
+    except (OSError, UnicodeDecodeError):
+        raise WrongUsage(f"{name}: {why_not_opened(Path(name))}") from None
+
+
+def _tell(call: Call, bus: ReferralBus, clocks: Iterable[ClockView]) -> None:
+    now_ms, found = call.world.clock.now_ms(), list(clocks)
+    if call.as_json:
+        for clock in found:
+            call.screen.put(_fields(bus, clock, now_ms))
+        return
+    if not found:
+        call.screen.put({}, "không có thời hạn nào / no clocks")
+        return
+    call.screen.put({}, *(line for clock in found for line in _lines(bus, clock, now_ms)))
+    if any(not clock.told_by_watcher for clock in found):
+        advise("worked out here, and not told by the deadline watcher: those marked with *")
+
+
+def _lines(bus: ReferralBus, clock: ClockView, now_ms: int) -> tuple[str, str]:
+    phone, hours = _duty(bus, clock.responsible)
+    reached = f" ({phone}{', ' if hours else ''}{hours or ''})" if phone else ""
+    due = "không có số / no number" if clock.due_ms is None else when(clock.due_ms)
+    agency = f"{clock.responsible or 'chưa xác định / unknown'}{reached}"
+    standing = f"{clock.standing.vi} / {clock.standing.en}"
+    first = (due, _left(clock, now_ms), standing, agency, EXERCISE if clock.exercise else "")
+    rule = f"{clock.vi} / {clock.en} ({clock.rule}, {clock.ground.value})"
+    name = f"clock {clock.clock[:_PICKED]}{'' if clock.told_by_watcher else '*'}"
+    return "  ".join(filter(None, first)), f"  {rule}  {name}  case {clock.subject[:_PICKED]}"
+
+
+def _left(clock: ClockView, now_ms: int) -> str:
+    if clock.done_ms is not None:
+        late = clock.due_ms is not None and clock.done_ms > clock.due_ms
+        return "đã làm, sau hạn / done late" if late else "đã làm / done"
+    if clock.due_ms is None or not (clock.runs or clock.overdue):
+        return ""
+    span = _span(abs(clock.due_ms - now_ms))
+    return f"quá / late {span}" if clock.due_ms < now_ms else span
+
+
+def _span(ms: int) -> str:
+    minutes, seconds = divmod(ms // 1000, 60)
+    hours, minutes = divmod(minutes, 60)
+    days, hours = divmod(hours, 24)
+    if days:
+        return f"{days} ngày {hours} giờ / {days} d {hours} h"
+    if hours:
+        return f"{hours} giờ {minutes} phút / {hours} h {minutes} min"
+    return f"{minutes} phút {seconds} giây / {minutes} min {seconds} s"
+
+
+def _duty(bus: ReferralBus, agency: str | None) -> tuple[str | None, str | None]:
+    member = None if bus.directory is None or agency is None else bus.directory.member(agency)
+    duty = None if member is None else member.entry.duty
+    return (None, None) if duty is None else (duty.phone, duty.hours)
+
+
+def _fields(bus: ReferralBus, clock: ClockView, now_ms: int) -> Fields:
+    phone, hours = _duty(bus, clock.responsible)
+    return {
+        "clock": clock.clock,
+        "subject": clock.subject,
+        "exercise": clock.exercise,
+        "rule": clock.rule,
+        "vi": clock.vi,
+        "en": clock.en,
+        "ground": clock.ground.value,
+        "source": clock.source,
+        "confidence": clock.confidence.value,
+        "responsible": clock.responsible,
+        "phone": phone,
+        "hours": hours,
+        "started": format_time(clock.started_ms),
+        "due": None if clock.due_ms is None else format_time(clock.due_ms),
+        "done": None if clock.done_ms is None else format_time(clock.done_ms),
+        "standing": clock.standing.value,
+        "overdue": clock.overdue,
+        "late": clock.late(now_ms),
+        "left_ms": None if clock.due_ms is None or not clock.runs else clock.due_ms - now_ms,
+        "delivery": None if clock.delivery is None else clock.delivery.value,
+        "told_by_watcher": clock.told_by_watcher,
+    }

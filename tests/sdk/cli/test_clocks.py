@@ -1,0 +1,53 @@
+"""What is overdue, as the watcher told it, with the number to call."""
+
+import json
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from referral_contracts.directory_model import Duty
+from referral_contracts.payloads.deadline import Standing
+from referral_contracts.verbs import Verb
+from tests.sdk.cli.terminal import EXAMPLES, Terminal
+from tests.sdk.watching import Watcher
+
+
+def missed(terminal: Terminal, folder: Path, **told: Any) -> str:
+    """Open a case, have the watcher tell the hotline that the commune has missed a deadline; return the case."""
+    sim = terminal.simulator
+    found = sim.directory.member("xa-thi-du")
+    assert found is not None
+    duty = Duty(phone="0243 111 222", hours="24/7")
+    sim.change_directory(agencies=[found.entry.model_copy(update={"duty": duty})])
+    terminal.environ["REFERRAL_BUS_HOME"] = str(folder / "hotline-111")
+    code, out, _ = terminal.type("send", "open", str(EXAMPLES / "case-opening.json"), "--json")
+    assert code == 0
+    subject: str = json.loads(out)["subject"]
+    town: Any = SimpleNamespace(sim=sim, routed=list)
+    Watcher(town).say(
+        Verb.DEADLINE_MISSED, subject, "hotline-111", responsible="xa-thi-du", standing=Standing.MISSED, **told
+    )
+    return subject
+
+
+def test_what_is_overdue_is_told_with_the_duty_phone(terminal: Terminal, tmp_path: Path) -> None:
+    subject = missed(terminal, tmp_path)
+
+    code, out, _ = terminal.type("clocks", "overdue")
+    assert code == 0
+    assert "Quá hạn / missed  xa-thi-du (0243 111 222, 24/7)" in out
+    assert "Can thiệp khẩn cấp trong 12 giờ / emergency measures within 12 hours (emergency-measures-12h, law)" in out
+    assert f"case {subject[:8]}" in out
+    assert "không có thời hạn nào" in terminal.type("clocks", "overdue", "xa-vi-du")[1]
+    assert "không có thời hạn nào" in terminal.type("clocks", "next")[1]
+    told = json.loads(terminal.type("clocks", "overdue", "xa-thi-du", "--json")[1])
+    assert (told["phone"], told["hours"], told["overdue"]) == ("0243 111 222", "24/7", True)
+
+
+def test_what_was_done_late_is_not_overdue_any_more(terminal: Terminal, tmp_path: Path) -> None:
+    town: Any = SimpleNamespace(sim=terminal.simulator, routed=list)
+    started = Watcher(town).notice().started_at
+    subject = missed(terminal, tmp_path, done_at=started)
+
+    assert "không có thời hạn nào" in terminal.type("clocks", "overdue")[1]
+    assert "đã làm / done  Quá hạn / missed" in terminal.type("clocks", "show", subject)[1]
