@@ -21,6 +21,17 @@ MAY_IMPORT = {
         "structlog",
         "uvicorn",
     },
+    "deadline_watcher": {
+        "aiokafka",
+        "cryptography",
+        "prometheus_client",
+        "pydantic",
+        "pydantic_core",
+        "pydantic_settings",
+        "referral_contracts",
+        "service_chassis",
+        "structlog",
+    },
     "referral_router": {
         "aiokafka",
         "prometheus_client",

@@ -11,7 +11,7 @@ from typing import Final, TypeAlias
 
 import referral_router.core
 from referral_bus import AgencyKeys
-from referral_bus.testing import SERVICES, Clock, Simulator
+from referral_bus.testing import SERVICES, Clock, Rules, Simulator
 from referral_contracts import topics
 from referral_contracts.codes import Code
 from referral_contracts.decisions import Verdict, read_delivery, read_verdict
@@ -26,8 +26,11 @@ from referral_contracts.envelope import (
 from referral_contracts.errors import NotForUs
 from referral_contracts.keys import SigningKey, VerifyKey
 from referral_contracts.lifecycle import CLOCK_VERBS
+from referral_contracts.payloads.actor import Actor, Role
+from referral_contracts.payloads.clock import ClockSection
 from referral_contracts.records import Record
 from referral_contracts.sealing import SealContext, new_event_id, random_salts, seal, unseal
+from referral_contracts.sections import encode_section
 from referral_contracts.signing import Typ
 from referral_contracts.topics import H_SIGNATURE, SUBMISSIONS, partition_for
 from referral_contracts.verbs import Verb
@@ -62,6 +65,8 @@ ROLES: Final[Mapping[str, Sequence[str]]] = {
 Salts: TypeAlias = Callable[[int, int], Sequence[bytes]]
 
 BUS: Final = "training"
+NO_CLOCK: Final = encode_section(ClockSection(actor=Actor(role=Role.SYSTEM), triggers="none"))
+"""What the deadline watcher is told of an event that starts and stops nothing."""
 WATCHER: Final = "watcher"
 
 
@@ -121,14 +126,14 @@ class Copy:
 
 
 def _texts(
-    verb: Verb, together: tuple[str, ...], parts: Mapping[str, bytes]
+    verb: Verb, together: tuple[str, ...], parts: Mapping[str, bytes], clock: bytes
 ) -> Iterator[tuple[bytes, tuple[str, ...]]]:
     """Yield what the sections of an event say, each with its readers."""
     yield from ((part, (name,)) for name, part in parts.items())
     if together or not parts:
         yield b"{}", together
-    if verb in CLOCK_VERBS:
-        yield b'{"triggers":[]}', (WATCHER,)
+    if verb in CLOCK_VERBS or clock is not NO_CLOCK:
+        yield clock, (WATCHER,)
 
 
 class World:
@@ -143,6 +148,7 @@ class World:
         automatic: bool = True,
         salts: Callable[[int, int], Sequence[bytes]] = random_salts,
         partitions: int = 2,
+        rules: Rules | None = None,
     ) -> None:
         self.clock = Clock()
         self.simulator = Simulator(
@@ -153,6 +159,7 @@ class World:
             automatic=automatic,
             salts=salts,
             partitions=partitions,
+            rules=rules,
         )
         self.broker = self.simulator.broker
         if self.restless:
@@ -181,13 +188,13 @@ class World:
         event_id: str | None = None,
         late_ms: int = 0,
         signer: SigningKey | None = None,
+        clock: bytes = NO_CLOCK,
     ) -> Said:
         """
-        Write an event and sign it; nobody hears it yet.
+        Write an event, *verb*, and sign it; nobody hears it yet.
 
         Args:
             source: Who says it.
-            verb: What.
             case: Of which case; a new one by default.
             to: Who gets it, beside those of *parts*.
             parts: What each recipient alone is to read. Those of *to* read a section that all of *to* can open.
@@ -196,13 +203,14 @@ class World:
             event_id: Its id; a new one by default.
             late_ms: How long before now it claims to have been signed.
             signer: Whose key signs it; the speaker's by default.
+            clock: What its clock section says.
         """
         together, parts = tuple(to), parts or {}
         event_id = event_id or new_event_id(self.clock.now_ms())
         subject = case or case_pseudonym(BUS, source, event_id)
         sections = tuple(
             self._sealed(text, seal_context(BUS, event_id, source, subject, about, number), (source, *readers))
-            for number, (text, readers) in enumerate(_texts(verb, together, parts))
+            for number, (text, readers) in enumerate(_texts(verb, together, parts, clock))
         )
         envelope = spelled(
             source,
@@ -255,9 +263,10 @@ class World:
         parts: Mapping[str, bytes] | None = None,
         about: HandoffKey | None = None,
         answers: Said | None = None,
+        clock: bytes = NO_CLOCK,
     ) -> Said:
         """Say something that must be accepted."""
-        said = self.write(source, verb, case=case, to=to, parts=parts, about=about, answers=answers)
+        said = self.write(source, verb, case=case, to=to, parts=parts, about=about, answers=answers, clock=clock)
 
         assert self.answer(said).code is Code.ACCEPTED
         return said

@@ -11,6 +11,7 @@ For the tests of an agency's own system: a whole bus in memory, with the real ru
 from referral_bus.testing.clock import START_MS, Clock
 from referral_bus.testing.memory import Faults, MemoryBroker, MemoryTransport
 from referral_bus.testing.simulator import DEFAULT_POLICY, SERVICES, Core, Loss, Simulator
+from referral_bus.testing.watching import Rules, WatcherCore, Watching
 
 __all__ = [
     "DEFAULT_POLICY",
@@ -22,5 +23,8 @@ __all__ = [
     "Loss",
     "MemoryBroker",
     "MemoryTransport",
+    "Rules",
     "Simulator",
+    "WatcherCore",
+    "Watching",
 ]

@@ -14,6 +14,7 @@ from referral_bus.keys import AgencyKeys
 from referral_bus.registrar import Term, event_key_record, sealing_key_record
 from referral_bus.testing.clock import Clock
 from referral_bus.testing.memory import Faults, MemoryBroker, MemoryTransport
+from referral_bus.testing.watching import Rules, Watching
 from referral_contracts import topics
 from referral_contracts.codes import Code
 from referral_contracts.directory import (
@@ -83,6 +84,7 @@ class Simulator:
         keys: Mapping[str, AgencyKeys] | None = None,
         salts: Callable[[int, int], Sequence[bytes]] = random_salts,
         automatic: bool = True,
+        rules: Rules | None = None,
     ) -> None:
         """
         Found a bus.
@@ -99,6 +101,7 @@ class Simulator:
                 An agency has the desks that it has keys for.
             salts: Where the router's salts come from.
             automatic: Whether the router goes to work at each submission; else only at `step` and `run`.
+            rules: The deadline watcher's, if there is to be one.
         """
         self.clock = clock or Clock()
         self.bus = bus
@@ -110,6 +113,8 @@ class Simulator:
         """What goes wrong between an agency and the broker; see `connect`."""
         self.root: TrustRoot = registrar.trust_root(bus, [self.keys["root"].signing])
         self.broker.create(topic_specs(partitions, agencies={*SERVICES, *agencies}))
+        self.watching: Watching | None = None
+        """The deadline watcher."""
         self.losses: list[Loss] = []
         """What becomes of the next transactions, one after the other; taken from the front."""
         self._automatic = automatic
@@ -120,6 +125,17 @@ class Simulator:
         entries = [self.entry(name, roles) for name, roles in {**SERVICES, **agencies}.items()]
         self.change_directory(agencies=entries, policy=policy)
         self.run()
+        self.watching = None if rules is None else self._watch(rules)
+
+    def _watch(self, rules: Rules) -> Watching:
+        return Watching(
+            rules,
+            self.broker,
+            bus=self.bus,
+            partitions=self.partitions,
+            keys=self.keys["watcher"],
+            directory=lambda: self.directory,
+        )
 
     def _wire(
         self, core: Core, salts: Callable[[int, int], Sequence[bytes]]
@@ -219,10 +235,10 @@ class Simulator:
         return taken
 
     def run(self) -> None:
-        """Let the router work until nothing is left to do."""
+        """Let the router work, and the deadline watcher, until nothing is left to do."""
         self._running = True
         try:
-            while self.step():
+            while self.step() or (self.watching is not None and self.watching.step()):
                 pass
         finally:
             self._running = False

@@ -1,0 +1,10 @@
+"""
+The watcher's rules, pure: the same ledger, directory and packs make the same clocks, and the same clocks say the same.
+
+`Watcher` folds one partition of the ledger; `Speaker` says what is to be said about it now.
+"""
+
+from deadline_watcher.core.fold import Desk, Watcher, WatcherStep
+from deadline_watcher.core.speaker import Round, Speaker
+
+__all__ = ["Desk", "Round", "Speaker", "Watcher", "WatcherStep"]

@@ -1,0 +1,341 @@
+"""
+One partition of the ledger, folded: `Watcher` holds the state, `WatcherStep` what some records make of it.
+
+The state is kept as the bytes of its records. A case is read when an event names it or when something is due in it: a
+million clocks are mostly asleep. Nothing is written because time passes: what is due follows from the state and from
+the last tick.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from heapq import heappop, heappush
+
+from deadline_watcher.core.case import GIVEN_UP, SAID, Case, Shown, Told, decode, encode, summary_in
+from deadline_watcher.core.hearing import Surroundings, hear
+from deadline_watcher.core.opening import Opener
+from deadline_watcher.core.position import Position
+from deadline_watcher.core.reading import Event, Judged, Reader, Tick
+from deadline_watcher.core.saying import MISSED, UNREADABLE, VERBS, named, summary
+from deadline_watcher.core.tally import Tally, label_of
+from deadline_watcher.core.vault import Vault
+from referral_contracts import topics
+from referral_contracts.codes import Code
+from referral_contracts.directory import ROLE_WATCHER, Directory
+from referral_contracts.errors import Fatal, LocalError
+from referral_contracts.keys import SealingKey
+from referral_contracts.notices import notice_id
+from referral_contracts.records import Record, Write
+from referral_contracts.rules.book import RuleBook, RuleInForce
+from referral_contracts.rules.calendar import Calendar
+from referral_contracts.rules.clock import Step
+from referral_contracts.rules.docket import Docket
+from referral_contracts.rules.heard import Happening, World
+from referral_contracts.rules.owners import Owners
+from referral_contracts.topics import POSITION_KEY
+from referral_contracts.verbs import DEADLINES, Verb
+
+_SENT_BEFORE = frozenset({Code.DUPLICATE, Code.ID_REUSED})
+_AGAIN = frozenset({Code.OUTSIDE_WINDOW, Code.DIRECTORY_EXPIRED, Code.DIRECTORY_BEHIND, Code.TOO_MANY})
+"""Refusals that do not last: the notice is signed anew and sent again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """What the folds of one process share."""
+
+    bus: str
+    state_key: bytes = field(repr=False)
+    opening_keys: tuple[SealingKey, ...] = field(repr=False)
+    book: RuleBook = field(repr=False)
+    calendar: Calendar = field(repr=False)
+    nonces: Callable[[int, int], Sequence[bytes]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WatcherStep:
+    """What some records make of a partition; true once its transaction is committed."""
+
+    position: int
+    writes: Sequence[Write]
+    after: Position
+    changes: Mapping[bytes, bytes]
+    heard: frozenset[str]
+    """The watcher's own events among the records, judged one way or the other."""
+    ticks: int
+    tally: Tally
+
+
+class Watcher:
+    """The state of one partition of ``referral.ledger``."""
+
+    def __init__(self, desk: Desk, partition: int) -> None:
+        """Start empty."""
+        self.desk = desk
+        self.partition = partition
+        self.opener = Opener(desk.bus, desk.opening_keys)
+        self.reader = Reader(desk.bus, partition)
+        self.after: Position | None = None
+        self.shown: Counter[Shown] = Counter()
+        """The clocks that run, of cases that are no exercise."""
+        self.vault = Vault(desk.state_key, bus=desk.bus, partition=partition, nonces=desk.nonces)
+        self.ticks = 0
+        """How many were read."""
+        self._cases: dict[bytes, bytes] = {}
+        self._size = 0
+        self._due: list[tuple[int, bytes]] = []
+        self._around: tuple[Directory, Surroundings] | None = None
+
+    def restore(self, key: bytes, value: bytes | None) -> None:
+        """Take one record of the state topic, oldest first."""
+        if key == POSITION_KEY:
+            self.after = None if value is None else Position.decode(self.vault.open(key, value))
+        else:
+            self._put(key, None if value is None else self.vault.open(key, value))
+
+    def _put(self, key: bytes, value: bytes | None) -> None:
+        old = self._cases.get(key)
+        before = None if old is None else summary_in(old)
+        if before is not None and old is not None:
+            self._size -= len(old)
+            self.shown.subtract(before.shown)
+        if value is None:
+            self._cases.pop(key, None)
+            return
+        self._cases[key] = value
+        self._size += len(value)
+        after = summary_in(value)
+        self.shown.update(after.shown)
+        ticked_ms = 0 if self.after is None else self.after.ticked_ms
+        waits = before is not None and before.next_ms == after.next_ms and (after.next_ms or 0) > ticked_ms
+        if after.next_ms is not None and not waits:
+            heappush(self._due, (after.next_ms, key))
+
+    def position(self) -> int | None:
+        """Return the next offset; None says that the state is empty."""
+        return None if self.after is None else self.after.position
+
+    def position_in(self, value: bytes) -> int:
+        """Return the next offset that a reserved record names."""
+        return Position.decode(self.vault.open(POSITION_KEY, value)).position
+
+    def size(self) -> int:
+        """Return how many bytes of records the state holds."""
+        return self._size
+
+    def __len__(self) -> int:
+        """Return how many cases the state holds."""
+        return len(self._cases)
+
+    @property
+    def ticked_ms(self) -> int:
+        """Up to when everything has been judged and read."""
+        return 0 if self.after is None else self.after.ticked_ms
+
+    def case(self, key: bytes) -> Case | None:
+        """Return the case of a record key."""
+        value = self._cases.get(key)
+        return None if value is None else decode(value, key.decode("ascii"), self.desk.book)
+
+    def first_due_ms(self) -> int | None:
+        """Return the moment that has to be seen on the ledger before the next case has something to say."""
+        return self._due[0][0] if self._due else None
+
+    def take_due(self) -> bytes | None:
+        """Return the next case that may have something to say by now, once."""
+        if not self._due or self._due[0][0] > self.ticked_ms:
+            return None
+        return heappop(self._due)[1]
+
+    def put_due(self, at_ms: int, key: bytes) -> None:
+        """Note that *key* may have something to say at *at_ms* on the ledger."""
+        heappush(self._due, (at_ms, key))
+
+    def around(self, directory: Directory) -> Surroundings:
+        """Return what events are heard by under *directory*."""
+        if self._around is None or self._around[0] is not directory:
+            owners = Owners(directory)
+            self._around = (directory, Surroundings(world=_world(self.desk, owners), owners=owners))
+        return self._around[1]
+
+    def step(self, records: Sequence[Record], directory: Directory, now_ms: int) -> WatcherStep:
+        """
+        Hear *records* in order, by *directory*. The state is as before until `merge`.
+
+        Raises:
+            LocalError: DIRECTORY_BEHIND: some of them were decided by a newer directory.
+            Fatal: COUNTER_GAP: decisions are missing.
+        """
+        batch = _Batch(self, directory, now_ms)
+        for record in records:
+            batch.take(record)
+        return batch.finish()
+
+    def merge(self, step: WatcherStep) -> None:
+        """Make what *step* changed the state."""
+        self.after = step.after
+        self.ticks += step.ticks
+        for key, value in step.changes.items():
+            self._put(key, value)
+
+
+def _world(desk: Desk, owners: Owners) -> World:
+    def owner(rule: RuleInForce, start: Happening) -> str | None:
+        return owners.owner(rule, start, start.admitted_ms)
+
+    return World(desk.bus, desk.book, desk.calendar, owner)
+
+
+class _Batch:
+    """A step in the making."""
+
+    def __init__(self, watcher: Watcher, directory: Directory, now_ms: int) -> None:
+        self._watcher = watcher
+        self._directory = directory
+        self._now_ms = now_ms
+        self._address = directory.service(ROLE_WATCHER)
+        self._around = watcher.around(directory)
+        self._after = watcher.after or Position()
+        self._cases: dict[bytes, Case] = {}
+        self._changed: dict[bytes, None] = {}
+        self._heard: set[str] = set()
+        self._tally = Tally()
+        self._ticks = 0
+
+    def take(self, record: Record) -> None:
+        found = self._watcher.reader.read(record, self._directory)
+        self._after = replace(self._after, position=record.offset + 1)
+        match found:
+            case None:
+                self._tally.strange += 1
+            case Tick(admitted_ms):
+                self._ticks += 1
+                # A tick counts as far as this process's own clock has come: nobody is late by somebody else's.
+                ticked_ms = max(self._after.ticked_ms, min(admitted_ms, self._now_ms))
+                self._after = replace(self._after, ticked_ms=ticked_ms)
+            case Judged():
+                self._judged(found)
+
+    def _judged(self, found: Judged) -> None:
+        after = self._after
+        if found.counter <= after.counter:
+            # A copy of a decision, put in again by whoever can write here.
+            self._tally.strange += 1
+            return
+        if found.counter != after.counter + 1 or found.previous != after.chain:
+            raise Fatal(Code.COUNTER_GAP, "decisions are missing in the ledger")
+        self._after = replace(
+            after,
+            counter=found.counter,
+            chain=found.hash,
+            admitted_ms=max(after.admitted_ms, found.admitted_ms),
+            directory=self._directory.version,
+        )
+        event = found.event
+        if event is None:
+            return
+        if event.source == self._address:
+            self._own(event, found)
+        elif found.code is Code.ACCEPTED and self._address is not None:
+            self._accepted(event, found.admitted_ms)
+
+    def _accepted(self, event: Event, admitted_ms: int) -> None:
+        key = event.subject.encode("ascii")
+        before = self._case(key)
+        if before is None:
+            before = Case(Docket(event.subject), exercise=event.exercise)
+        opened = self._watcher.opener.open(event, self._address or "")
+        if opened is not None:
+            self._tally.sections[opened.result.value] += 1
+        after = hear(before, event, opened, admitted_ms, self._around)
+        if after is not before:
+            self._tally.compare(before, after)
+            self._touch(key, after)
+
+    def _own(self, event: Event, found: Judged) -> None:
+        """Note what became of one of our own events: it is known by its id, and not opened."""
+        key = event.subject.encode("ascii")
+        self._heard.add(event.id)
+        case = self._case(key)
+        if case is None or event.verb not in DEADLINES or len(event.recipients) != 1 or found.code in _AGAIN:
+            return
+        said = found.code is Code.ACCEPTED or found.code in _SENT_BEFORE
+        about, name = self._meant(case, event)
+        if about is None or name in case.notices_of(about):
+            return
+        became = Told(event.recipients[0], SAID if said else GIVEN_UP, found.admitted_ms)
+        told = {**case.told, about: {**case.notices_of(about), name: became}}
+        self._touch(key, replace(case, told=told, untold=case.untold - {about}))
+        self._tally.notices[event.verb.value.removeprefix("deadline."), became.became] += 1
+        clock = case.docket.clock(about)
+        if name == MISSED and said and clock is not None and not case.exercise:
+            self._tally.missed[label_of(clock)] += 1
+            self._tally.fired_ms.append(found.admitted_ms - max(clock.lenient_ms or 0, clock.settled_ms))
+
+    def _meant(self, case: Case, event: Event) -> tuple[str | None, str]:
+        bus, (recipient,) = self._watcher.desk.bus, event.recipients
+
+        def is_it(about: str, level: int, step: int) -> bool:
+            found = notice_id(
+                bus=bus,
+                subject=event.subject,
+                about=about,
+                verb=event.verb,
+                recipient=recipient,
+                level=level,
+                step=step,
+            )
+            return found == event.id
+
+        if event.verb is Verb.DEADLINE_UNREADABLE:
+            found = next((one.sha256 for one in case.unread if is_it(one.sha256, 0, 0)), None)
+            return found, UNREADABLE
+        for clock in case.docket.clocks:
+            for notice in named(clock):
+                up = 0 if notice.level is None else notice.level.up or 0
+                if VERBS[notice.step] is event.verb and is_it(clock.id, up, notice.number):
+                    shared = notice.step is Step.EXPLAINED
+                    return clock.id, f"{notice.key}@{recipient}" if shared else notice.key
+        return None, ""
+
+    def _case(self, key: bytes) -> Case | None:
+        if key not in self._cases:
+            case = self._watcher.case(key)
+            if case is None:
+                return None
+            self._cases[key] = case
+        return self._cases[key]
+
+    def _touch(self, key: bytes, case: Case) -> None:
+        self._cases[key] = case
+        self._changed[key] = None
+
+    def finish(self) -> WatcherStep:
+        vault, partition = self._watcher.vault, self._watcher.partition
+        changes = dict(self._encoded())
+        writes = [
+            Write(topics.WATCHER_STATE, partition, key, vault.close(key, value)) for key, value in changes.items()
+        ]
+        reserved = vault.close(POSITION_KEY, self._after.encode())
+        writes.append(Write(topics.WATCHER_STATE, partition, POSITION_KEY, reserved))
+        return WatcherStep(
+            position=self._after.position,
+            writes=writes,
+            after=self._after,
+            changes=changes,
+            heard=frozenset(self._heard),
+            ticks=self._ticks,
+            tally=self._tally,
+        )
+
+    def _encoded(self) -> Iterator[tuple[bytes, bytes]]:
+        for key in self._changed:
+            case = self._cases[key]
+            yield key, encode(case, summary(case, self._after.ticked_ms))
+
+
+def wait_for(directory: Directory | None, code: Code | None) -> Directory:
+    """Return *directory*, or raise LocalError: there is none, or none that is usable because of *code*."""
+    if directory is None or code is not None:
+        raise LocalError(code or Code.DIRECTORY_MISSING)
+    return directory

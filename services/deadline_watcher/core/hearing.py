@@ -1,0 +1,142 @@
+"""What one accepted event makes of its case: happenings, words about clocks, links, receipts."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final
+
+from deadline_watcher.core.case import Case, Unread
+from deadline_watcher.core.opening import Opened, Result
+from deadline_watcher.core.reading import Event
+from referral_contracts.lifecycle import OPENINGS
+from referral_contracts.payloads.clock import AboutClock, ClockSection, Trigger
+from referral_contracts.payloads.link import Relation
+from referral_contracts.rules.heard import Happening, Say, Saying, World
+from referral_contracts.rules.owners import Owners
+from referral_contracts.topics import agency_of
+from referral_contracts.verbs import Verb
+
+MAX_UNREAD: Final = 32
+"""Unreadable sections of one case that are answered for: an agency that sends more hears of the first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What an event is heard by."""
+
+    world: World
+    owners: Owners
+
+
+def hear(case: Case, event: Event, opened: Opened | None, admitted_ms: int, around: Surroundings) -> Case:
+    """Return *case* after an accepted *event* whose clock section is *opened*."""
+    section = opened.section if opened is not None else None
+    happenings = [*_verbs(event, admitted_ms), *_triggers(event, section, admitted_ms)]
+    docket = case.docket.hear(around.world, happenings, superseded=event.supersedes)
+    about = section.about_clock if section is not None else None
+    if about is not None:
+        saying = _saying(replace(case, docket=docket), event, about, admitted_ms, around.owners)
+        docket = docket if saying is None else docket.say(around.world, saying)
+    after = _beside(case, event, section)
+    if docket is not case.docket:
+        known = {clock.id for clock in case.docket.clocks}
+        readers = {event.source, *(opened.readers if opened is not None else ())}
+        untold = {
+            clock.id
+            for clock in docket.clocks
+            if clock.id not in known and clock.responsible is not None and clock.responsible not in readers
+        }
+        # What the envelope alone starts, its recipients can see.
+        untold -= {
+            clock.id for clock in docket.clocks if clock.scope and clock.rule.rule.trigger[0].startswith("handoff.")
+        }
+        after = replace(after, docket=docket, untold=after.untold | untold)
+    if opened is not None and opened.result is not Result.READ and len(after.unread) < MAX_UNREAD:
+        code = "" if opened.code is None else opened.code.value
+        after = replace(after, unread=(*after.unread, Unread(event.id, event.sha256, event.source, code)))
+    return after
+
+
+def _verbs(event: Event, admitted_ms: int) -> Iterator[Happening]:
+    if event.verb in OPENINGS:
+        for recipient in event.recipients:
+            yield Happening(
+                event.verb.value,
+                event.id,
+                event.sha256,
+                admitted_ms,
+                whose=recipient,
+                scope=f"{event.id}/{recipient}",
+                sender=event.source,
+            )
+    else:
+        yield Happening(
+            event.verb.value,
+            event.id,
+            event.sha256,
+            admitted_ms,
+            whose=event.source,
+            scope=event.scope,
+            sender=event.source,
+        )
+
+
+def _triggers(event: Event, section: ClockSection | None, admitted_ms: int) -> Iterator[Happening]:
+    for trigger in section.listed if section is not None else ():
+        for scope in _scopes(event):
+            yield _happening(event, trigger, admitted_ms, scope)
+
+
+def _scopes(event: Event) -> tuple[str, ...]:
+    if event.verb in OPENINGS and len(event.recipients) == 1:
+        return (f"{event.id}/{event.recipients[0]}",)
+    return (event.scope,)
+
+
+def _happening(event: Event, trigger: Trigger, admitted_ms: int, scope: str) -> Happening:
+    return Happening(
+        trigger.trigger,
+        event.id,
+        event.sha256,
+        admitted_ms,
+        occurred_ms=_ms(trigger.occurred_at),
+        whose=trigger.whose,
+        province=trigger.province,
+        commune=trigger.commune,
+        scope=scope,
+        sender=event.source,
+    )
+
+
+def _ms(moment: datetime | None) -> int | None:
+    return None if moment is None else round(moment.timestamp() * 1000)
+
+
+def _saying(case: Case, event: Event, about: AboutClock, admitted_ms: int, owners: Owners) -> Saying | None:
+    clock = case.docket.clock(about.clock)
+    if clock is None:
+        return None
+    say = Say(about.said.value)
+    if say is Say.EXTENDED and about.document is None:
+        # What extends it has to be named, or nobody could look it up.
+        return None
+    superior = owners.may_say(clock, say, agency_of(event.source), admitted_ms)
+    if superior is None:
+        return None
+    return Saying(clock.id, say, event.id, admitted_ms, _ms(about.until), superior)
+
+
+def _beside(case: Case, event: Event, section: ClockSection | None) -> Case:
+    """Return *case* with what is kept beside the docket: receipts, links, its end."""
+    if event.verb is Verb.RECEIVED:
+        return replace(case, received=case.received | {event.scope})
+    if event.verb is Verb.CASE_LINKED and section is not None:
+        same = {link.other for link in section.links if link.relation is Relation.SAME_CHILD}
+        return replace(case, links=case.links | same)
+    if event.verb is Verb.CASE_UNLINKED and section is not None:
+        return replace(case, links=case.links - {link.other for link in section.links})
+    if event.verb in {Verb.CASE_CLOSED, Verb.CASE_VOIDED}:
+        return replace(case, ended=True)
+    if event.verb is Verb.CASE_REOPENED:
+        return replace(case, ended=False)
+    return case

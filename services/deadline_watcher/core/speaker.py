@@ -1,0 +1,154 @@
+"""
+What is to be said about a partition now: due notices, at most so many at a time, and ticks.
+
+Nothing here is kept over a restart. A notice is sent again until it is read on the ledger, which the router lets in
+once. A tick asks the ledger how late it is there; none is sent while nothing is due.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from heapq import heappop, heappush
+from typing import Final
+
+from deadline_watcher.core.case import Case
+from deadline_watcher.core.fold import Watcher
+from deadline_watcher.core.saying import Pending, pending, recipient_of, spoken
+from referral_contracts.directory import Directory
+from referral_contracts.notices import Notice
+
+MAX_ON_THE_WAY: Final = 2_000
+"""Notices of a partition that were sent and not read back: beyond them it waits, and input goes on."""
+_TICK_AGAIN_MS: Final = (200, 400, 1_000, 2_000, 5_000)
+"""How long to wait for a tick before the next is sent: a router that is away finds a few, and not one for each second
+of a night."""
+_NOTICE_AGAIN_MS: Final = (10_000, 30_000, 60_000, 300_000)
+IDLE_MS: Final = 1_000
+"""How long nothing needs to be looked at when nothing is known to come."""
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """What to submit now, in this order, and when to ask again."""
+
+    notices: tuple[Notice, ...]
+    tick: bool
+    wait_ms: int
+    """0: there is more."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    key: bytes
+    attempts: int
+    again_ms: int
+
+
+class Speaker:
+    """Speaks for one partition."""
+
+    def __init__(self, watcher: Watcher) -> None:
+        """Speak for *watcher*."""
+        self._watcher = watcher
+        self._sent: dict[str, _Sent] = {}
+        self._again: list[tuple[int, bytes]] = []
+        self._asked_ms: int | None = None
+        self._asks = 0
+        self._ticks = watcher.ticks
+        self._fresh = False
+        """Whether one of its own ticks has been read back: what was said before it began has been read as well."""
+
+    @property
+    def on_the_way(self) -> int:
+        """How many notices were sent and not read back."""
+        return len(self._sent)
+
+    def heard(self, events: frozenset[str]) -> None:
+        """Note that these of our events have been judged."""
+        for event in events:
+            self._sent.pop(event, None)
+
+    def round(self, directory: Directory, now_ms: int, most: int) -> Round:
+        """Return what to submit at *now_ms*: at most *most* notices. It counts as sent."""
+        self._listen()
+        found: list[Notice] = []
+        for key in self._cases(now_ms):
+            found += self._notices(key, directory, now_ms)
+            if len(found) >= most:
+                break
+        more = len(found) >= most
+        tick = self._tick(now_ms)
+        return Round(tuple(found), tick, 0 if more else self._wait_ms(now_ms))
+
+    def _cases(self, now_ms: int) -> Iterator[bytes]:
+        """Yield the cases that may have something to say: first those that were not heard, then by what is due."""
+        if not self._fresh:
+            return
+        while self._again and self._again[0][0] <= now_ms:
+            yield heappop(self._again)[1]
+        while len(self._sent) < MAX_ON_THE_WAY and (key := self._watcher.take_due()) is not None:
+            yield key
+
+    def _notices(self, key: bytes, directory: Directory, now_ms: int) -> Iterator[Notice]:
+        case = self._watcher.case(key)
+        if case is None:
+            return
+        around, ledger_ms = self._watcher.around(directory), self._watcher.ticked_ms
+        # What was said of outages and days off since the case was last written moves what is due.
+        case = replace(case, docket=case.docket.again(around.world))
+        calendar = around.world.calendar.version
+        wake_ms: int | None = None
+        for one in pending(case, ledger_ms):
+            notice = self._addressed(case, one, directory, now_ms, calendar)
+            if notice is None:
+                continue
+            name = notice.event_id(self._watcher.desk.bus)
+            sent = self._sent.get(name)
+            if sent is None or sent.again_ms <= now_ms:
+                attempts = 0 if sent is None else sent.attempts + 1
+                again_ms = now_ms + _NOTICE_AGAIN_MS[min(attempts, len(_NOTICE_AGAIN_MS) - 1)]
+                sent = self._sent[name] = _Sent(key, attempts, again_ms)
+                yield notice
+            wake_ms = sent.again_ms if wake_ms is None else min(wake_ms, sent.again_ms)
+        if wake_ms is not None:
+            heappush(self._again, (wake_ms, key))
+        self._later(case, key, ledger_ms)
+
+    def _later(self, case: Case, key: bytes, ledger_ms: int) -> None:
+        """Note when the case has something more to say, beside what is to be said now."""
+        later = [one for clock in case.docket.clocks if (one := clock.next_ms(ledger_ms)) is not None]
+        if later:
+            self._watcher.put_due(min(later) + 1, key)
+
+    def _addressed(self, case: Case, one: Pending, directory: Directory, now_ms: int, calendar: str) -> Notice | None:
+        recipient = recipient_of(one, self._watcher.around(directory).owners, now_ms)
+        if recipient is None:
+            return None
+        return spoken(case, one, recipient, calendar=calendar, ledger_ms=self._watcher.ticked_ms)
+
+    def _tick(self, now_ms: int) -> bool:
+        due_ms, ticked_ms = self._watcher.first_due_ms(), self._watcher.ticked_ms
+        if due_ms is None or due_ms > now_ms or (self._fresh and due_ms <= ticked_ms):
+            return False
+        wait_ms = _TICK_AGAIN_MS[min(self._asks, len(_TICK_AGAIN_MS) - 1)]
+        if self._asked_ms is not None and self._asked_ms <= now_ms < self._asked_ms + wait_ms:
+            return False
+        self._asks += self._asked_ms is not None
+        self._asked_ms = now_ms
+        return True
+
+    def _listen(self) -> None:
+        """Look whether a tick has come back."""
+        if self._watcher.ticks != self._ticks:
+            self._fresh = self._fresh or self._asked_ms is not None
+            self._ticks, self._asked_ms, self._asks = self._watcher.ticks, None, 0
+
+    def _wait_ms(self, now_ms: int) -> int:
+        due_ms = self._watcher.first_due_ms()
+        waits = [IDLE_MS]
+        if due_ms is not None and due_ms > now_ms:
+            waits.append(due_ms - now_ms)
+        elif due_ms is not None:
+            waits.append(_TICK_AGAIN_MS[0])
+        if self._again:
+            waits.append(self._again[0][0] - now_ms)
+        return max(1, min(waits))
