@@ -2,10 +2,13 @@
 Found a bus from a file that lists its agencies: keys for each, the trust root, version 1 of the directory.
 
 Everything lies under one folder, a sub-folder for each agency with what its command line needs: ``keys.json`` (its
-owner's alone), ``trust.json``, ``bus.toml``; the registrar also has ``root.json``, which signs the directory's heads.
+owner's alone), ``trust.json``, ``bus.toml``; the registrar also has ``root.json``, which signs the directory's heads,
+and the deadline watcher ``state-key.json``, without which nobody can read what it has written.
 In a real deployment each agency makes its own keys and the registrar only ever sees the public ones.
 """
 
+import os
+import secrets
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -25,6 +28,8 @@ from referral_contracts.directory_model import (
     Names,
     Policy,
 )
+from referral_contracts.keys import KEY_FILE_MODE
+from service_chassis.keyfile import STATE_KEY_SIZE, state_key_file
 
 _KEY_TERM_MS: Final = 90 * 24 * 3_600_000
 """Sealing keys live 90 days at most."""
@@ -53,6 +58,8 @@ class Founding:
             if not (folder / "keys.json").exists():
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
                 AgencyKeys.generate(agency["id"], agency.get("desks", ())).save(folder / "keys.json")
+            if "deadline-watcher" in agency["roles"] and not (folder / "state-key.json").exists():
+                _write_secret(folder / "state-key.json", state_key_file(secrets.token_bytes(STATE_KEY_SIZE)))
         trust, root = home / "trust.json", home / "agencies" / "registrar" / "root.json"
         if not root.exists():
             AgencyKeys.generate("registrar").save(root)
@@ -74,6 +81,22 @@ class Founding:
     def keys(self, agency: str) -> AgencyKeys:
         """Return the private keys of *agency*."""
         return AgencyKeys.load(self.folder(agency) / "keys.json")
+
+    def router_settings(self) -> dict[str, str]:
+        """Return the router's variables, but for the broker."""
+        return {
+            "REFERRAL_BUS_TRUST": str(self.home / "trust.json"),
+            "REFERRAL_BUS_ROUTER_KEY": str(self.folder("router") / "keys.json"),
+        }
+
+    def watcher_settings(self) -> dict[str, str]:
+        """Return the deadline watcher's variables, but for the broker and the rules."""
+        folder = self.folder("deadline-watcher")
+        return {
+            "REFERRAL_BUS_TRUST": str(self.home / "trust.json"),
+            "REFERRAL_BUS_WATCHER_KEY": str(folder / "keys.json"),
+            "REFERRAL_BUS_WATCHER_STATE_KEY": str(folder / "state-key.json"),
+        }
 
     def tell_bootstrap(self, bootstrap: str) -> None:
         """Write down for every agency where the broker is."""
@@ -131,3 +154,8 @@ class Founding:
             ),
             window_ms=told["window_hours"] * _HOUR_MS,
         )
+
+
+def _write_secret(path: Path, value: bytes) -> None:
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, KEY_FILE_MODE), "wb") as file:
+        file.write(value)

@@ -1,23 +1,13 @@
 """
-A bus that runs on this machine: Kafka, topics, a founded directory, the router, and the head renewed in time.
+A bus that runs on this machine: Kafka, topics, a founded directory, router and deadline watcher, the head renewed.
 
 Used alike by ``make up``, the demonstration, the benchmarks and the tests. What it starts it also ends, by pid, and a
-router that dies is started again.
+service that dies is started again.
 """
 
 import asyncio
-import contextlib
-import ctypes
-import json
-import os
-import signal
-import subprocess
-import sys
-import threading
 import time
-import urllib.error
-import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
@@ -33,29 +23,20 @@ from referral_contracts import topics
 from referral_contracts.directory import Directory
 from referral_contracts.directory_shelf import Shelf
 from referral_contracts.topics import H_SIGNATURE, topic_specs
+from service_process import READY_S, NotReady, ServiceProcess
 
 AGENCIES: Final = Path(__file__).parent / "agencies.toml"
 PARTITIONS: Final = 4
 RENEW_S: Final = 900.0
-_READY_S: Final = 60.0
-_STOP_S: Final = 15.0
+PACKS: Final = Path(__file__).parents[1] / "contracts" / "packs"
+LAW: Final = (PACKS / "national.toml", PACKS / "policy.toml")
+"""The rules that a deadline watcher usually watches by."""
+DEMONSTRATION: Final = (PACKS / "demo.toml",)
+"""The same in seconds."""
+_CALENDAR: Final = PACKS / "calendar" / "vn.toml"
 _POLL_S: Final = 0.1
-_PR_SET_PDEATHSIG: Final = 1  # linux/prctl.h
 
 Say = Callable[[str], None]
-
-
-def _ending_with_us() -> Callable[[], None] | None:
-    """Return what has the kernel end a child when the process that started it is gone, however it went."""
-    # The signal follows the thread that started the child: only a main thread lives as long as its process.
-    if sys.platform != "linux" or threading.current_thread() is not threading.main_thread():
-        return None
-    libc = ctypes.CDLL(None)  # loaded here: between fork and exec there is no room for surprises
-    return lambda: libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
-
-
-class NotReady(Exception):
-    """A part of the bus did not come up; the text says which, and where its log is."""
 
 
 def not_answering(bootstrap: str, error: KafkaError) -> NotReady:
@@ -63,95 +44,18 @@ def not_answering(bootstrap: str, error: KafkaError) -> NotReady:
     return NotReady(f"Kafka at {bootstrap} does not answer ({type(error).__name__}): is KAFKA_BOOTSTRAP right?")
 
 
-class Router:
-    """One router process."""
-
-    def __init__(self, founding: Founding, bootstrap: str, number: int = 1) -> None:
-        """Prepare; `start` runs it."""
-        self._founding = founding
-        self._bootstrap = bootstrap
-        self.log = founding.home / f"router-{number}.log"
-        self._port_file = founding.home / f"router-{number}.port"
-        self.process: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> None:
-        """Start the process, its log behind what it wrote before."""
-        self._port_file.unlink(missing_ok=True)
-        env = {
-            **os.environ,
-            "REFERRAL_BUS_BOOTSTRAP": self._bootstrap,
-            "REFERRAL_BUS_TRUST": str(self._founding.home / "trust.json"),
-            "REFERRAL_BUS_ROUTER_KEY": str(self._founding.folder("router") / "keys.json"),
-            "REFERRAL_BUS_HTTP_PORT": "0",
-            "REFERRAL_BUS_HTTP_PORT_FILE": str(self._port_file),
-        }
-        with self.log.open("ab") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "referral_router"],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                env=env,
-                preexec_fn=_ending_with_us(),  # noqa: PLW1509 - one system call, no lock is taken
-            )
-
-    @property
-    def http(self) -> str | None:
-        """Where health and metrics are, once the process listens."""
-        try:
-            return f"http://127.0.0.1:{int(self._port_file.read_text('ascii'))}"
-        except (FileNotFoundError, ValueError):
-            return None
-
-    def get(self, path: str) -> tuple[int, bytes]:
-        """Return the status and body of one of its pages; status 0 while it does not answer."""
-        if self.http is None:
-            return 0, b""
-        try:
-            with urllib.request.urlopen(self.http + path, timeout=5) as answer:  # noqa: S310 - our own address
-                return answer.status, answer.read()
-        except urllib.error.HTTPError as error:
-            return error.code, error.read()
-        except OSError:
-            return 0, b""
-
-    def wait_ready(self, timeout_s: float = _READY_S) -> None:
-        """Return once it is ready, or raise NotReady."""
-        deadline = time.monotonic() + timeout_s
-        while True:
-            status, body = self.get("/readyz")
-            if status == 200:
-                return
-            if self.process is not None and self.process.poll() is not None:
-                raise NotReady(f"the router ended with {self.process.returncode}; its log: {self.log}")
-            if time.monotonic() > deadline:
-                troubles = json.loads(body).get("troubles") if body else "no answer"
-                raise NotReady(f"the router is not ready: {troubles}; its log: {self.log}")
-            time.sleep(_POLL_S)
-
-    def stop(self) -> int | None:
-        """End it in order, by force if it takes too long; return its exit code."""
-        if self.process is None:
-            return None
-        if self.process.poll() is None:
-            self.process.terminate()
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                self.process.wait(_STOP_S)
-        if self.process.poll() is None:
-            self.process.kill()
-        return self.process.wait()
-
-    def kill(self) -> None:
-        """End it as a power cut would."""
-        if self.process is not None and self.process.poll() is None:
-            self.process.send_signal(signal.SIGKILL)
-            self.process.wait()
-
-
 class RunningBus:
-    """A founded bus with its broker and router, for as long as it is held."""
+    """A founded bus with its broker and services, for as long as it is held."""
 
-    def __init__(self, home: Path, *, say: Say, bootstrap: str | None = None, agencies: Path = AGENCIES) -> None:
+    def __init__(
+        self,
+        home: Path,
+        *,
+        say: Say,
+        bootstrap: str | None = None,
+        agencies: Path = AGENCIES,
+        rules: Sequence[Path] = (),
+    ) -> None:
         """
         Start it and wait until it is ready.
 
@@ -160,14 +64,16 @@ class RunningBus:
             say: Is told what is going on.
             bootstrap: A broker to use; none is started then.
             agencies: Who is on the bus.
+            rules: The packs that a deadline watcher watches by; without any there is none.
 
         Raises:
-            NotReady: The router does not come up.
+            NotReady: A service does not come up.
             NotInstalled, KafkaFailed: The broker does not.
         """
         self._say = say
         self._node: KafkaNode | None = None
-        self.routers: list[Router] = []
+        self.routers: list[ServiceProcess] = []
+        self.watchers: list[ServiceProcess] = []
         try:
             if bootstrap is None:
                 say("starting Kafka")
@@ -175,41 +81,60 @@ class RunningBus:
                 bootstrap = self._node.bootstrap
             self.bootstrap = bootstrap
             self.founding = Founding.open(home, agencies)
-            try:
-                differences = asyncio.run(provision(bootstrap, topic_specs(PARTITIONS, self.founding.agencies)))
-            except KafkaError as error:
-                raise not_answering(bootstrap, error) from error
-            for line in differences:
-                say(f"differs: {line}")
+            self._provision()
             asyncio.run(refuse_another_bus(self.founding, bootstrap))
             self.founding.tell_bootstrap(bootstrap)
             say("starting the router")
             self.start_router()
             version = asyncio.run(bring_up_to_date(self.founding, bootstrap))
             self.routers[0].wait_ready()
+            if rules:
+                say("starting the deadline watcher")
+                self.start_watcher(rules).wait_ready()
             say(f"ready: Kafka at {bootstrap}, directory version {version}")
         except BaseException:
             self.close()
             raise
+
+    def _provision(self) -> None:
+        try:
+            differences = asyncio.run(provision(self.bootstrap, topic_specs(PARTITIONS, self.founding.agencies)))
+        except KafkaError as error:
+            raise not_answering(self.bootstrap, error) from error
+        for line in differences:
+            self._say(f"differs: {line}")
 
     @property
     def node(self) -> KafkaNode | None:
         """The broker, when it is ours."""
         return self._node
 
-    def start_router(self) -> Router:
+    def start_router(self) -> ServiceProcess:
         """Start one more router process."""
-        router = Router(self.founding, self.bootstrap, len(self.routers) + 1)
-        router.start()
-        self.routers.append(router)
-        return router
+        return self._start(self.routers, "router", "referral_router", self.founding.router_settings())
+
+    def start_watcher(self, rules: Sequence[Path]) -> ServiceProcess:
+        """Start one more deadline watcher, which watches by *rules*."""
+        settings = self.founding.watcher_settings()
+        listed = ":".join(str(path.resolve()) for path in rules)
+        settings |= {"REFERRAL_BUS_PACKS": listed, "REFERRAL_BUS_CALENDAR": str(_CALENDAR)}
+        return self._start(self.watchers, "watcher", "deadline_watcher", settings)
+
+    def _start(
+        self, processes: list[ServiceProcess], name: str, module: str, settings: dict[str, str]
+    ) -> ServiceProcess:
+        settings["REFERRAL_BUS_BOOTSTRAP"] = self.bootstrap
+        process = ServiceProcess(self.founding.home, name, module, settings, len(processes) + 1)
+        process.start()
+        processes.append(process)
+        return process
 
     def look_after(self) -> None:
         """Start again what has died."""
-        for router in self.routers:
-            if router.process is not None and router.process.poll() is not None:
-                self._say(f"a router ended with {router.process.returncode}; starting it again")
-                router.start()
+        for service in (*self.routers, *self.watchers):
+            if service.process is not None and service.process.poll() is not None:
+                self._say(f"a {service.name} ended with {service.process.returncode}; starting it again")
+                service.start()
 
     def renew(self) -> int:
         """Renew the directory's head and return its version."""
@@ -217,8 +142,8 @@ class RunningBus:
 
     def close(self) -> None:
         """End everything that was started."""
-        for router in self.routers:
-            router.stop()
+        for service in (*self.watchers, *self.routers):
+            service.stop()
         if self._node is not None:
             self._node.close()
 
@@ -248,7 +173,7 @@ async def refuse_another_bus(founding: Founding, bootstrap: str) -> None:
         raise NotReady(f"the broker at {bootstrap} carries another bus than {founding.home}")
 
 
-async def bring_up_to_date(founding: Founding, bootstrap: str, timeout_s: float = _READY_S) -> int:
+async def bring_up_to_date(founding: Founding, bootstrap: str, timeout_s: float = READY_S) -> int:
     """Found the directory, or renew its head; return the version once the bus has taken it."""
     transport = KafkaTransport(bootstrap)
     try:

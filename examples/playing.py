@@ -22,7 +22,8 @@ from office import NotAsTold, Office
 from outsider import Outsider
 from referral_bus import Code
 from referral_bus._kafka import KafkaTransport
-from running import NotReady, Router, RunningBus, not_answering
+from running import RunningBus, not_answering
+from service_process import NotReady, ServiceProcess
 from story import CAST, COMMUNE, SCHOOL, Story, expect
 from telling import Teller
 
@@ -168,7 +169,7 @@ async def _play(bus: RunningBus, teller: Teller) -> None:
 
 
 @contextlib.contextmanager
-def _paused(router: Router) -> Iterator[None]:
+def _paused(router: ServiceProcess) -> Iterator[None]:
     process = router.process
     if process is None:
         raise NotAsTold("there is no router")
@@ -213,6 +214,6 @@ async def _look_back(story: Story, offices: Mapping[str, Office], outsider: Outs
     )
 
 
-def _keep_metrics(router: Router) -> None:
+def _keep_metrics(router: ServiceProcess) -> None:
     _, page = router.get("/metrics")
     router.log.with_suffix(".metrics").write_bytes(page)

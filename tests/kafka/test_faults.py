@@ -20,7 +20,8 @@ from referral_contracts.lifecycle import State
 from referral_contracts.payloads.case import CaseOpening
 from referral_contracts.payloads.request import HandoffRequest, Service, Urgency
 from referral_contracts.verbs import Verb
-from running import Router, RunningBus
+from running import RunningBus
+from service_process import ServiceProcess
 from tests.contracts.payloads.forms import ACTOR
 from tests.kafka.answering import answering
 from tests.kafka.ledger_check import ledger_holds
@@ -34,7 +35,7 @@ PAST_THE_SESSION_S = 12.0
 
 
 @contextmanager
-def stopped(router: Router) -> Iterator[None]:
+def stopped(router: ServiceProcess) -> Iterator[None]:
     """Let the process stand still for as long as the block lasts."""
     assert router.process is not None
     router.process.send_signal(signal.SIGSTOP)

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 import pytest
 
 from referral_contracts import topics
-from running import Router, RunningBus
+from running import RunningBus
+from service_process import ServiceProcess
 from tests.kafka import strange
 from tests.kafka.town import Town, talking
 
@@ -30,8 +31,8 @@ class Trouble:
 
     bus: RunningBus
     town: Town
-    frozen: list[Router] = field(default_factory=list)
-    dead: list[Router] = field(default_factory=list)
+    frozen: list[ServiceProcess] = field(default_factory=list)
+    dead: list[ServiceProcess] = field(default_factory=list)
     done: list[str] = field(default_factory=list)
 
     async def make(self) -> None:
@@ -44,7 +45,7 @@ class Trouble:
         self.done.append(act.__name__)
         await act()
 
-    def _one(self) -> Router:
+    def _one(self) -> ServiceProcess:
         return random.choice([one for one in self.bus.routers if one not in self.frozen and one not in self.dead])
 
     async def kill(self) -> None:
