@@ -122,7 +122,7 @@ TELLING_VERBS: Final = frozenset({*BY_FORM, *(verb for verb, _ in BY_SERVICE), *
 
 
 def derive_clock(
-    verb: Verb, payload: Payload, *, sender: str, answering: Payload | None = None, told: str | None = None
+    verb: Verb, payload: Payload, *, sender: str, answering: Payload | None = None, opened_by: str | None = None
 ) -> ClockSection:
     """
     Return what an event of *verb* that says *payload* tells the watcher.
@@ -130,7 +130,7 @@ def derive_clock(
     Args:
         sender: The agency that sends the event; the clock of an answer is its own.
         answering: A body of the hand-off's opening event, for the verbs that answer one.
-        told: The one agency that the event goes to, if it is one.
+        opened_by: Who opened the hand-off that it is about: who sent what was misdirected.
     """
     triggers = (
         *_of_opening(verb, payload),
@@ -138,7 +138,7 @@ def derive_clock(
         *_of_service(verb, payload, sender, answering),
         *_of_paper(verb, payload, sender, answering),
         *_of_measures(payload, sender, answering),
-        *_of_mistake(payload, told),
+        *_of_mistake(payload, opened_by),
     )
     return _section(triggers, _links(payload), payload.actor.acting_for, _about_clock(payload))
 
@@ -266,10 +266,10 @@ def _of_measures(payload: Payload, sender: str, answering: Payload | None) -> It
             yield _trigger(BY_MEASURE[measure.kind], happened, place, whose=sender)
 
 
-def _of_mistake(payload: Payload, told: str | None) -> Iterator[Trigger]:
+def _of_mistake(payload: Payload, opened_by: str | None) -> Iterator[Trigger]:
     if isinstance(payload, Misdirection):
         # It is known from the moment on when its recipient saw that it was not for it.
-        yield _trigger(DATA_MISDIRECTED, payload.happened, None, whose=told)
+        yield _trigger(DATA_MISDIRECTED, payload.happened, None, whose=opened_by)
 
 
 def _links(payload: Payload) -> Iterator[LinkedCase]:

@@ -73,6 +73,19 @@ class Shape:
     parts: tuple[Part, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """How a hand-off was opened, as far as this agency knows."""
+
+    payloads: Sequence[Payload] = field(default=(), repr=False)
+    """What was asked of us, where we can open it."""
+    by: str | None = None
+    """Who asked, whoever stands there now."""
+
+
+NO_OPENING: Final = Opening()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Composer:
     """Makes the events of one agency by one directory, at one moment."""
@@ -82,25 +95,25 @@ class Composer:
     directory: Directory
     now_ms: int
 
-    def shapes(self, draft: Draft, answering: Sequence[Payload] = ()) -> tuple[Shape, ...]:
+    def shapes(self, draft: Draft, opening: Opening = NO_OPENING) -> tuple[Shape, ...]:
         """
         Return the events that *draft* becomes.
 
         Args:
             draft: What to say.
-            answering: What the opening event of the hand-off said, for verbs that answer one.
+            opening: How the hand-off was opened, for verbs that answer one.
 
         Raises:
             LocalError: It cannot be said.
         """
-        drafts = self._relayed(self._claimed(self._readdressed(draft), answering))
+        drafts = self._relayed(self._claimed(self._readdressed(draft), opening.payloads))
         found: list[Shape] = []
         for each in drafts:
             _check(each)
             self._check_policy(each)
             to = tuple(each.parts)
             groups = self._groups(to) if to and each.verb in _APART else [to]
-            found += (self._shape(each, group, answering) for group in groups)
+            found += (self._shape(each, group, opening) for group in groups)
         return tuple(found)
 
     def _readdressed(self, draft: Draft) -> Draft:
@@ -194,7 +207,7 @@ class Composer:
                 groups.append([address])
         return [tuple(group) for group in groups]
 
-    def _shape(self, draft: Draft, recipients: tuple[str, ...], answering: Sequence[Payload]) -> Shape:
+    def _shape(self, draft: Draft, recipients: tuple[str, ...], opening: Opening) -> Shape:
         readers: dict[Payload, list[str]] = {payload: [] for payload in draft.own}
         for address in recipients:
             for payload in draft.parts[address]:
@@ -203,22 +216,19 @@ class Composer:
         if draft.verb in CLOCKED:
             # What a correction tells stands in the place of what was told at first.
             verb = draft.verb if draft.corrects is None else draft.corrects.verb
-            parts.append(self._clock(verb, tuple(readers), answering, recipients))
+            parts.append(self._clock(verb, tuple(readers), opening, recipients))
         if len(parts) > MAX_SECTIONS or len(recipients) > MAX_RECIPIENTS:
             raise LocalError(Code.OVERSIZE, "too many sections or recipients for one event")
         return Shape(recipients=recipients, parts=tuple(parts))
 
-    def _clock(
-        self, verb: Verb, payloads: Iterable[Payload], answering: Sequence[Payload], recipients: tuple[str, ...]
-    ) -> Part:
+    def _clock(self, verb: Verb, payloads: Iterable[Payload], opening: Opening, recipients: tuple[str, ...]) -> Part:
         watcher = self.directory.service(ROLE_WATCHER)
         if watcher is None:
             raise LocalError(Code.UNKNOWN_RECIPIENT, "the directory names no deadline watcher")
-        told = recipients[0] if len(recipients) == 1 else None
         clock = join_clocks(
-            derive_clock(verb, payload, sender=self.agency, answering=answered, told=told)
+            derive_clock(verb, payload, sender=self.agency, answering=answered, opened_by=opening.by)
             for payload in payloads
-            for answered in (answering or (None,))
+            for answered in (opening.payloads or (None,))
         )
         # Whose clock it is may check it.
         concerned = {trigger.whose for trigger in clock.listed}

@@ -14,7 +14,7 @@ import sqlite3
 from dataclasses import replace
 from typing import Final
 
-from referral_bus._compose import Composer
+from referral_bus._compose import Composer, Opening
 from referral_bus._kept import AtHand, Kept
 from referral_bus._store import inbox, outbox, views
 from referral_bus._store.outbox import Row
@@ -121,6 +121,7 @@ def make_receipt(db: sqlite3.Connection, row: Row, composer: Composer, kept: Kep
     # Of what was taken over with the store of an agency that has ended there is nothing that we could read.
     stored = inbox.get(db, handoff.moved_in or row.answers_hash or "", handoff.holder)
     answering = () if stored is None else kept.take(stored).opened.payloads
+    asked = tuple(payload for payload in answering if not isinstance(payload, Moving))
     draft = Draft(
         id=row.id,
         verb=row.verb,
@@ -130,7 +131,7 @@ def make_receipt(db: sqlite3.Connection, row: Row, composer: Composer, kept: Kep
         handoff=row.handoff,
         exercise=row.exercise,
     )
-    (shape,) = composer.shapes(draft, [payload for payload in answering if not isinstance(payload, Moving)])
+    (shape,) = composer.shapes(draft, Opening(asked, handoff.opened_by))
     return composer.seal(draft, shape, row.id)
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 
 from referral_bus._answers import resolve
 from referral_bus._clocks import check_said_of_clock
-from referral_bus._compose import Composer
+from referral_bus._compose import NO_OPENING, Composer, Opening
 from referral_bus._contents import asked_of_us
 from referral_bus._directory import DirectoryFollower
 from referral_bus._home import Home
@@ -19,7 +19,6 @@ from referral_bus.draft import Draft, Plan
 from referral_bus.sent import Entry, Sent
 from referral_contracts.codes import Code
 from referral_contracts.errors import LocalError
-from referral_contracts.payloads.payload import Payload
 from referral_contracts.sealing import new_event_id
 
 
@@ -34,7 +33,7 @@ class Speaker:
         """Return who would see which field."""
         composer = self._composer()
         check_said_of_clock(self._home, composer.directory, draft)
-        shapes = composer.shapes(draft, self._answering(draft))
+        shapes = composer.shapes(draft, self._opening(draft))
         events = tuple(composer.plan(draft, shape) for shape in shapes)
         return Plan(subject=draft.subject, exercise=draft.exercise, events=events)
 
@@ -48,7 +47,7 @@ class Speaker:
         composer = self._composer()
         check_said_of_clock(self._home, composer.directory, draft)
         rows = []
-        for index, shape in enumerate(composer.shapes(draft, self._answering(draft))):
+        for index, shape in enumerate(composer.shapes(draft, self._opening(draft))):
             event_id = draft.id if index == 0 else new_event_id(self._home.now_ms())
             rows.append(
                 Row(
@@ -105,10 +104,9 @@ class Speaker:
         home = self._home
         return Composer(agency=home.agency, keys=home.keys, directory=self._follower.usable(), now_ms=home.now_ms())
 
-    def _answering(self, draft: Draft) -> tuple[Payload, ...]:
+    def _opening(self, draft: Draft) -> Opening:
         # Only the recipient of a hand-off tells the watcher something that depends on what was asked of it.
         if draft.handoff is None:
-            return ()
-        db, key = self._home.store.db, draft.handoff
-        known = views.handoff(db, draft.subject, key)
-        return () if known is None else asked_of_us(self._home, known)
+            return NO_OPENING
+        known = views.handoff(self._home.store.db, draft.subject, draft.handoff)
+        return NO_OPENING if known is None else Opening(asked_of_us(self._home, known), known.opened_by)

@@ -3,10 +3,11 @@
 import pytest
 
 from referral_bus import Code, ReferralBus
+from referral_contracts.envelope import Envelope
 from referral_contracts.lifecycle import CaseState, State
 from referral_contracts.payloads.actor import Actor, Role
 from referral_contracts.payloads.base import Answer
-from referral_contracts.payloads.clock import ClockSection
+from referral_contracts.payloads.clock import ClockSection, Trigger
 from referral_contracts.payloads.mistake import (
     Disposal,
     Misdirection,
@@ -16,13 +17,17 @@ from referral_contracts.payloads.mistake import (
     VoidingReason,
     Wanted,
 )
+from referral_contracts.sealing import unseal
+from referral_contracts.sections import read_section
 from referral_contracts.verbs import Verb
+from tests.sdk.test_succession import MERGED, end
 from tests.sdk.test_turns import AGAIN, stands
 from tests.sdk.town import (
     ACCEPTANCE,
     CASE_CLOSING,
     DECLINE,
     FORWARDING,
+    KEYS,
     MEDICAL,
     OPENING,
     REQUEST,
@@ -95,6 +100,19 @@ class TestRecall:
             assert stands(key, hotline, hospital) == [State.MISDIRECTED] * 2
 
 
+def told_watcher(event: Envelope) -> tuple[Trigger, ...]:
+    """Return what the watcher reads in *event*."""
+    keys, told = KEYS["watcher"], []
+    for index, section in enumerate(event.data.sections):
+        for reader in section.readers:
+            key = keys.opener(reader.address, reader.kid)
+            if key is not None:
+                told.append(read_section(unseal(section, event.seal_context(index), reader.address, key)).payload)
+    (clock,) = told
+    assert isinstance(clock, ClockSection)
+    return clock.listed
+
+
 class TestMisdirected:
     async def test_the_watcher_learns_of_the_breach_and_whoever_sent_it_what_the_watcher_is_told(
         self, town: Town
@@ -113,6 +131,22 @@ class TestMisdirected:
             assert isinstance(clock, ClockSection)
             assert [(one.trigger, one.whose) for one in clock.listed] == [("data-misdirected", "hotline-111")]
             assert stands(assigned.handoff, hotline, ward) == [State.MISDIRECTED] * 2
+
+    async def test_the_watcher_learns_who_sent_it_though_that_ones_side_was_moved(self, town: Town) -> None:
+        async with town.bus("hotline-111") as hotline, town.bus("ward-a") as ward, town.bus("ward-z") as after:
+            await case_with(town, hotline, {"ward-a": [REQUEST]})
+            assigned = await heard(ward, Verb.ASSIGNED)
+            assert assigned.handoff is not None
+            end(town, "hotline-111", "ward-z")
+            await town.settle()
+            assert (await hotline.send(hotline.move(assigned.handoff, "ward-z", MERGED))).accepted
+            await heard(ward, Verb.MOVED)
+            await ward.wait(await assigned.report_misdirected(DESTROYED))
+            await heard(after, Verb.MISDIRECTED)
+            (event,) = town.routed(Verb.MISDIRECTED)
+
+            assert event.data.recipients == ("ward-z",)
+            assert [(one.trigger, one.whose) for one in told_watcher(event)] == [("data-misdirected", "hotline-111")]
 
     async def test_a_duty_that_was_passed_on_to_the_wrong_ward_is_the_forwarders_again(self, town: Town) -> None:
         async with (
