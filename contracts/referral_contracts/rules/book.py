@@ -4,8 +4,9 @@ The rule book: which rule is in force at a moment and a place, with what a place
 The day of the trigger decides, in Viet Nam's days. A clock that runs keeps the rule that it was armed under.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import date
 from functools import cached_property
 from typing import Final
 
@@ -28,6 +29,8 @@ class RuleInForce:
     pack: str
     version: int
     basis: Basis
+    places: tuple[Place, ...] = ()
+    """Where it holds; empty: everywhere."""
     country: Rule | None = None
     """What holds where the place has set nothing of its own."""
 
@@ -46,6 +49,7 @@ class RuleInForce:
 class _Row:
     pack: Pack
     rule: Rule
+    country: Rule | None = None
 
 
 @dataclass(frozen=True)
@@ -67,6 +71,11 @@ class RuleBook:
         for pack in self.packs:
             for rule in pack.rule:
                 found.setdefault(rule.id, []).append(_Row(pack, rule))
+        for row in [row for rows in found.values() for row in rows]:
+            for pack in self.packs:
+                for override in pack.override:
+                    if override.rule == row.rule.id and override.basis is Basis.POLICY:
+                        found.setdefault(beside_id(row.rule.id, pack), []).extend(_beside(row, pack, override))
         return {name: tuple(rows) for name, rows in found.items()}
 
     @cached_property
@@ -122,7 +131,10 @@ class RuleBook:
     def _changes(self) -> Mapping[str, tuple[tuple[Pack, Change], ...]]:
         found: dict[str, list[tuple[Pack, Change]]] = {}
         for pack in self.packs:
-            for change in pack.changes:
+            for change in (*pack.override, *pack.threshold):
+                # What a place asks of itself runs beside the law, under a name of its own: both can be late.
+                if isinstance(change, Override) and change.basis is Basis.POLICY:
+                    continue
                 found.setdefault(change.rule, []).append((pack, change))
         return {name: tuple(changes) for name, changes in found.items()}
 
@@ -159,6 +171,21 @@ def cancelling(rule: Rule) -> frozenset[str]:
     return frozenset((*rule.cancelled_by, *rule.unless, CASE_VOIDED))
 
 
+def _beside(row: _Row, pack: Pack, override: Override) -> Iterator[_Row]:
+    rule = row.rule
+    begin = max(rule.valid_from, override.valid_from)
+    end = min(rule.valid_until or date.max, override.valid_until or date.max)
+    if begin < end:
+        lasting = {"valid_from": begin, "valid_until": None if end == date.max else end}
+        named = {"id": beside_id(rule.id, pack), "places": pack.pack.places}
+        yield _Row(pack, _copy(rule, {**_own(override), **lasting, **named}), rule)
+
+
+def beside_id(rule_id: str, pack: Pack) -> str:
+    """Return what a rule is called that a place has set for itself beside the law."""
+    return f"{rule_id}-{pack.pack.id}"
+
+
 def _holds(places: tuple[Place, ...], province: str | None, commune: str | None) -> bool:
     return not places or any(place.holds(province, commune) for place in places)
 
@@ -173,29 +200,34 @@ _TAKEN: Final = ("limit", "source", "quote", "note_vi", "note_en", "remind", "es
 _ITS_OWN: Final = frozenset({"quote", "note_vi", "note_en"})
 
 
+def _own(change: Change) -> Mapping[str, object]:
+    told = {name: getattr(change, name) for name in _TAKEN}
+    update = {name: value for name, value in told.items() if value is not None or name in _ITS_OWN}
+    if isinstance(change, Override):
+        # What a place set for itself is the whole of it: what gives more time in the country gives none here.
+        update |= {"confidence": change.confidence, "limit_confidence": None, "longer": ()}
+    return update
+
+
 def _changed(ref: str, row: _Row, changed: tuple[Pack, Change] | None) -> RuleInForce:
     rule, head = row.rule, row.pack.pack
     steps = {
         "remind": rule.remind if rule.remind is not None else head.remind,
         "escalate": rule.escalate if rule.escalate is not None else head.escalate,
     }
-    found = RuleInForce(ref, _copy(rule, steps), head.id, head.version, row.pack.basis)
+    basis = row.pack.basis if row.country is None else Basis.POLICY
+    places = rule.places or head.places
+    found = RuleInForce(ref, _copy(rule, steps), head.id, head.version, basis, places, row.country)
     if changed is None:
         return found
     pack, change = changed
-    own = {name: getattr(change, name) for name in _TAKEN}
-    update = {name: value for name, value in own.items() if value is not None or name in _ITS_OWN}
-    basis = Basis.POLICY
-    if isinstance(change, Override):
-        # What a place set for itself is the whole of it: what gives more time in the country gives none here.
-        update |= {"confidence": change.confidence, "limit_confidence": None, "longer": ()}
-        basis = change.basis
     return replace(
         found,
-        rule=_copy(found.rule, update),
+        rule=_copy(found.rule, _own(change)),
         pack=pack.pack.id,
         version=pack.pack.version,
-        basis=basis,
+        basis=Basis.LAW if isinstance(change, Override) else Basis.POLICY,
+        places=pack.pack.places or found.places,
         country=rule if rule.kind is not Kind.IMMEDIATE else None,
     )
 

@@ -264,6 +264,7 @@ class Override(Change):
     confidence: Confidence
     limit: str | int
     basis: Basis = Basis.LAW
+    """Law takes the place of the country's limit. Policy, a house's own procedure, runs beside it."""
 
 
 class Threshold(Change):

@@ -27,6 +27,7 @@ from referral_bus._cli import (
     inbox,
     keys,
     plan,
+    rules,
     send,
     standing,
 )
@@ -100,7 +101,23 @@ def build() -> typer.Typer:
         pretty_exceptions_enable=False,
     )
     app.callback()(_about)
-    for part in (check, forms, documents, plan, send, inbox, answers, cases, clocks, standing, agency, keys, directory):
+    parts = (
+        check,
+        forms,
+        documents,
+        plan,
+        send,
+        inbox,
+        answers,
+        cases,
+        clocks,
+        rules,
+        standing,
+        agency,
+        keys,
+        directory,
+    )
+    for part in parts:
         part.add_to(app)
     return app
 
