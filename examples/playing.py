@@ -203,7 +203,7 @@ async def _look_back(story: Story, offices: Mapping[str, Office], outsider: Outs
         rows.append((CAST[who], str(len(copies)), str(opened), str(sealed), states))
     teller.table(
         "Ai giữ gì / who holds what",
-        ("", "bản / copies", "phần đọc / parts read", "niêm phong / sealed", "việc / hand-offs"),
+        ("", "bản / copies", "phần đọc / parts read", "niêm phong / sealed", "lượt chuyển gửi / hand-offs"),
         rows,
     )
     refused = ", ".join(f"{count} {code.value}" for code, count in sorted(codes.items()))

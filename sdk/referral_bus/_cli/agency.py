@@ -50,8 +50,8 @@ def _told(found: OpenMatters) -> list[RenderableType]:
         ("vụ việc được đề nghị: nhận hoặc không / cases offered: accept or decline", found.offered),
     )
     handoffs = (
-        ("việc đã nhận: làm xong hoặc bàn giao / received: finish or move", found.received),
-        ("việc đã gửi: kết thúc hoặc bàn giao / sent: end or move", found.sent),
+        ("lượt chuyển gửi đã nhận: làm xong hoặc bàn giao / received: finish or move", found.received),
+        ("lượt chuyển gửi đã gửi: kết thúc hoặc bàn giao / sent: end or move", found.sent),
     )
     told: list[RenderableType] = []
     for title, owned in cases:

@@ -78,7 +78,7 @@ async def show_handoff(call: Call, *, handoff: HandoffArgument, timeout: Timeout
         ended = await be_present(call, bus, timeout)
         found = find_handoff(bus, handoff)
         facts = [
-            ("việc / hand-off", name_of(found.key)),
+            ("lượt chuyển gửi / hand-off", name_of(found.key)),
             ("vụ việc / case", f"{found.subject}  {EXERCISE}" if found.exercise else found.subject),
             ("bên mở / opened by", _opening(found)),
             ("trạng thái / state", both(STATES[found.state])),
@@ -183,7 +183,7 @@ def case_line(case: CaseView) -> str:
         case.subject,
         both(CASES[case.state]) if case.state is not None else "—",
         "phụ trách vụ việc / owner" if case.owned else "bên liên quan / party",
-        f"{len(case.handoffs)} việc / hand-off{'' if len(case.handoffs) == 1 else 's'}",
+        f"{len(case.handoffs)} lượt chuyển gửi / hand-off{'' if len(case.handoffs) == 1 else 's'}",
         EXERCISE if case.exercise else "",
     )
     return "  ".join(part for part in parts if part)
@@ -223,7 +223,7 @@ def _chain(bus: ReferralBus, found: HandoffView) -> Iterator[tuple[str, str]]:
 
 def _followed(item: HandoffView) -> str:
     # To whom it was, only those can tell who had part in it.
-    return "việc trước / an earlier one" if item.followed is None else name_of(item.followed)
+    return "lượt chuyển gửi trước / an earlier one" if item.followed is None else name_of(item.followed)
 
 
 def _sides(directory: Directory | None, item: HandoffView) -> list[tuple[str, str]]:

@@ -100,7 +100,7 @@ CORRECTS: Final[Mapping[Corrects, tuple[str, str]]] = {
     Corrects.HELD: ("đính chính", "corrects"),
     Corrects.NOT_HELD: ("đính chính một sự kiện mà cơ quan này không có", "corrects an event not held here"),
     Corrects.ELSEWHERE: (
-        "nêu sự kiện của cơ quan, vụ việc hoặc việc khác: không đính chính gì",
+        "nêu sự kiện của cơ quan, vụ việc hoặc lượt chuyển gửi khác: không đính chính gì",
         "names an event of another agency, case or hand-off: it corrects nothing",
     ),
 }

@@ -50,7 +50,7 @@ def test_what_is_open_is_listed_moved_and_then_no_more(terminal: Terminal) -> No
 
     told = as_(terminal, "xa-thi-du", "agency", "open")
     assert f"{duty}@xa-thi-du" in told
-    assert "việc đã nhận: làm xong hoặc bàn giao / received: finish or move" in told
+    assert "lượt chuyển gửi đã nhận: làm xong hoặc bàn giao / received: finish or move" in told
     assert "xa-vi-du speaks for: referral-bus agency adopt; to truong it has to be moved" in told
 
     as_(terminal, "xa-thi-du", "move", duty, str(EXAMPLES / "moving.json"), "--to", "truong")
