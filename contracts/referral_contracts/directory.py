@@ -13,7 +13,7 @@ from typing import Final
 
 from referral_contracts import merkle
 from referral_contracts.codes import Code
-from referral_contracts.directory_admission import admit_keys, check_named, refuse_loss
+from referral_contracts.directory_admission import admit_keys, check_named, refuse_forgotten, refuse_loss
 from referral_contracts.directory_model import (
     HEAD_KEY,
     POLICY_KEY,
@@ -322,6 +322,7 @@ def apply(directory: Directory | None, change: Change, root: TrustRoot, kids: Ma
         refuse_loss(entry, entries.get(entry.id))
         entries[entry.id] = entry.encode()
     if change.data.policy is not None:
+        refuse_forgotten(change.data.policy, entries.get(POLICY_KEY))
         entries[POLICY_KEY] = change.data.policy.encode()
     for entry in change.data.agencies:
         check_named(entry, entries)

@@ -7,7 +7,7 @@ A key's history is evidence: what was signed with it must stay checkable.
 from collections.abc import Mapping
 
 from referral_contracts.codes import Code
-from referral_contracts.directory_model import Entry, KeyRecord, Use
+from referral_contracts.directory_model import Entry, KeyRecord, Policy, Use
 from referral_contracts.encoding import jcs, unb64
 from referral_contracts.errors import RemoteError
 from referral_contracts.keys import SealingPublic, VerifyKey
@@ -36,6 +36,18 @@ def refuse_loss(entry: Entry, old: bytes | None) -> None:
         # A key that goes out of use early is revoked, which is seen; a shorter term would look as if it always was.
         if now.valid_from != key.valid_from or now.valid_until < key.valid_until:
             raise RemoteError(Code.ENTRY_VANISHED, "a key's term was moved")
+
+
+def refuse_forgotten(policy: Policy, old: bytes | None) -> None:
+    """
+    Check that *policy* tells every outage that the one before told: an agency may rely on it.
+
+    Raises:
+        RemoteError: One is gone, or is told otherwise.
+    """
+    told = () if old is None else Policy.decode(old).outages or ()
+    if not set(told) <= set(policy.outages or ()):
+        raise RemoteError(Code.ENTRY_VANISHED, "an outage that was told was dropped or changed")
 
 
 def check_named(entry: Entry, entries: Mapping[str, bytes]) -> None:

@@ -40,6 +40,8 @@ HOURS: Final = f"^(24/7|{_SPAN}(; {_SPAN})*)$"
 PHONE: Final = r"^\+?[0-9]([ .-]?[0-9]){1,19}$"
 """What can be dialled: 111, 0900 000 011, +84 900 000 011."""
 
+MAX_OUTAGES: Final = 1024
+"""One a week for twenty years."""
 MAX_SUCCESSORS: Final = 32
 """One district ended in some ten communes; a province in fewer."""
 MAX_KEYS: Final = 64
@@ -194,6 +196,24 @@ class MayKnow(_Wire):
     roles: tuple[Role, ...]
 
 
+class Outage(_Wire):
+    """A time in which the bus took nothing in: none of it counts against an agency that could not submit."""
+
+    reason: Annotated[str, StringConstraints(min_length=1, max_length=300)]
+    since: Time
+    until: Time
+
+    @property
+    def since_ms(self) -> int:
+        """When it began."""
+        return parse_time(self.since)
+
+    @property
+    def until_ms(self) -> int:
+        """When it was over."""
+        return parse_time(self.until)
+
+
 class Policy(_Wire):
     """The rules of who may speak to whom. Data, signed like everything else in the directory."""
 
@@ -205,6 +225,8 @@ class Policy(_Wire):
     may_open: tuple[str, ...]
     """Roles that may open a case."""
     may_send: tuple[MaySend, ...]
+    outages: Annotated[tuple[Outage, ...], Field(min_length=1, max_length=MAX_OUTAGES)] | None = None
+    """When the bus was away, the earliest first. What was said once stays."""
     window_ms: Annotated[int, Field(ge=60_000, le=86_400_000)] = 7_200_000
     """W: how far an event's ``time`` may lie from the broker's stamp."""
 
@@ -212,6 +234,15 @@ class Policy(_Wire):
     def _keeps_claims(self) -> Self:
         if self.keep_closed_ms < CLAIM_WINDOWS * self.window_ms:
             msg = "a closed case is kept for as long as its ids can come back"
+            raise ValueError(msg)
+        return self
+
+    @model_validator(mode="after")
+    def _tells_outages_in_order(self) -> Self:
+        ends = [moment for outage in self.outages or () for moment in (outage.since, outage.until)]
+        # Times have one spelling, in which they sort.
+        if ends != sorted(set(ends)):
+            msg = "outages end after they begin, and the next begins after that"
             raise ValueError(msg)
         return self
 

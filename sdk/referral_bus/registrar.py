@@ -7,6 +7,9 @@ Pure: keys and `now` are arguments. How a change reaches the bus is the client's
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from pydantic import ValidationError
+
+from referral_contracts.codes import Code
 from referral_contracts.directory import Directory, RootKey, TrustRoot, entries_root, head_hash
 from referral_contracts.directory_admission import possession
 from referral_contracts.directory_model import (
@@ -16,16 +19,33 @@ from referral_contracts.directory_model import (
     Entry,
     Head,
     KeyRecord,
+    Outage,
     Policy,
     SignedHead,
     Use,
     WireVersion,
 )
 from referral_contracts.encoding import b64, format_time
+from referral_contracts.errors import LocalError
 from referral_contracts.keys import SealingKey, SigningKey
 from referral_contracts.sealing import new_event_id
 from referral_contracts.signing import Typ
 from referral_contracts.verbs import WIRE_VERSION
+
+
+def with_outage(policy: Policy, outage: Outage) -> Policy:
+    """
+    Return *policy* with an outage of the bus told besides.
+
+    Raises:
+        LocalError: MALFORMED_VALUE: it ends before it begins, or is told already, in part or as a whole.
+    """
+    told = sorted((*(policy.outages or ()), outage), key=lambda one: one.since)
+    try:
+        return Policy.model_validate_json(policy.model_copy(update={"outages": tuple(told)}).encode())
+    except ValidationError as error:
+        detail = "an outage ends after it begins, and is told once: referral-bus directory show --json tells those told"
+        raise LocalError(Code.MALFORMED_VALUE, detail) from error
 
 
 def trust_root(bus: str, keys: Iterable[SigningKey], threshold: int = 1) -> TrustRoot:

@@ -31,6 +31,7 @@ BEYOND: Final = {
     "envelope_readers_not_ascending": "an order",
     "envelope_unknown_verb": "which verbs there are",
     "envelope_version_2": "which versions there are",
+    "policy_with_outages_in_disorder": "an order",
     "entry_via_nobody": "two members together",
     "entry_via_another": "two members together",
     "entry_followed_by_itself": "two members together",

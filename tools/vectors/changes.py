@@ -8,7 +8,7 @@ from referral_contracts.directory_model import Change, ChangeData, Entry, KeyRec
 from referral_contracts.encoding import b64, format_time
 from referral_contracts.topics import CHANGE_MAX
 from tools.vectors.cast import BUS, HOSPITAL, HOTLINE, POLICY, REGISTRAR, ROUTER, START, TERM, event_id
-from tools.vectors.directories import ENTRIES, FIRST, Version, root_member, signed, version
+from tools.vectors.directories import ENTRIES, FIRST, OUTAGES, Version, root_member, signed, version, with_outages
 from tools.vectors.registrar import key_record
 from tools.vectors.vector import Vector, fault, octets, repeated, valid
 
@@ -166,6 +166,24 @@ def _contents() -> Iterator[Vector]:
         "change_with_two_routers",
         "two entries with the role of one service",
         **_given(change(version(FIRST, both), both).encode(), _FOUNDING),
+    )
+    told, forgetful = with_outages(*OUTAGES), with_outages(*OUTAGES[1:])
+    first = version(FIRST, policy=told)
+    yield valid(
+        kind,
+        "change_tells_outages",
+        "the bus was away",
+        **_given(change(first, policy=told).encode(), _FOUNDING),
+        version=2,
+        root=first.head.root,
+    )
+    dropped = change(version(first, policy=forgetful), policy=forgetful).encode()
+    yield fault(
+        Code.ENTRY_VANISHED,
+        kind,
+        "change_drops_an_outage",
+        "an outage that was told",
+        **_given(dropped, _FOUNDING, change(first, policy=told).encode()),
     )
     lawless = version(None, ENTRIES)
     yield fault(

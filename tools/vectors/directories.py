@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from referral_contracts.codes import Code
 from referral_contracts.directory import TrustRoot, entries_root, head_hash
-from referral_contracts.directory_model import POLICY_KEY, Entry, Head, Policy, SignedHead, WireVersion
+from referral_contracts.directory_model import POLICY_KEY, Entry, Head, Outage, Policy, SignedHead, WireVersion
 from referral_contracts.encoding import MAX_INTEGER, b64, format_time, jcs
 from referral_contracts.keys import SigningKey
 from referral_contracts.signing import Typ
@@ -31,6 +31,12 @@ class Version:
 
 def signed(head: Head, *keys: SigningKey) -> SignedHead:
     return SignedHead(head=head, signatures=tuple(key.sign(Typ.HEAD, head.encode()) for key in keys or ROOT_KEYS[:1]))
+
+
+OUTAGES: Final = (
+    Outage(reason="mất điện", since="2026-02-01T01:00:00.000Z", until="2026-02-01T05:30:00.000Z"),
+    Outage(reason="bảo trì", since="2026-03-01T17:00:00.000Z", until="2026-03-01T18:00:00.000Z"),
+)
 
 
 def by_key(entries: Sequence[Entry], policy: Policy | None) -> dict[str, bytes]:
@@ -89,7 +95,8 @@ def _records() -> Iterator[Vector]:
         Code.MALFORMED_ENVELOPE, "entry", "entry_key_until_30_february", "no such time", value=octets(jcs(never))
     )
     yield fault(Code.MALFORMED_JSON, "entry", "entry_cut", "the end is missing", value=octets(small[:-1]))
-    forgetful = {**POLICY.model_dump(mode="json"), "keep_closed_ms": 2 * POLICY.window_ms}
+    rules: dict[str, Any] = POLICY.model_dump(mode="json", exclude_none=True)
+    forgetful = {**rules, "keep_closed_ms": 2 * POLICY.window_ms}
     yield fault(
         Code.MALFORMED_ENVELOPE,
         "policy",
@@ -97,8 +104,20 @@ def _records() -> Iterator[Vector]:
         "a closed case kept for less than 3 W: its ids could come back",
         value=octets(jcs(forgetful)),
     )
+    yield valid(
+        "policy", "policy_with_outages", "the bus was away twice", value=octets(with_outages(*OUTAGES).encode())
+    )
+    swapped = jcs({**rules, "outages": [one.model_dump() for one in reversed(OUTAGES)]})
+    yield fault(
+        Code.MALFORMED_ENVELOPE, "policy", "policy_with_outages_in_disorder", "the later first", value=octets(swapped)
+    )
     yield from _entries()
     yield from _heads()
+
+
+def with_outages(*outages: Outage) -> Policy:
+    """Return the policy, which tells of these *outages*."""
+    return POLICY.model_copy(update={"outages": outages})
 
 
 def _entries() -> Iterator[Vector]:

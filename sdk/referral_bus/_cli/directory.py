@@ -13,16 +13,16 @@ from typing import Annotated, Any, Final
 import typer
 
 from referral_bus._cli.command import Call, add, new_group
-from referral_bus._cli.directory_files import read_entries
+from referral_bus._cli.directory_files import read_entries, read_outage
 from referral_bus._cli.directory_topic import DirectoryTopic
 from referral_bus._cli.faults import WrongUsage, mention, report
 from referral_bus._cli.screen import Fields, columns, heading, when
 from referral_bus._cli.settings import load_keys
 from referral_bus._cli.world import Exit
-from referral_bus.registrar import Registrar
+from referral_bus.registrar import Registrar, with_outage
 from referral_contracts.codes import Code
 from referral_contracts.directory import Directory, TrustRoot
-from referral_contracts.directory_model import POLICY_KEY, Entry, Policy
+from referral_contracts.directory_model import POLICY_KEY, Entry, Outage, Policy
 from referral_contracts.encoding import parse_time
 from referral_contracts.errors import LocalError, ReferralBusError
 from referral_contracts.keys import SigningKey
@@ -47,6 +47,7 @@ def add_to(app: typer.Typer) -> None:
     add(group, "show", show, json=f"{head}, agencies[], policy; or one agency's entry as it is signed")
     add(group, "renew", renew, json=head)
     add(group, "publish", publish, json=f"{head}, published[]")
+    add(group, "outage", outage, json=f"{head}, published[]")
 
 
 async def show(
@@ -121,6 +122,26 @@ async def publish(
     return await _change(call, keys, trust, lifetime, timeout, entries=entries, policy=policy)
 
 
+async def outage(
+    call: Call,
+    *,
+    since: Annotated[str, typer.Option(metavar="TIME", help="When it began, such as 2026-03-14T09:20:00+07:00.")],
+    until: Annotated[str, typer.Option(metavar="TIME", help="When the bus took in again what was sent.")],
+    reason: Annotated[str, typer.Option(metavar="TEXT", help="What happened, in a few words that anybody may read.")],
+    root: Root = None,
+    lifetime: Lifetime = _LIFETIME_H,
+    timeout: Timeout = 30.0,
+) -> Exit:
+    """
+    Say that the bus was away: no time in it counts against an agency that could not submit. It cannot be taken back.
+
+    It is signed by the root keys, goes through the router and is logged, as every change.
+    """
+    keys, trust = _root_keys(call, root)
+    told = read_outage(since, until, reason)
+    return await _change(call, keys, trust, lifetime, timeout, outage=told)
+
+
 async def _change(
     call: Call,
     keys: Sequence[SigningKey],
@@ -130,10 +151,12 @@ async def _change(
     *,
     entries: Sequence[Entry] = (),
     policy: Policy | None = None,
+    outage: Outage | None = None,
 ) -> Exit:
     registrar = Registrar(agency=call.settings.agency, bus=trust.bus, keys=keys)
     async with DirectoryTopic(call.world, call.settings, timeout) as topic:
         before = await topic.read()
+        policy = policy if outage is None else with_outage(before.policy, outage)
         value, signature = registrar.change(
             before, call.world.clock.now_ms(), lifetime * _HOUR_MS, agencies=entries, policy=policy
         )

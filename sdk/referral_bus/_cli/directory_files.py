@@ -1,22 +1,25 @@
 """What a registrar publishes, read from files: entries and the policy. Nothing here is signed yet."""
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Final, TypeVar
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from referral_bus._cli.faults import Several, WrongUsage
 from referral_bus._cli.files import read_bytes
 from referral_contracts.codes import Code
-from referral_contracts.directory_model import Entry, Policy
-from referral_contracts.encoding import jcs, parse_json
+from referral_contracts.directory_model import Entry, Outage, Policy
+from referral_contracts.encoding import format_time, jcs, parse_json
 from referral_contracts.errors import LocalError, RemoteError
+from referral_contracts.payloads.base import Moment
 from referral_contracts.topics import OUTPUT_MAX
 
 _MOST: Final = OUTPUT_MAX
 """A change is one record of the directory's topics."""
 
-_M = TypeVar("_M", Entry, Policy)
+_MOMENT: Final[TypeAdapter[datetime]] = TypeAdapter(Moment)
+_M = TypeVar("_M", Entry, Outage, Policy)
 
 
 def read_entries(names: Iterable[str]) -> tuple[list[Entry], Policy | None]:
@@ -52,6 +55,21 @@ def read_unkeyed(name: str) -> Entry:
         return _as(Entry, {"keys": [], **value})
     except LocalError as error:
         raise LocalError(error.code, f"{name}: {error.detail}") from error
+
+
+def read_outage(since: str, until: str, reason: str) -> Outage:
+    """Return an outage as a person tells it, or raise LocalError."""
+    spelled = {"reason": reason, "since": _moment("since", since), "until": _moment("until", until)}
+    return _as(Outage, spelled)
+
+
+def _moment(name: str, text: str) -> str:
+    try:
+        moment = _MOMENT.validate_python(text)
+    except ValidationError as error:
+        told = "a moment with its offset, such as 2026-03-14T09:20:00+07:00"
+        raise WrongUsage(f"--{name}: not {told}", code=Code.MALFORMED_VALUE) from error
+    return format_time(round(moment.timestamp() * 1000))
 
 
 def _parsed(name: str) -> object:

@@ -47,6 +47,11 @@ func (j *judged) apply(value string) {
 		entries[bus.Text(entry, "id")] = entry
 	}
 	if rules != nil {
+		still := bus.List(rules, "outages")
+		for _, told := range bus.List(entries["@policy"], "outages") {
+			same := func(one any) bool { return bus.Canonical(one) == bus.Canonical(told) }
+			refuse(!slices.ContainsFunc(still, same), "entry-vanished")
+		}
 		entries["@policy"] = rules
 	}
 	texts := map[string]string{}

@@ -147,6 +147,12 @@ func policy(c bus.Contracts, text string) {
 	told := c.ReadRecord("directory-policy", text)
 	number := func(name string) int64 { n, _ := bus.Get(told, name).(json.Number).Int64(); return n }
 	refuse(number("keep_closed_ms") < 3*number("window_ms"), "malformed-envelope")
+	last := ""
+	for _, outage := range bus.List(told, "outages") {
+		since, until := bus.Text(outage, "since"), bus.Text(outage, "until")
+		refuse(since <= last || until <= since, "malformed-envelope")
+		last = until
+	}
 }
 
 // millis reads a time that exists (2).

@@ -32,6 +32,9 @@ function apply(contracts, trust, state, value, owners) {
     refuseLoss(entry, entries[entry.id])
     entries[entry.id] = entry
   }
+  const told_of = (policy) => (policy?.outages ?? []).map(canonical)
+  const still = told_of(told.data.policy)
+  refuse(told.data.policy && told_of(entries['@policy']).some((one) => !still.includes(one)), 'entry-vanished')
   if (told.data.policy) entries['@policy'] = told.data.policy
   const named = told.data.agencies.flatMap(({ successors, delivery }) => [...successors, ...(delivery.agency ? [delivery.agency] : [])])
   refuse(named.some((one) => !Object.hasOwn(entries, one)), 'unknown-recipient')

@@ -45,6 +45,8 @@ export function admitSealing(key) {
 export function policy(contracts, value) {
   const told = contracts.readRecord('directory-policy', value)
   refuse(told.keep_closed_ms < 3 * told.window_ms, 'malformed-envelope')
+  const ends = (told.outages ?? []).flatMap(({ since, until }) => [since, until])
+  refuse(ends.some((end, index) => index > 0 && end <= ends[index - 1]), 'malformed-envelope')
 }
 
 // A vector's section in an event of its context, read as every event, and what it is bound to.
