@@ -94,9 +94,19 @@ class RuleBook:
         return {happening: tuple(names) for happening, names in found.items()}
 
     @cached_property
-    def starting(self) -> frozenset[str]:
-        """The names of the happenings that start a clock."""
-        return frozenset(name for rows in self._rows.values() for row in rows for name in row.rule.trigger)
+    def starting(self) -> Mapping[str, frozenset[str]]:
+        """By the id of a rule: the names of the happenings that start it, in any of its rows."""
+        return {name: frozenset(one for row in rows for one in row.rule.trigger) for name, rows in self._rows.items()}
+
+    @cached_property
+    def bearing(self) -> Mapping[str, frozenset[str]]:
+        """By the id of a rule: the names of the happenings that bear on its clocks, in any of its rows."""
+        return {name: frozenset().union(*(named_in(row.rule) for row in rows)) for name, rows in self._rows.items()}
+
+    @cached_property
+    def places(self) -> Mapping[str, int]:
+        """By the id of a rule: where it stands among the others."""
+        return {name: number for number, name in enumerate(self._rows)}
 
     def in_force(self, rule_id: str, at_ms: int, province: str | None, commune: str | None) -> RuleInForce | None:
         """Return the rule *rule_id* as it holds there *at_ms*, or None: there is none, or not there, or not then."""

@@ -60,17 +60,21 @@ class Docket:
 
 def _worked_out(docket: Docket, world: World, rule_ids: Iterable[str]) -> Docket:
     wanted = frozenset(rule_ids)
-    kept = [clock for clock in docket.clocks if clock.rule.id not in wanted]
-    made = [clock for rule_id in world.book.ids if rule_id in wanted for clock in _of_rule(docket, world, rule_id)]
+    kept = [clock for clock in docket.clocks if clock.rule.id not in wanted or clock.rule.id not in world.book.places]
+    # A rule that is in none of the packs any more has no new clocks; those that run go on as they are.
+    known = sorted(wanted & world.book.places.keys(), key=world.book.places.__getitem__)
+    made = [clock for rule_id in known for clock in _of_rule(docket, world, rule_id)]
     return replace(docket, clocks=(*kept, *made))
 
 
 def _of_rule(docket: Docket, world: World, rule_id: str) -> Iterator[Clock]:
     scopes: dict[str, list[Start]] = {}
+    starting = world.book.starting[rule_id]
     for one in docket.heard:
-        found = world.book.in_force(rule_id, one.moment_ms, one.province, one.commune)
-        if found is not None and one.name in found.rule.trigger and _starts(docket, world, one, found):
-            scopes.setdefault(one.scope if found.rule.scope is Scope.HANDOFF else "", []).append((one, found))
+        if one.name in starting:
+            found = world.book.in_force(rule_id, one.moment_ms, one.province, one.commune)
+            if found is not None and one.name in found.rule.trigger and _starts(docket, world, one, found):
+                scopes.setdefault(one.scope if found.rule.scope is Scope.HANDOFF else "", []).append((one, found))
     left = {clock.id: clock for clock in docket.clocks if clock.rule.id == rule_id}
     for scope, starts in scopes.items():
         mine = [clock for clock in docket.clocks if clock.rule.id == rule_id and clock.scope == scope]
@@ -93,7 +97,7 @@ def _of_scope(
 ) -> Iterator[Clock]:
     ordered = sorted(starts, key=lambda start: (start[0].moment_ms, start[0].event))
     taken = max((clock.cycle for clock in mine), default=-1)
-    for cycle in cycles(ordered, _bearing(docket, ordered[0][1].rule, scope)):
+    for cycle in cycles(ordered, _bearing(docket, world, ordered[0][1].rule, scope)):
         events = {one.event for one, _ in cycle.starts}
         known = next((clock for clock in mine if clock.started.event in events), None)
         number = taken + 1 if known is None else known.cycle
@@ -103,11 +107,12 @@ def _of_scope(
             yield made
 
 
-def _bearing(docket: Docket, rule: Rule, scope: str) -> Mapping[str, Sequence[Happening]]:
+def _bearing(docket: Docket, world: World, rule: Rule, scope: str) -> Mapping[str, Sequence[Happening]]:
     # What was found in a case bears on each of its hand-offs; what happened to a hand-off, on that one.
-    everywhere = {*rule.requires, *rule.unless}
+    everywhere, names = {*rule.requires, *rule.unless}, world.book.bearing[rule.id]
+    of_case = rule.scope is Scope.CASE
     found: dict[str, list[Happening]] = {}
-    for one in sorted(docket.heard, key=lambda one: (one.moment_ms, one.event)):
-        if rule.scope is Scope.CASE or one.scope in {scope, ""} or one.name in everywhere:
+    for one in docket.heard:
+        if one.name in names and (of_case or one.scope in {scope, ""} or one.name in everywhere):
             found.setdefault(one.name, []).append(one)
     return found

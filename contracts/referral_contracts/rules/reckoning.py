@@ -12,7 +12,7 @@ from referral_contracts.rules.heard import Happening, Say, Saying, Stamp, World
 from referral_contracts.rules.spans import Span, Unit
 
 Bearing: TypeAlias = Mapping[str, Sequence[Happening]]
-"""What bears on a clock, by name, in the order of its moments."""
+"""What bears on a clock, by name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ def make_clock(
     armed_ms = max(
         start.admitted_ms, *(min(one.admitted_ms for one in cycle.bearing[name]) for name in rule.requires), 0
     )
-    name = clock_id(world.bus, subject, in_force.id, scope, number)
+    name = clock_id(world.bus, subject, in_force.id, scope, number) if known is None else known.id
     second = cycle.first(rule.second)
     owner = (known.responsible if known is not None and same else None) or world.owner(in_force, start)
     if owner is None and second is not None:
@@ -175,11 +175,12 @@ def _said(clock: Clock, sayings: Sequence[Saying]) -> Clock:
 
 def _ended(clock: Clock, cycle: Cycle) -> Clock:
     rule, late = clock.rule.rule, clock.lenient_ms
-    told = cycle.all(rule.required)
+    told, over = cycle.all(rule.required), cycle.first(cancelling(rule))
+    if not told and over is None:
+        return clock
     in_time = [one for one in told if late is None or one.admitted_ms <= late]
     claimed = [one for one in told if late is None or one.moment_ms <= late]
     done = min(in_time or claimed or told, key=_moment, default=None)
-    over = cycle.first(cancelling(rule))
     if over is not None and done is not None and done.moment_ms <= over.moment_ms:
         over = None
     cancelled = _stamp(over)
