@@ -19,7 +19,7 @@ from referral_contracts.encoding import AGENCY, TIME
 from referral_contracts.envelope import Envelope
 from referral_contracts.payloads.payload import Payload
 from referral_contracts.payloads.registry import MODELS
-from tools import asyncapi, codes_page, days_off, grammars, lifecycle_data, lifecycle_page, spec
+from tools import asyncapi, codes_page, days_off, deadlines_page, grammars, lifecycle_data, lifecycle_page, spec
 from tools.dashboard import board
 from tools.vectors import KEPT, VECTORS, Frozen, all_cases
 from tools.vectors.life import Life
@@ -105,6 +105,7 @@ GENERATORS: Final = (
     wire_format,
     asyncapi.pages,
     codes_page.pages,
+    deadlines_page.pages,
     lifecycle_page.pages,
     lifecycle_data.pages,
     board.pages,
