@@ -92,7 +92,7 @@ async def settled(bootstrap: str, timeout_s: float = 60.0) -> Held:
 async def _held(client: Client) -> Held:
     cluster = await client.fetch_all_metadata()
     prefix = topics.inbox("")
-    fixed = (*INTAKE, topics.LEDGER, topics.STATE, topics.DIRECTORY)
+    fixed = (*INTAKE, topics.LEDGER, topics.STATE, topics.WATCHER_STATE, topics.DIRECTORY)
     records: dict[tuple[str, int], Sequence[Record]] = {}
     # The submissions first: what follows from them may come while the rest is read, not the other way round.
     for name in sorted(cluster.topics(), key=lambda name: name not in INTAKE):

@@ -17,7 +17,7 @@ from referral_contracts.sealing import SealContext, new_event_id, seal
 from referral_contracts.verbs import Verb
 from referral_contracts.wire import Section
 from tests.envelopes import spelled
-from tests.stories.world import Said, sign
+from tests.stories.world import NO_CLOCK, Said, sign
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,15 +44,22 @@ class Voices:
         about: HandoffKey | None = None,
         answers: Said | None = None,
         signer: SigningKey | None = None,
+        clock: bytes = NO_CLOCK,
     ) -> Said:
-        """Write an event and sign it; nobody hears it yet. All of *to* read the same, which is nothing."""
+        """
+        Write an event and sign it; nobody hears it yet. All of *to* read the same, which is nothing.
+
+        Args:
+            clock: What the deadline watcher is told, where the verb needs it.
+        """
         recipients = tuple(to)
         event_id = new_event_id(now_ms)
         subject = case or case_pseudonym(self.directory.head.bus, source, event_id)
-        readers = [(source, *recipients)]
+        readers, texts = [(source, *recipients)], [b"{}"]
         watcher = self.directory.service(ROLE_WATCHER)
-        if verb in CLOCK_VERBS and watcher is not None:
+        if (verb in CLOCK_VERBS or clock is not NO_CLOCK) and watcher is not None:
             readers.append((source, watcher))
+            texts.append(clock)
         contexts = [
             seal_context(self.directory.head.bus, event_id, source, subject, about, number)
             for number in range(len(readers))
@@ -61,7 +68,7 @@ class Voices:
             source,
             verb,
             recipients,
-            map(self._sealed, contexts, readers, [now_ms] * len(readers)),
+            map(self._sealed, texts, contexts, readers, [now_ms] * len(readers)),
             bus=self.directory.head.bus,
             event_id=event_id,
             subject=subject,
@@ -71,5 +78,5 @@ class Voices:
         )
         return sign(envelope, signer or self.keys(source).signing)
 
-    def _sealed(self, context: SealContext, readers: Iterable[str], now_ms: int) -> Section:
-        return seal(b"{}", context, [self.directory.reader(name, now_ms) for name in readers]).section
+    def _sealed(self, text: bytes, context: SealContext, readers: Iterable[str], now_ms: int) -> Section:
+        return seal(text, context, [self.directory.reader(name, now_ms) for name in readers]).section

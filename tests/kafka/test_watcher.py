@@ -1,0 +1,96 @@
+"""The real deadline watcher on a real broker, killed while it speaks: each miss is said once, and nothing in the clear."""
+
+import asyncio
+import random
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from kafka_node import NotInstalled
+from referral_contracts import topics
+from referral_contracts.codes import Code
+from referral_contracts.verbs import Verb
+from running import RunningBus
+from tests.kafka.ledger_check import settled
+from tests.kafka.town import COMMUNE
+from tests.kafka.watched import RULE, missed, notices, now_ms, openings, pack, submit, voices
+
+pytestmark = [pytest.mark.kafka, pytest.mark.asyncio]
+
+LIMIT_S = 12
+
+
+@pytest.fixture(scope="module")
+def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningBus]:
+    home = tmp_path_factory.mktemp("watched")
+    try:
+        with RunningBus(home / "bus", say=print, rules=pack(home, limit=f"PT{LIMIT_S}S")) as bus:
+            yield bus
+    except NotInstalled as error:
+        pytest.exit(f"kafka: {error}", returncode=2)
+
+
+async def burst(bus: RunningBus, count: int, kills: int) -> None:
+    """Let *count* clocks be due at once, and the watcher be killed *kills* times meanwhile: none is lost or doubled."""
+    everybody = await voices(bus)
+    cases = openings(everybody, count, now_ms())
+    await submit(bus, cases)
+    (watcher,) = bus.watchers
+    waiting = asyncio.ensure_future(missed(bus, cases, 120.0))
+    await asyncio.sleep(LIMIT_S - 2)
+    for _ in range(kills):
+        await asyncio.sleep(random.uniform(0.1, 1.5))
+        watcher.kill()
+        watcher.start()
+    await waiting
+    await asyncio.to_thread(watcher.wait_ready)
+    # Whatever was still on its way is judged by then.
+    await asyncio.sleep(1)
+    held = await settled(bus.bootstrap)
+    found = notices(held, Verb.DEADLINE_MISSED)
+
+    assert {found[one.case, Code.ACCEPTED] for one in cases} == {1}
+    assert {code for _, code in found} <= {Code.ACCEPTED, Code.ID_REUSED, Code.DUPLICATE}
+    delivered = [
+        record.key
+        for record in held.read(topics.inbox(COMMUNE), 0)
+        if Verb.DEADLINE_MISSED.type.encode() in (record.value or b"")
+    ]
+    assert sorted(key for key in delivered if key in {one.case.encode() for one in cases}) == sorted(
+        one.case.encode() for one in cases
+    )
+
+
+async def test_a_watcher_that_is_killed_in_a_burst_loses_no_miss_and_doubles_none(watched: RunningBus) -> None:
+    await burst(watched, 300, 3)
+
+
+@pytest.mark.long
+async def test_a_watcher_that_is_killed_again_and_again_loses_no_miss_and_doubles_none(watched: RunningBus) -> None:
+    await burst(watched, 5_000, 12)
+
+
+async def test_no_rule_is_named_in_the_clear(watched: RunningBus) -> None:
+    everybody = await voices(watched)
+    cases = openings(everybody, 3, now_ms() - (LIMIT_S + 1) * 1000)
+    await submit(watched, cases)
+    await missed(watched, cases)
+    held = await settled(watched.bootstrap)
+    topics_of = {
+        f"{topic}[{partition}]": b"\n".join(
+            part
+            for record in records
+            for part in (record.key or b"", record.value or b"", *(value or b"" for _, value in record.headers))
+        )
+        for (topic, partition), records in held.records.items()
+    }
+    logs = {path.name: path.read_bytes() for path in Path(watched.founding.home).glob("*.log")}
+
+    assert any(cases[0].case.encode() in content for content in topics_of.values())
+    for needle in (RULE.encode(), b"information-received", b"emergency-measures-applied"):
+        assert [place for place, content in {**topics_of, **logs}.items() if needle in content] == []
+    # What is counted by rule is aggregated: no case stands beside it.
+    _, page = watched.watchers[0].get("/metrics")
+    assert RULE.encode() in page
+    assert cases[0].case.encode() not in page
