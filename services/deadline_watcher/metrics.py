@@ -19,7 +19,6 @@ _LABELS: Final = ("rule", "role", "basis")
 _HOURS: Final = tuple(3600.0 * hours for hours in (1, 4, 8, 12, 24, 48, 72, 168, 336, 720, 2160))
 _SOON: Final = (1.0, 10.0, 60.0, 600.0)
 _FIRING_S: Final = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0, 300.0, 3600.0)
-_RECEIPT_RULE: Final = "handoff-received"
 _OLDER_THAN: Final = {"5m": 300, "15m": 900, "1h": 3_600, "4h": 14_400, "24h": 86_400}
 
 
@@ -147,8 +146,9 @@ class ClockMetrics:
                 overdue[label] += count
                 if count:
                     oldest[label] = min(oldest[label], one.overdue_ms)
-            if one.rule == _RECEIPT_RULE:
-                unreceived.update({name: count for name, s in _OLDER_THAN.items() if now_ms - one.since_ms > s * 1000})
+            if one.since_ms is not None:
+                age_s = (now_ms - one.since_ms) / 1000
+                unreceived.update({name: count for name, older_s in _OLDER_THAN.items() if age_s > older_s})
         for label in running:
             self._running.labels(*label).set(running[label])
             self._overdue.labels(*label).set(overdue[label])

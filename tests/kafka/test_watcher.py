@@ -1,4 +1,4 @@
-"""The real deadline watcher on a real broker, killed while it speaks: each miss is said once, and nothing in the clear."""
+"""The real deadline watcher on a real broker, killed while it speaks: each miss is said once, and no rule is named."""
 
 import asyncio
 import random
@@ -29,6 +29,10 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningBus]:
             yield bus
     except NotInstalled as error:
         pytest.exit(f"kafka: {error}", returncode=2)
+
+
+def logs_of(home: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in home.glob("*.log")}
 
 
 async def burst(bus: RunningBus, count: int, kills: int) -> None:
@@ -85,7 +89,7 @@ async def test_no_rule_is_named_in_the_clear(watched: RunningBus) -> None:
         )
         for (topic, partition), records in held.records.items()
     }
-    logs = {path.name: path.read_bytes() for path in Path(watched.founding.home).glob("*.log")}
+    logs = logs_of(watched.founding.home)
 
     assert any(cases[0].case.encode() in content for content in topics_of.values())
     for needle in (RULE.encode(), b"information-received", b"emergency-measures-applied"):

@@ -161,3 +161,18 @@ class Watched(World):
     def _ticked(self, case: Said) -> int:
         ticked: int = self.watching.folds[partition_for(case.case, self.simulator.partitions)].ticked_ms
         return ticked
+
+
+def duty(world: Watched) -> tuple[Said, Said]:
+    """A case is opened and assigned to the ward, whose system receives it and which accepts it."""
+    case = world.opened()
+    assigned = world.assigned(case)
+    world.received(assigned)
+    return case, world.reply(WARD, Verb.ACCEPTED, assigned)
+
+
+def measured(world: Watched, case: Said, accepted: Said, *, at_ms: int | None = None) -> None:
+    """Let the ward say that it has applied emergency measures."""
+    told = trigger("emergency-measures-applied", whose=WARD, occurred_at=None if at_ms is None else moment(at_ms))
+    about = accepted.envelope.data.handoff
+    world.say(WARD, Verb.PROGRESSED, case=case.case, to=[HOTLINE], about=about, answers=accepted, clock=clock(told))

@@ -1,24 +1,9 @@
 """The law's clocks over the simulated bus: what is met, what is missed, and who is told."""
 
-from referral_contracts.payloads.deadline import Standing
+from referral_contracts.payloads.deadline import Found, Standing
 from referral_contracts.verbs import Verb
-from tests.stories.deadlines import PROVINCE_OFFICE, Watched, clock, moment, trigger
-from tests.stories.world import HOTLINE, WARD, Said
-
-
-def duty(world: Watched) -> tuple[Said, Said]:
-    """A case is opened and assigned to the ward, whose system receives it and which accepts it."""
-    case = world.opened()
-    assigned = world.assigned(case)
-    world.received(assigned)
-    return case, world.reply(WARD, Verb.ACCEPTED, assigned)
-
-
-def measured(world: Watched, case: Said, accepted: Said, *, at_ms: int | None = None) -> None:
-    """Let the ward say that it has applied emergency measures."""
-    told = trigger("emergency-measures-applied", whose=WARD, occurred_at=None if at_ms is None else moment(at_ms))
-    about = accepted.envelope.data.handoff
-    world.say(WARD, Verb.PROGRESSED, case=case.case, to=[HOTLINE], about=about, answers=accepted, clock=clock(told))
+from tests.stories.deadlines import PROVINCE_OFFICE, Watched, clock, duty, measured, moment, trigger
+from tests.stories.world import HOTLINE, WARD
 
 
 def test_what_is_done_in_time_is_met_and_nobody_hears_of_it() -> None:
@@ -78,3 +63,126 @@ def test_a_miss_says_what_is_needed_to_work_it_out_again() -> None:
     assert missed.calendar == "days off, none"
     assert missed.delivery is not None
     assert missed.delivery.value == "proven"
+
+
+def test_what_was_done_in_time_and_told_late_is_met_as_claimed() -> None:
+    world = Watched()
+    case, accepted = duty(world)
+    done_ms = world.clock.now_ms() + 3 * 3_600_000
+    world.wind(14)
+
+    assert world.verbs(WARD)[-1] == "missed"
+
+    measured(world, case, accepted, at_ms=done_ms)
+    world.look()
+
+    assert world.outcome(case) == "met-as-claimed"
+    assert world.verbs(WARD) == ["armed", "missed", "explained"]
+    explained = world.notes(WARD)[-1].deadline
+    assert explained.found is Found.DONE_IN_TIME
+    assert explained.done_at == moment(done_ms)
+    # Whoever was told of the miss is told of this; nothing is taken back.
+    assert world.verbs(PROVINCE_OFFICE) == ["escalated", "explained"]
+
+
+def test_a_claim_before_the_miss_was_said_leaves_nothing_to_explain() -> None:
+    world = Watched(settle="PT14H")
+    case, accepted = duty(world)
+    world.wind(13)
+    measured(world, case, accepted, at_ms=world.clock.now_ms() - 2 * 3_600_000)
+    world.wind(5)
+
+    assert world.outcome(case) == "met-as-claimed"
+    assert "missed" not in world.verbs(WARD)
+
+
+def test_what_is_done_late_was_missed_and_says_when_it_was_done() -> None:
+    world = Watched()
+    case, accepted = duty(world)
+    world.wind(13)
+    measured(world, case, accepted)
+    world.wind(50)
+
+    assert world.outcome(case) == "missed"
+    assert world.verbs(WARD) == ["armed", "missed", "explained"]
+    assert world.notes(WARD)[-1].deadline.found is Found.DONE_LATE
+
+
+def test_what_was_done_late_before_anybody_looked_is_called_missed_once() -> None:
+    world = Watched()
+    case, accepted = duty(world)
+    world.watching.away = True
+    world.wind(13)
+    measured(world, case, accepted)
+    world.watching.away = False
+    world.wind(2)
+
+    assert world.outcome(case) == "missed"
+    assert world.verbs(WARD).count("missed") == 1
+    assert world.notes(WARD)[-1].deadline.done_at is not None
+
+
+def test_an_answer_that_waits_unrouted_while_the_router_is_down_is_met() -> None:
+    world = Watched()
+    case, accepted = duty(world)
+    world.wind(11)
+    world.simulator.automatic = False
+    told = trigger("emergency-measures-applied", whose=WARD)
+    about = accepted.envelope.data.handoff
+    said = world.write(
+        WARD, Verb.PROGRESSED, case=case.case, to=[HOTLINE], about=about, answers=accepted, clock=clock(told)
+    )
+    world.submit(said)
+    # The due instant passes, and the watcher looks and asks for ticks; nobody routes them.
+    world.clock.wind(6 * 3600)
+    for _ in range(3):
+        world.watching.step()
+
+    assert "missed" not in world.verbs(WARD)
+
+    world.simulator.automatic = True
+    world.look()
+
+    assert world.outcome(case) == "met"
+    assert "missed" not in world.verbs(WARD)
+
+
+def test_an_answer_that_the_watcher_reads_late_is_met() -> None:
+    world = Watched()
+    case, accepted = duty(world)
+    world.wind(11)
+    world.watching.away = True
+    measured(world, case, accepted)
+    world.wind(30)
+    world.watching.away = False
+    world.look()
+
+    assert world.outcome(case) == "met"
+    assert "missed" not in world.verbs(WARD)
+
+
+def test_a_miss_is_said_once_over_any_number_of_crashes() -> None:
+    world = Watched()
+    case, _ = duty(world)
+    for _ in range(30):
+        world.wind(1)
+        world.watching.restart()
+        world.look()
+
+    assert world.verbs(WARD) == ["armed", "reminded", "missed"]
+    assert world.verbs(PROVINCE_OFFICE) == ["escalated"]
+    assert world.outcome(case) == "missed"
+
+
+def test_a_notice_that_was_sent_and_not_read_back_before_a_crash_is_not_said_twice() -> None:
+    world = Watched()
+    duty(world)
+    world.wind(11)
+    world.clock.wind(1.5 * 3600)
+    # Ticks go round until the miss is sent; then the watcher dies before it reads it back.
+    while "missed" not in world.verbs(WARD):
+        world.watching.step(1)
+    world.watching.restart()
+    world.wind(0.1)
+
+    assert world.verbs(WARD).count("missed") == 1

@@ -74,9 +74,9 @@ class Shown:
     rule: str
     role: str
     basis: str
-    since_ms: int
-    """When it started."""
-    overdue_ms: int | None
+    since_ms: int | None = None
+    """Since when a receipt is being waited for, by the clock that waits for it."""
+    overdue_ms: int | None = None
     """Since when it is overdue: it was called missed, and nothing has come since."""
 
 

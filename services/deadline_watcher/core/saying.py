@@ -40,6 +40,8 @@ VERBS: Final = {
 }
 MISSED: Final = f"{Step.MISSED.value}/0"
 UNREADABLE: Final = "unreadable"
+RECEIPT_RULE: Final = "handoff-received"
+"""The policy clock of a delivery: it runs until its receipt is on record."""
 _STANDING: Final = {
     Outcome.MET: Standing.MET,
     Outcome.CLAIMED: Standing.MET_AS_CLAIMED,
@@ -84,7 +86,9 @@ def _of_clock(case: Case, clock: Clock, ledger_ms: int) -> Iterator[Pending]:
     if MISSED in told:
         yield from _explained(told, clock)
     for notice in clock.due_notices(ledger_ms, told.keys()):
-        if notice.step is not Step.EXPLAINED:
+        # Nobody is reminded of what is over; what is owed after a miss was said above.
+        over = MISSED in told or (clock.due_ms or 0) < ledger_ms
+        if notice.step is not Step.EXPLAINED and not (notice.step is Step.REMINDED and over):
             yield Pending(clock.id, notice.key, notice, clock)
 
 
@@ -103,7 +107,7 @@ def found_since(clock: Clock, told_ms: int) -> Found | None:
         return Found.DISPUTED
     stamp = clock.done or clock.cancelled
     if stamp is not None:
-        if stamp.admitted_ms <= told_ms:
+        if stamp.admitted_ms < told_ms:
             return None
         if clock.outcome is Outcome.CANCELLED:
             return Found.CANCELLED
@@ -146,7 +150,8 @@ def _shown(case: Case, clock: Clock) -> Shown:
     rule = clock.rule
     missed = MISSED in case.notices_of(clock.id)
     overdue_ms = clock.lenient_ms if missed and clock.accuses else None
-    return Shown(rule.id, rule.rule.role_name, rule.basis.value, clock.started.moment_ms, overdue_ms)
+    since_ms = clock.started.moment_ms if rule.id == RECEIPT_RULE else None
+    return Shown(rule.id, rule.rule.role_name, rule.basis.value, since_ms, overdue_ms)
 
 
 def named(clock: Clock) -> Iterator[Notice]:
