@@ -104,6 +104,15 @@ class Indicators:
 
 BY: Final = ("form", "age_band", "sex", "province", "commune")
 UNKNOWN: Final = "unknown"
+MEASURES: Final = frozenset(
+    {
+        "emergency-measures-12h",
+        "emergency-protection-asap-12h",
+        "separation-decision-12h",
+        "demo-emergency-measures",
+    }
+)
+"""The rules that a measure for the child ends: what is asked is whether each child had one in time."""
 
 
 def indicators(

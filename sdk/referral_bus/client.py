@@ -26,6 +26,7 @@ from referral_bus.delivery import Delivery
 from referral_bus.draft import Draft, Plan
 from referral_bus.keys import AgencyKeys
 from referral_bus.sent import Entry, EntryState, Sent
+from referral_bus.statistics import Statistics
 from referral_bus.transport import Connect
 from referral_bus.views import Alarm, CaseView, ClockView, HandoffView, OpenMatters, Rules, Status
 from referral_contracts.codes import Code
@@ -224,6 +225,11 @@ class ReferralBus(Sayings):
         word goes before.
         """
         return clocks(self._engine.home, self._engine.follower.usable(), rules, subject)
+
+    @property
+    def statistics(self) -> Statistics:
+        """What is told to the statistics agency, and what that one makes of it."""
+        return Statistics(self._engine.home, self._drafts, self._engine.follower.usable())
 
     def open_matters(self) -> OpenMatters:
         """Return what is still open with us, as known here: what an agency that closes has to end or to move first."""

@@ -15,6 +15,9 @@ from referral_contracts.payloads.payload import Payload
 from referral_contracts.payloads.place import Commune, Province, Sex
 from referral_contracts.payloads.shown import VIET_NAM
 
+ROLE: Final = "statistics"
+"""The directory's role of the agency that counts."""
+
 
 class Form(Choice):
     """What is suspected, as far as the Mẫu 01 asks."""

@@ -30,6 +30,7 @@ from referral_bus._cli import (
     rules,
     send,
     standing,
+    stats,
 )
 from referral_bus._cli.command import EXITS
 from referral_bus._cli.faults import complain, mention, report, usage_message
@@ -113,6 +114,7 @@ def build() -> typer.Typer:
         clocks,
         rules,
         standing,
+        stats,
         agency,
         keys,
         directory,

@@ -48,6 +48,11 @@ class Screen:
         # What is acknowledged, or waited for by a pipe, has to be out.
         sys.stdout.flush()
 
+    def text(self, text: str) -> None:
+        """Write *text* as it is: a file for another program."""
+        sys.stdout.write(text)
+        sys.stdout.flush()
+
     def _print(self, lines: Iterable[RenderableType]) -> None:
         console = self._console()
         with console.capture() as captured:

@@ -44,6 +44,7 @@ AGENCIES: Mapping[str, Sequence[str]] = {
     "ctxh": ["social-work"],
     "tgpl": ["legal-aid"],
     "truong": ["school"],
+    "so-lieu": ["statistics"],
 }
 KEYS: dict[str, AgencyKeys] = {}
 """Made once: making them takes longer than most scripts."""
