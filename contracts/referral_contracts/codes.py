@@ -134,6 +134,8 @@ class Code(StrEnum):
     """A form that this program does not know."""
     WRONG_DOCUMENT = "wrong-document"
     """A document is not the one that its reference means."""
+    CLOCK_DIFFERS = "clock-differs"
+    """What an event tells the deadline watcher is not what its form says."""
 
     # Directory.
     DIRECTORY_EXPIRED = "directory-expired"
@@ -252,6 +254,7 @@ HINTS: Final[dict[Code, str]] = {
     Code.RECIPIENTS_APART: "these recipients may not know of each other: send each an event of its own",
     Code.WRONG_READERS: "seal every section to recipients or the sender, with keys that the directory lists as valid",
     Code.CLOCK_MISSING: "seal one section to the watcher that tells which clocks this event starts or stops",
+    Code.CLOCK_DIFFERS: "ask its sender; if the clock is this agency's, dispute it: referral-bus clocks dispute",
     Code.AGENCY_ENDED: "its successor has to say it: referral-bus directory show AGENCY",
     Code.WRONG_EXERCISE: "an exercise has a case of its own; set `exercise` as the event did that opened the case",
     Code.STALE_HEAD: "something moved this hand-off first; read its state and decide again",

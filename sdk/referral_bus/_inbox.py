@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from sqlite3 import Connection
 from typing import Final, TypeAlias
 
+from referral_bus._clock_check import clock_differences
 from referral_bus._directory import DirectoryFollower
 from referral_bus._fold import Happened, fold
 from referral_bus._home import Home
@@ -283,6 +284,10 @@ class Reader:
         if receipt is not None:
             outbox.insert(db, receipt)
             told.receipts = True
+        if clock_differences(home, delivery):
+            # Which happening it is, the store does not hold in the clear: whoever opens the delivery is told.
+            detail = f"what {envelope.source} tells the deadline watcher is not what its form says: {envelope.id}"
+            alarms.raise_alarm(db, Code.CLOCK_DIFFERS, home.now_ms(), detail=detail, subject=subject, position=position)
         told.deliveries += 1
         # The application will ask, and so will whoever makes the receipt.
         home.kept.keep(seq, delivery, 1 if receipt is None else 2)

@@ -9,6 +9,7 @@ from functools import cached_property
 from types import TracebackType
 from typing import Self, TypeVar
 
+from referral_bus._clock_check import clock_differences
 from referral_bus._corrections import corrections, original
 from referral_bus._drafts import Drafts
 from referral_bus._home import Home
@@ -183,6 +184,11 @@ class Delivery:
     def payload(self, model: type[P]) -> P | None:
         """Return the first body of this form, or None."""
         return next((payload for payload in self.payloads if isinstance(payload, model)), None)
+
+    @property
+    def clock_differs(self) -> tuple[str, ...]:
+        """The happenings of which it tells the deadline watcher other than its forms say; None that we can see: ()."""
+        return clock_differences(self._home, self._at_hand)
 
     async def ack(self) -> None:
         """Say that the delivery is dealt with: it does not come again."""

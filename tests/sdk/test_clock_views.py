@@ -35,7 +35,7 @@ RULES: Final = Rules(
 async def test_a_clock_stands_as_the_watcher_told_last(town: Town) -> None:
     async with town.bus("hotline-111") as hotline, town.bus("ward-a") as ward:
         subject = await case_with(town, hotline, {"ward-a": [REQUEST]})
-        watcher = Watcher(town)
+        watcher = Watcher(town.sim)
         watcher.say(Verb.DEADLINE_ARMED, subject, "ward-a")
         await heard(ward, Verb.DEADLINE_ARMED)
         (armed,) = ward.clocks()
@@ -94,7 +94,7 @@ async def test_the_watchers_word_goes_before_what_is_worked_out(town: Town) -> N
         subject = await case_with(town, hotline, {"ward-a": [REQUEST]})
         await heard(ward, Verb.ASSIGNED)
         (ours,) = ward.clocks(rules=RULES)
-        Watcher(town).say(Verb.DEADLINE_MISSED, subject, "ward-a", clock=ours.clock, standing=Standing.MISSED)
+        Watcher(town.sim).say(Verb.DEADLINE_MISSED, subject, "ward-a", clock=ours.clock, standing=Standing.MISSED)
         await heard(ward, Verb.DEADLINE_MISSED)
 
         (told,) = ward.clocks(rules=RULES)

@@ -29,7 +29,7 @@ def extension(until_ms: int) -> ClockExtension:
 async def test_what_the_watcher_tells_is_a_delivery_with_the_due_instant(town: Town) -> None:
     async with town.bus("hotline-111") as hotline, town.bus("ward-a") as ward:
         subject = await case_with(town, hotline, {"ward-a": [REQUEST]})
-        said = Watcher(town).say(Verb.DEADLINE_MISSED, subject, "ward-a", standing=Standing.MISSED)
+        said = Watcher(town.sim).say(Verb.DEADLINE_MISSED, subject, "ward-a", standing=Standing.MISSED)
 
         delivery = await heard(ward, Verb.DEADLINE_MISSED)
         notice = delivery.payload(DeadlineNotice)
@@ -44,7 +44,7 @@ async def test_it_moves_neither_case_nor_handoff(town: Town) -> None:
         subject = await case_with(town, hotline, {"ward-a": [REQUEST]})
         await heard(hotline, Verb.RECEIVED)
         before = hotline.case(subject), ward.case(subject)
-        watcher = Watcher(town)
+        watcher = Watcher(town.sim)
         for agency, bus in (("hotline-111", hotline), ("ward-a", ward)):
             watcher.say(Verb.DEADLINE_ARMED, subject, agency)
             await heard(bus, Verb.DEADLINE_ARMED)
@@ -56,7 +56,7 @@ async def test_a_notice_that_is_not_the_watchers_is_an_alarm_and_no_delivery(tow
     async with town.bus("hotline-111") as hotline, town.bus("ward-a") as ward:
         subject = await case_with(town, hotline, {"ward-a": [REQUEST]})
         await (await heard(ward, Verb.ASSIGNED)).ack()
-        forged = Watcher(town, source="police-b")
+        forged = Watcher(town.sim, source="police-b")
         value = forged.envelope(Verb.DEADLINE_MISSED, subject, "ward-a", forged.notice()).encode()
         # As if the router had let it pass.
         Copy(town=town, value=value, recipient="ward-a", counter=2, signer=KEYS["police-b"]).write()
@@ -72,7 +72,7 @@ async def test_nobody_but_the_watcher_says_it(town: Town, source: str) -> None:
     async with town.bus("hotline-111") as hotline:
         subject = await case_with(town, hotline, {"ward-a": [REQUEST]})
         to = "police-b" if source == "ward-a" else "ward-a"
-        Watcher(town, source=source).say(Verb.DEADLINE_MISSED, subject, to)
+        Watcher(town.sim, source=source).say(Verb.DEADLINE_MISSED, subject, to)
         await town.settle()
 
         # A stranger learns nothing of a case by it.
@@ -82,7 +82,7 @@ async def test_nobody_but_the_watcher_says_it(town: Town, source: str) -> None:
 async def test_what_was_said_twice_is_one_notice(town: Town) -> None:
     async with town.bus("hotline-111") as hotline:
         subject = await case_with(town, hotline, {"ward-a": [REQUEST]})
-        watcher = Watcher(town)
+        watcher = Watcher(town.sim)
         first = watcher.say(Verb.DEADLINE_REMINDED, subject, "ward-a", step=1)
         again = watcher.say(Verb.DEADLINE_REMINDED, subject, "ward-a", step=1)
         other = watcher.say(Verb.DEADLINE_REMINDED, subject, "ward-a", step=2)
@@ -96,7 +96,7 @@ class TestSaying:
     async def test_who_is_responsible_disputes_it_and_the_watcher_is_told(self, town: Town) -> None:
         async with town.bus("hotline-111") as hotline, town.bus("ward-a") as ward:
             subject = await case_with(town, hotline, {"ward-a": [REQUEST]})
-            Watcher(town).say(Verb.DEADLINE_ARMED, subject, "ward-a")
+            Watcher(town.sim).say(Verb.DEADLINE_ARMED, subject, "ward-a")
             await heard(ward, Verb.DEADLINE_ARMED)
             draft = ward.dispute_clock(subject, DISPUTE)
             (event,) = ward.plan(draft).events
@@ -112,7 +112,7 @@ class TestSaying:
     async def test_what_is_not_for_an_agency_to_say_is_told_at_once(self, town: Town) -> None:
         async with town.bus("hotline-111") as hotline, town.bus("ward-a") as ward:
             subject = await case_with(town, hotline, {"ward-a": [REQUEST]})
-            watcher = Watcher(town)
+            watcher = Watcher(town.sim)
             for agency, bus in (("hotline-111", hotline), ("ward-a", ward)):
                 watcher.say(Verb.DEADLINE_MISSED, subject, agency, standing=Standing.MISSED)
                 await heard(bus, Verb.DEADLINE_MISSED)
@@ -133,7 +133,7 @@ class TestSaying:
         town.sim.change_directory(agencies=[found.entry.model_copy(update={"parent": "hotline-111"})])
         async with town.bus("hotline-111") as hotline:
             subject = await case_with(town, hotline, {"ward-a": [REQUEST]})
-            watcher = Watcher(town)
+            watcher = Watcher(town.sim)
             watcher.say(Verb.DEADLINE_ESCALATED, subject, "hotline-111", standing=Standing.MISSED, level=1)
             await heard(hotline, Verb.DEADLINE_ESCALATED)
             until = watcher.started_ms + 10**8

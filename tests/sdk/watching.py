@@ -3,7 +3,9 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from referral_contracts.encoding import b64, parse_time, sha256
+from referral_bus.testing import Simulator
+from referral_contracts import topics
+from referral_contracts.encoding import b64, sha256
 from referral_contracts.envelope import Envelope
 from referral_contracts.notices import Notice, seal_notice
 from referral_contracts.payloads.actor import Actor, Role
@@ -17,9 +19,9 @@ from referral_contracts.payloads.deadline import (
     Standing,
 )
 from referral_contracts.sealing import new_event_id
+from referral_contracts.signing import Typ
+from referral_contracts.topics import partition_for
 from referral_contracts.verbs import Verb
-from tests.sdk.forging import submit
-from tests.sdk.town import Town
 
 SYSTEM: Final = Actor(role=Role.SYSTEM)
 CLOCK: Final = "0123456789abcdef" * 2
@@ -41,12 +43,13 @@ def at(ms: int) -> datetime:
 
 
 class Watcher:
-    """Who tells of deadlines in a town."""
+    """Who tells of deadlines on a bus in memory."""
 
-    def __init__(self, town: Town, source: str = "watcher") -> None:
-        self.town = town
+    def __init__(self, sim: Simulator, source: str = "watcher", *, exercise: bool = False) -> None:
+        self.sim = sim
         self.source = source
-        now_ms = town.sim.clock.now_ms()
+        self.exercise = exercise
+        now_ms = sim.clock.now_ms()
         self.started_by = EventNamed(id=new_event_id(now_ms), sha256=b64(sha256(b"what started it")))
         self.started_ms = now_ms
 
@@ -60,18 +63,24 @@ class Watcher:
 
     def envelope(self, verb: Verb, subject: str, recipient: str, body: DeadlineNotice | ClockUnreadable) -> Envelope:
         """Return the event."""
-        now_ms, directory = self.town.sim.clock.now_ms(), self.town.sim.directory
-        exercise = any(one.exercise for one in self.town.routed() if one.subject == subject)
-        notice = Notice(verb=verb, subject=subject, exercise=exercise, recipient=recipient, body=body)
-        readers = [directory.reader(recipient, now_ms)]
-        told = seal_notice(notice, bus=self.town.sim.bus, source=self.source, readers=readers, now_ms=now_ms)
+        now_ms = self.sim.clock.now_ms()
+        notice = Notice(verb=verb, subject=subject, exercise=self.exercise, recipient=recipient, body=body)
+        readers = [self.sim.directory.reader(recipient, now_ms)]
+        told = seal_notice(notice, bus=self.sim.bus, source=self.source, readers=readers, now_ms=now_ms)
         return Envelope.decode(told)
+
+    def submit(self, envelope: Envelope) -> Envelope:
+        """Sign it as its source and hand it to the bus."""
+        value, subject = envelope.encode(), envelope.subject
+        signature = self.sim.keys[self.source].signing.sign(Typ.EVENT, value).encode()
+        place = partition_for(subject, self.sim.partitions)
+        headers = ((topics.H_SIGNATURE, signature),)
+        self.sim.broker.append(topics.SUBMISSIONS, place, subject.encode(), value, headers)
+        return envelope
 
     def say(self, verb: Verb, subject: str, recipient: str, **told: Any) -> Envelope:
         """Say it of a clock, to whoever it concerns."""
-        envelope = self.envelope(verb, subject, recipient, self.notice(**told))
-        submit(self.town, envelope)
-        return envelope
+        return self.submit(self.envelope(verb, subject, recipient, self.notice(**told)))
 
     def cannot_read(self, subject: str, recipient: str, event: Envelope) -> Envelope:
         """Tell a sender that the clock section of its event cannot be read."""
@@ -80,7 +89,4 @@ class Watcher:
             event=EventNamed(id=event.id, sha256=b64(sha256(event.encode()))),
             code="malformed-section",
         )
-        envelope = self.envelope(Verb.DEADLINE_UNREADABLE, subject, recipient, body)
-        assert parse_time(envelope.time) == self.town.sim.clock.now_ms()
-        submit(self.town, envelope)
-        return envelope
+        return self.submit(self.envelope(Verb.DEADLINE_UNREADABLE, subject, recipient, body))

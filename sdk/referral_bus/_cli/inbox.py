@@ -11,6 +11,7 @@ from rich.console import RenderableType
 
 from referral_bus._cli.claims import claim_fields, claim_lines
 from referral_bus._cli.command import Call, add, new_group
+from referral_bus._cli.deadlines import DEADLINE_JSON, deadline_fields, deadline_lines, deadline_mark
 from referral_bus._cli.faults import advise, complain, mention
 from referral_bus._cli.finding import DeliveryArgument, find_delivery, name_of
 from referral_bus._cli.screen import Fields, caution, form, heading, indented, row_fields, status, when, word
@@ -31,6 +32,7 @@ _LINE: Final = (
     "id, source, subject, verb, recipient, handoff{opening, recipient}, counter, admitted, redelivered, acknowledged, "
     "exercise, supersedes, corrects, corrected_by[], sections[]{name, schema, code}, sealed[]"
 )
+_ROWS: Final = "fields[]{path, vi, en, value, provisional}"
 _LOOK_S: Final = 10.0
 """How often a watch looks whether something is wrong while nothing comes."""
 _LEFT_WITHOUT: Final = frozenset({State.DECLINED, State.EXPIRED, State.FAILED, State.RETURNED, State.MISDIRECTED})
@@ -48,7 +50,7 @@ def add_to(app: typer.Typer) -> None:
         app,
         "open",
         open_,
-        json=f"{_LINE}, with status, body and fields[]{{path, vi, en, value, provisional}} in each section",
+        json=f"{_LINE}, {DEADLINE_JSON}, with status, body and {_ROWS} in each section",
     )
 
 
@@ -158,10 +160,12 @@ async def open_(call: Call, *, delivery: DeliveryArgument, timeout: Timeout = RE
         call.screen.put(
             {
                 **_fields(found),
+                **deadline_fields(found, call.settings.agency),
                 "sections": [_section_fields(bus.directory, found, section) for section in found.sections],
             },
             *_lines(bus.directory, found),
             *_correction_lines(bus.directory, found),
+            *deadline_lines(bus, found, call.settings.agency),
         )
         _advise_next(bus, found, call.settings.agency)
         return _judge(found)
@@ -225,6 +229,7 @@ def _line(delivery: Delivery) -> str:
         handoff,
         both(CORRECTS[delivery.corrects]) if delivery.corrects in _NOT_HERE else "",
         "ĐÃ ĐÍNH CHÍNH / CORRECTED" if delivery.corrections else "",
+        deadline_mark(delivery),
         EXERCISE if delivery.exercise else "",
     )
     return "  ".join(part for part in parts if part)

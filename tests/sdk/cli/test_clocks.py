@@ -2,7 +2,6 @@
 
 import json
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 from referral_contracts.directory_model import Duty
@@ -23,8 +22,7 @@ def missed(terminal: Terminal, folder: Path, **told: Any) -> str:
     code, out, _ = terminal.type("send", "open", str(EXAMPLES / "case-opening.json"), "--json")
     assert code == 0
     subject: str = json.loads(out)["subject"]
-    town: Any = SimpleNamespace(sim=sim, routed=list)
-    Watcher(town).say(
+    Watcher(sim).say(
         Verb.DEADLINE_MISSED, subject, "hotline-111", responsible="xa-thi-du", standing=Standing.MISSED, **told
     )
     return subject
@@ -45,8 +43,7 @@ def test_what_is_overdue_is_told_with_the_duty_phone(terminal: Terminal, tmp_pat
 
 
 def test_what_was_done_late_is_not_overdue_any_more(terminal: Terminal, tmp_path: Path) -> None:
-    town: Any = SimpleNamespace(sim=terminal.simulator, routed=list)
-    started = Watcher(town).notice().started_at
+    started = Watcher(terminal.simulator).notice().started_at
     subject = missed(terminal, tmp_path, done_at=started)
 
     assert "không có thời hạn nào" in terminal.type("clocks", "overdue")[1]
