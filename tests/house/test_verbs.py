@@ -49,6 +49,8 @@ SOME = {
     "CLOCKS": "says something of a clock that runs already",
     "DEADLINES": "tells of a deadline: the watcher says it, though it is no party",
     "_BODIES": "says something of a clock, with which body",
+    "_BY_ANOTHER_VERB": "tells the watcher what follows from another event as well",
+    "_OURS": "tells the responsible agency what to do next",
     "_TO_ONE": "is told one recipient, and is no answer",
     "_TO_NOBODY": "has no recipients, in the vectors",
 }

@@ -37,6 +37,7 @@ def cases() -> Iterator[Vector]:
     yield from _taken()
     yield from _versions()
     yield from _keys()
+    yield from _outages()
     yield from _contents()
 
 
@@ -96,6 +97,28 @@ def _with(entry: Entry) -> dict[str, object]:
 
 def _altered(record: KeyRecord, **members: object) -> KeyRecord:
     return record.model_copy(update=members)
+
+
+def _outages() -> Iterator[Vector]:
+    kind = "change"
+    told, forgetful = with_outages(*OUTAGES), with_outages(*OUTAGES[1:])
+    first = version(FIRST, policy=told)
+    yield valid(
+        kind,
+        "change_tells_outages",
+        "the bus was away",
+        **_given(change(first, policy=told).encode(), _FOUNDING),
+        version=2,
+        root=first.head.root,
+    )
+    dropped = change(version(first, policy=forgetful), policy=forgetful).encode()
+    yield fault(
+        Code.ENTRY_VANISHED,
+        kind,
+        "change_drops_an_outage",
+        "an outage that was told",
+        **_given(dropped, _FOUNDING, change(first, policy=told).encode()),
+    )
 
 
 def _keys() -> Iterator[Vector]:
@@ -166,24 +189,6 @@ def _contents() -> Iterator[Vector]:
         "change_with_two_routers",
         "two entries with the role of one service",
         **_given(change(version(FIRST, both), both).encode(), _FOUNDING),
-    )
-    told, forgetful = with_outages(*OUTAGES), with_outages(*OUTAGES[1:])
-    first = version(FIRST, policy=told)
-    yield valid(
-        kind,
-        "change_tells_outages",
-        "the bus was away",
-        **_given(change(first, policy=told).encode(), _FOUNDING),
-        version=2,
-        root=first.head.root,
-    )
-    dropped = change(version(first, policy=forgetful), policy=forgetful).encode()
-    yield fault(
-        Code.ENTRY_VANISHED,
-        kind,
-        "change_drops_an_outage",
-        "an outage that was told",
-        **_given(dropped, _FOUNDING, change(first, policy=told).encode()),
     )
     lawless = version(None, ENTRIES)
     yield fault(
