@@ -13,7 +13,7 @@ from referral_contracts.directory import Directory, TrustRoot, apply, assemble, 
 from referral_contracts.directory_model import Change, Entry, Head, Policy, SignedHead
 from referral_contracts.directory_shelf import Shelf
 from referral_contracts.documents import unlock
-from referral_contracts.encoding import b64, event_hash, jcs, lp, parse_json, parse_time, unb64
+from referral_contracts.encoding import b64, event_hash, format_time, jcs, lp, parse_json, parse_time, unb64
 from referral_contracts.envelope import Envelope, HandoffKey, case_pseudonym, seal_context
 from referral_contracts.errors import RemoteError
 from referral_contracts.keys import SealingKey, SealingPublic, SigningKey, VerifyKey
@@ -21,6 +21,11 @@ from referral_contracts.notices import notice_id
 from referral_contracts.payloads.document import Document
 from referral_contracts.payloads.link import Link, Unlinking
 from referral_contracts.payloads.relay import claim_of
+from referral_contracts.rules.calendar import due
+from referral_contracts.rules.clock import clock_id
+from referral_contracts.rules.days import calendar_in
+from referral_contracts.rules.pack import Counting
+from referral_contracts.rules.spans import Span, Unit
 from referral_contracts.sealing import SealContext, disclose, open_disclosed, unseal
 from referral_contracts.sections import encode_section, read_section
 from referral_contracts.signing import Typ, parse_signature, verify
@@ -227,6 +232,20 @@ def correction(given: Given) -> Given:
     return {"corrects": corrects if held else Corrects.NOT_HELD}
 
 
+def reckoned(given: Given) -> Given:
+    calendar = calendar_in(given["announced"], given["days"])
+    paused, lost = ([(parse_time(begin), parse_time(end)) for begin, end in given[name]] for name in ("paused", "lost"))
+    span = Span(Unit(given["limit"]["unit"]), given["limit"]["amount"])
+    counting = Counting.model_validate_json(jcs(given["counting"]))
+    found = due(calendar, parse_time(given["start"]), span, counting, paused, lost=lost)
+    return {
+        "due_at": format_time(found.strict_ms),
+        "late_after": format_time(found.lenient_ms),
+        "provisional": found.provisional,
+        "calendar": calendar.version,
+    }
+
+
 def document(given: Given) -> Given:
     return {"document": unlock(octets(given["stored"]), Document.model_validate_json(jcs(given["reference"])))}
 
@@ -261,6 +280,9 @@ RUNNERS: Mapping[str, Callable[[Given], Given]] = {
     "body": body,
     "claim": claim,
     "clock-links": clock_links,
+    "clock-name": lambda given: {
+        "clock": clock_id(given["bus"], given["subject"], given["rule"], given["scope"], given["cycle"])
+    },
     "correction": correction,
     "case-step": step(lifecycle.CaseState, lifecycle.advance_case),
     "change": change,
@@ -269,6 +291,7 @@ RUNNERS: Mapping[str, Callable[[Given], Given]] = {
     "directory": directory,
     "document": document,
     "disclosed-section": disclosed_section,
+    "due": reckoned,
     "entry": decoded(Entry),
     "envelope": envelope,
     "handoff-step": step(lifecycle.State, lifecycle.advance_handoff),

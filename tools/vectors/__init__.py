@@ -11,6 +11,7 @@ from typing import Final
 from tools.vectors import (
     changes,
     directories,
+    dues,
     encodings,
     envelopes,
     heard,
@@ -34,6 +35,7 @@ VECTORS: Final = Path("contracts/vectors")
 def all_cases(frozen: Frozen) -> Iterator[Vector]:
     """Yield every vector."""
     yield from encodings.cases()
+    yield from dues.cases()
     yield from envelopes.cases(frozen)
     yield from signatures.cases()
     yield from sections.cases(frozen)

@@ -41,6 +41,9 @@ KINDS: Final = {
         given=("plaintext",),
         comes=("clock",),
     ),
+    "clock-name": Kind(
+        about="section 21, the name of a clock", given=("bus", "subject", "rule", "scope", "cycle"), comes=("clock",)
+    ),
     "correction": Kind(
         about="what the correction `value` is to who holds the events `held`: `held`, `not-held`, or `elsewhere`, "
         "which is not its sender's to correct there",
@@ -62,6 +65,12 @@ KINDS: Final = {
         about="open the file `stored` as the document that `reference` means",
         given=("reference", "stored"),
         comes=("document",),
+    ),
+    "due": Kind(
+        about="section 21: until when what began at `start` is in time, by the `days` of a calendar; in `paused` the "
+        "clock stood still, `lost` are outages; `calendar` is its version",
+        given=("start", "limit", "counting", "announced", "days", "paused", "lost"),
+        comes=("due_at", "late_after", "provisional", "calendar"),
     ),
     "entry": Kind(about="decode a directory entry", given=("value",)),
     "envelope": Kind(about="decode an envelope; `event` is its hash", given=("value",), comes=("verb", "event")),

@@ -85,16 +85,25 @@ class Calendar:
         return all(year in self.announced for year in range(date_of(first).year, date_of(last).year + 1))
 
 
-def due(calendar: Calendar, start_ms: int, span: Span, counting: Counting, paused: Sequence[Interval] = ()) -> Due:
+def due(
+    calendar: Calendar,
+    start_ms: int,
+    span: Span,
+    counting: Counting,
+    paused: Sequence[Interval] = (),
+    *,
+    lost: Sequence[Interval] = (),
+) -> Due:
     """
     Return until when what began at *start_ms* is in time.
 
     Args:
+        lost: Outages: no time in them counts, by either reading.
         paused: When the clock stood still. Hours go on from where they stopped. Of days, those on which it stood still
             from beginning to end do not count; by the lenient reading, those on which it did so at all.
     """
     if span.unit is Unit.MILLISECONDS:
-        due_ms = shifted(start_ms, start_ms + span.amount, paused)
+        due_ms = shifted(start_ms, start_ms + span.amount, (*paused, *lost))
         return Due(due_ms, due_ms)
     start, verified = day_of(start_ms), counting.confidence is not Confidence.NOT_VERIFIED
     whole = [(day_of(begin - 1) + 1, day_of(end)) for begin, end in paused]
@@ -105,7 +114,8 @@ def due(calendar: Calendar, start_ms: int, span: Span, counting: Counting, pause
         known = calendar.knows(start, lenient)
     else:
         known = (verified and counting.last_day is LastDay.STAYS) or calendar.knows(strict, lenient)
-    return Due(end_of(strict), end_of(lenient), not known)
+    strict_ms, lenient_ms = (shifted(start_ms, end_of(day), lost) for day in (strict, lenient))
+    return Due(strict_ms, lenient_ms, not known)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """The file of days off and swap days, each with its source: read into a `Calendar`."""
 
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from datetime import date
 from typing import Final
 
@@ -61,18 +61,21 @@ def read_calendar(file: str, text: str) -> Calendar:
     problems += _faults(file, years, days)
     if problems:
         raise PackRefused(problems)
-    return calendar_of(years, days)
+    announced = [year.year for year in years if year.announced]
+    return calendar_in(announced, {day.date.isoformat(): _word(day) for day in days})
 
 
-def calendar_of(years: list[Year], days: list[DayOff]) -> Calendar:
-    """Return the calendar of these *days*. Its version is a hash over what decides, and not over the words."""
-    announced = sorted(year.year for year in years if year.announced)
-    told = {day.date.isoformat(): _word(day) for day in days}
+def calendar_in(announced: Collection[int], days: Mapping[str, str]) -> Calendar:
+    """
+    Return the calendar of these *days*, each ``off``, ``worked`` or ``doubtful``.
+
+    Its version is a hash over what decides, and not over the words.
+    """
     found: dict[str, set[int]] = {"off": set(), "worked": set(), "doubtful": set()}
-    for day in days:
-        found[_word(day)].add(number_of(day.date))
+    for day, word in days.items():
+        found[word].add(number_of(date.fromisoformat(day)))
     return Calendar(
-        version=b64(sha256(jcs({"announced": announced, "days": told}))),
+        version=b64(sha256(jcs({"announced": sorted(announced), "days": dict(days)}))),
         announced=frozenset(announced),
         off=frozenset(found["off"]),
         worked=frozenset(found["worked"]),

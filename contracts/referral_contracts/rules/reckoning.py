@@ -6,10 +6,9 @@ from itertools import pairwise
 from typing import TypeAlias
 
 from referral_contracts.rules.book import CASE_VOIDED, RuleInForce, cancelling
-from referral_contracts.rules.calendar import Due, Interval, due, shifted
+from referral_contracts.rules.calendar import Interval, due
 from referral_contracts.rules.clock import Clock, clock_id
 from referral_contracts.rules.heard import Happening, Say, Saying, Stamp, World
-from referral_contracts.rules.spans import Span, Unit
 
 Bearing: TypeAlias = Mapping[str, Sequence[Happening]]
 """What bears on a clock, by name."""
@@ -118,24 +117,16 @@ def _due(clock: Clock, cycle: Cycle, world: World) -> Clock:
     if rule.span is None:
         return clock
     pauses, standing = _pauses(cycle, clock)
-    found = _until(clock, world, rule.span, pauses)
+    started, lost = clock.started.moment_ms, world.outages
+    found = due(world.calendar, started, rule.span, rule.counting, pauses, lost=lost)
     for when, span in rule.longer_spans:
         told = cycle.first((when,))
         if told is not None and told.moment_ms <= found.lenient_ms:
-            longer = _until(clock, world, span, pauses)
+            longer = due(world.calendar, started, span, rule.counting, pauses, lost=lost)
             found = longer if longer.lenient_ms > found.lenient_ms else found
     if standing is not None and standing <= found.lenient_ms:
         return replace(clock, paused=True)
     return replace(clock, due_ms=found.strict_ms, lenient_ms=found.lenient_ms, provisional=found.provisional)
-
-
-def _until(clock: Clock, world: World, span: Span, pauses: Sequence[Interval]) -> Due:
-    started, counting = clock.started.moment_ms, clock.rule.rule.counting
-    if span.unit is Unit.MILLISECONDS:
-        return due(world.calendar, started, span, counting, (*pauses, *world.outages))
-    told = due(world.calendar, started, span, counting, pauses)
-    strict, lenient = (shifted(started, due_ms, world.outages) for due_ms in (told.strict_ms, told.lenient_ms))
-    return Due(strict, lenient, told.provisional)
 
 
 def _pauses(cycle: Cycle, clock: Clock) -> tuple[list[Interval], int | None]:

@@ -42,6 +42,7 @@ func kindsOf(c bus.Contracts, contracts string) map[string]func(object) object {
 		},
 		"claim":       func(v object) object { return object{"claim": claim(octets(v["plaintext"]), text(v, "source"))} },
 		"clock-links": func(v object) object { return object{"clock": bytesOf(clockLinks(octets(v["plaintext"])))} },
+		"clock-name":  clockName,
 		"correction":  func(v object) object { return object{"corrects": corrects(c, v)} },
 		"decision":    leaf("decision"),
 		"delivery":    leaf("delivery"),
@@ -65,6 +66,7 @@ func kindsOf(c bus.Contracts, contracts string) map[string]func(object) object {
 			return object{"plaintext": bytesOf(bus.Open(section, ctx, octets(v["cek"])))}
 		},
 		"document":    document,
+		"due":         due,
 		"entry":       record("directory-entry"),
 		"policy":      func(v object) object { policy(c, octets(v["value"])); return object{} },
 		"signed-head": record("directory-head"),

@@ -6,6 +6,7 @@ import * as bus from '../../../contracts/readers/js/reader.js'
 import * as writer from '../../../contracts/readers/js/write.js'
 import { body, readJSON } from './body.js'
 import { change } from './change.js'
+import { clockName, due } from './due.js'
 import { claim, clockLinks, corrects, document, inbox, succession } from './heard.js'
 import { life, submission } from './life.js'
 
@@ -128,6 +129,7 @@ export function kindsOf(contracts, folder) {
     'receipt-step': (v) => step(contracts.lifecycle, 'receipts', { ...v, state: v.receipt, part: 'recipient' }),
     'claim': ({ plaintext, source }) => ({ claim: claim(readJSON(octets(plaintext)), source) }),
     'clock-links': (v) => ({ clock: told(clockLinks(readJSON(octets(v.plaintext)))) }),
+    'clock-name': clockName,
     'correction': (v) => ({ corrects: corrects(v.held.map(octets), contracts, octets(v.value)) }),
     'decision': leaf('decision'),
     'delivery': leaf('delivery'),
@@ -142,6 +144,7 @@ export function kindsOf(contracts, folder) {
     },
     'disclosed-section': (v) => ({ plaintext: told(bus.open(...placed(contracts, v), octets(v.cek))) }),
     'document': (v) => ({ document: told(document(v.reference, octets(v.stored))) }),
+    'due': due,
     'entry': record('directory-entry'),
     'policy': (v) => void policy(contracts, octets(v.value)) ?? {},
     'signed-head': record('directory-head'),
