@@ -100,8 +100,12 @@ class Watched(World):
         self.simulator.change_directory(agencies=[self._entry(agency, **changes)])
         self.simulator.run()
 
+    def write_opening(self, *triggers: Trigger | str) -> Said:
+        """Write what opens a case; nobody hears it yet."""
+        return self.write(HOTLINE, Verb.CASE_OPENED, clock=clock(*(triggers or ("information-received",))))
+
     def opened(self, *triggers: Trigger | str) -> Said:
-        """Let the hotline open a case and pass it to the ward."""
+        """Let the hotline open a case of which it has heard."""
         return self.say(HOTLINE, Verb.CASE_OPENED, clock=clock(*(triggers or ("information-received",))))
 
     def assigned(self, case: Said, to: str = WARD) -> Said:

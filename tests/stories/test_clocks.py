@@ -2,6 +2,8 @@
 
 import pytest
 
+from referral_bus.registrar import with_outage
+from referral_contracts.directory_model import Outage
 from referral_contracts.encoding import format_time
 from referral_contracts.payloads.actor import Actor, Role
 from referral_contracts.payloads.clock import AboutClock, ClockSection
@@ -12,7 +14,7 @@ from referral_contracts.sections import encode_section
 from referral_contracts.verbs import Verb
 from tests.contracts.payloads.forms import example
 from tests.contracts.rules.packs import rule
-from tests.stories.deadlines import PROVINCE_OFFICE, Watched, clock, duty, moment, trigger
+from tests.stories.deadlines import PROVINCE_OFFICE, Watched, clock, duty, measured, moment, trigger
 from tests.stories.world import HOTLINE, NEXT_WARD, WARD, altered, keys
 
 
@@ -300,3 +302,41 @@ def test_cases_of_one_child_are_tied() -> None:
     world.say(HOTLINE, Verb.CASE_LINKED, case=case.case, clock=encode_section(link))
 
     assert world.watching.case(case.case).links == {other.case}
+
+
+def away(world: Watched, since_ms: int, until_ms: int) -> None:
+    """Let the registrar tell that the bus was away."""
+    outage = Outage(reason="mất điện", since=format_time(since_ms), until=format_time(until_ms))
+    policy = with_outage(world.simulator.directory.policy, outage)
+    world.simulator.change_directory(policy=policy)
+    world.look()
+
+
+def test_no_time_in_which_the_bus_was_away_counts() -> None:
+    world = Watched()
+    case, accepted = duty(world)
+    started = world.clock_of(case).started.moment_ms
+    world.wind(11)
+    away(world, started + 3_600_000, started + 5 * 3_600_000)
+    world.wind(3)
+
+    assert "missed" not in world.verbs(WARD)
+
+    measured(world, case, accepted)
+    world.wind(10)
+
+    assert world.outcome(case) == "met"
+
+
+def test_who_was_called_late_while_the_bus_was_away_is_owed_a_word() -> None:
+    world = Watched()
+    case, _ = duty(world)
+    started = world.clock_of(case).started.moment_ms
+    world.wind(13)
+
+    assert world.verbs(WARD)[-1] == "missed"
+
+    away(world, started + 3_600_000, started + 5 * 3_600_000)
+
+    assert world.verbs(WARD)[-1] == "explained"
+    assert world.notes(WARD)[-1].deadline.found is Found.OUTAGE

@@ -88,6 +88,8 @@ class Summary:
     """The moment that has to be seen on the ledger before something is to be said; 0: at once."""
     shown: tuple[Shown, ...]
     """Its clocks that run, of a case that is no exercise."""
+    missed: bool = False
+    """Whether one of its clocks was called missed."""
 
 
 def encode(case: Case, summary: Summary) -> bytes:
@@ -98,6 +100,7 @@ def encode(case: Case, summary: Summary) -> bytes:
         [
             summary.next_ms,
             [[one.rule, one.role, one.basis, one.since_ms, one.overdue_ms] for one in summary.shown],
+            int(summary.missed),
         ],
         [
             int(case.exercise),
@@ -123,8 +126,8 @@ def encode(case: Case, summary: Summary) -> bytes:
 
 def summary_in(value: bytes) -> Summary:
     """Return the summary in front of a record."""
-    next_ms, shown = from_json(value)[0]
-    return Summary(next_ms, tuple(Shown(*one) for one in shown))
+    next_ms, shown, missed = from_json(value)[0]
+    return Summary(next_ms, tuple(Shown(*one) for one in shown), bool(missed))
 
 
 def decode(value: bytes, subject: str, book: RuleBook) -> Case:

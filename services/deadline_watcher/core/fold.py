@@ -27,7 +27,7 @@ from referral_contracts.keys import SealingKey
 from referral_contracts.notices import notice_id
 from referral_contracts.records import Record, Write
 from referral_contracts.rules.book import RuleBook, RuleInForce
-from referral_contracts.rules.calendar import Calendar
+from referral_contracts.rules.calendar import Calendar, Interval
 from referral_contracts.rules.clock import Step
 from referral_contracts.rules.docket import Docket
 from referral_contracts.rules.heard import Happening, World
@@ -84,6 +84,8 @@ class Watcher:
         self._cases: dict[bytes, bytes] = {}
         self._size = 0
         self._due: list[tuple[int, bytes]] = []
+        self._accused: set[bytes] = set()
+        """Cases in which a clock was called missed."""
         self._around: tuple[Directory, Surroundings] | None = None
 
     def restore(self, key: bytes, value: bytes | None) -> None:
@@ -101,11 +103,14 @@ class Watcher:
             self.shown.subtract(before.shown)
         if value is None:
             self._cases.pop(key, None)
+            self._accused.discard(key)
             return
         self._cases[key] = value
         self._size += len(value)
         after = summary_in(value)
         self.shown.update(after.shown)
+        if after.missed:
+            self._accused.add(key)
         ticked_ms = 0 if self.after is None else self.after.ticked_ms
         waits = before is not None and before.next_ms == after.next_ms and (after.next_ms or 0) > ticked_ms
         if after.next_ms is not None and not waits:
@@ -154,8 +159,13 @@ class Watcher:
     def around(self, directory: Directory) -> Surroundings:
         """Return what events are heard by under *directory*."""
         if self._around is None or self._around[0] is not directory:
-            owners = Owners(directory)
-            self._around = (directory, Surroundings(world=_world(self.desk, owners), owners=owners))
+            owners, outages = Owners(directory), _outages(directory)
+            known = () if self._around is None else self._around[1].world.outages
+            self._around = (directory, Surroundings(world=_world(self.desk, owners, outages), owners=owners))
+            if outages != known:
+                # Whoever was called late in one of them is owed a word.
+                for key in self._accused:
+                    self.put_due(0, key)
         return self._around[1]
 
     def step(self, records: Sequence[Record], directory: Directory, now_ms: int) -> WatcherStep:
@@ -179,11 +189,16 @@ class Watcher:
             self._put(key, value)
 
 
-def _world(desk: Desk, owners: Owners) -> World:
+def _outages(directory: Directory) -> tuple[Interval, ...]:
+    told = directory.policy.outages or ()
+    return tuple((outage.since_ms, outage.until_ms) for outage in told)
+
+
+def _world(desk: Desk, owners: Owners, outages: tuple[Interval, ...]) -> World:
     def owner(rule: RuleInForce, start: Happening) -> str | None:
         return owners.owner(rule, start, start.admitted_ms)
 
-    return World(desk.bus, desk.book, desk.calendar, owner)
+    return World(desk.bus, desk.book, desk.calendar, owner, outages)
 
 
 class _Batch:

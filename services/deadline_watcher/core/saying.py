@@ -143,7 +143,8 @@ def next_ms(case: Case, ledger_ms: int) -> int | None:
 def summary(case: Case, ledger_ms: int) -> Summary:
     """Return what is kept in front of the record of *case*."""
     shown = () if case.exercise else tuple(_shown(case, clock) for clock in running(case))
-    return Summary(next_ms(case, ledger_ms), shown)
+    missed = any(MISSED in notices for notices in case.told.values())
+    return Summary(next_ms(case, ledger_ms), shown, missed)
 
 
 def _shown(case: Case, clock: Clock) -> Shown:

@@ -70,6 +70,8 @@ class Speaker:
     def round(self, directory: Directory, now_ms: int, most: int) -> Round:
         """Return what to submit at *now_ms*: at most *most* notices. It counts as sent."""
         self._listen()
+        # An outage that was told makes words due, though the ledger has nothing new.
+        self._watcher.around(directory)
         found: list[Notice] = []
         for key in self._cases(now_ms):
             found += self._notices(key, directory, now_ms)
