@@ -7,7 +7,14 @@ from pydantic import ValidationError
 from referral_contracts.clocks import TELLING_VERBS, TRIGGERS, derive_clock, join_clocks
 from referral_contracts.payloads.actor import Channel, Happening, Role
 from referral_contracts.payloads.case import CaseClosing, CaseOpening, ClosingReason
-from referral_contracts.payloads.clock import ClockSection, Trigger
+from referral_contracts.payloads.clock import AboutClock, ClockSection, Said, Trigger
+from referral_contracts.payloads.clock_answer import (
+    ClockConfirmation,
+    ClockDispute,
+    ClockExtension,
+    ConfirmationBasis,
+    DisputeReason,
+)
 from referral_contracts.payloads.handoff import Acceptance, Decline, DeclineReason, Outcome, Progress, Receipt, Result
 from referral_contracts.payloads.link import Link, LinkedCase, Relation, Unlinking, UnlinkingReason
 from referral_contracts.payloads.mau01 import IntakeChannel, Mau01
@@ -243,3 +250,28 @@ def test_which_cases_belong_together_is_told_once_each_and_in_no_words() -> None
     assert clock.triggers == "none"
     assert "anh em" not in clock.model_dump_json()
     assert derive_clock(Verb.CASE_UNLINKED, end, sender="a").links == (LinkedCase(other=two[0]),)
+
+
+def test_what_is_said_of_a_clock_is_told_without_its_words() -> None:
+    clock = "1c5f" * 8
+    dispute = ClockDispute(actor=ACTOR, clock=clock, reason=DisputeReason.OTHER, reason_other="khác", text="Đã làm")
+    extension = ClockExtension(actor=ACTOR, clock=clock, until=T21, authority="UBND tỉnh", document="7/QĐ")
+    confirmation = ClockConfirmation(actor=ACTOR, clock=clock, basis=ConfirmationBasis.PAPERS_SEEN)
+    told = {
+        Verb.CLOCK_DISPUTED: (dispute, AboutClock(clock=clock, said=Said.DISPUTED)),
+        Verb.CLOCK_EXTENDED: (
+            extension,
+            AboutClock(clock=clock, said=Said.EXTENDED, until=T21, authority="UBND tỉnh", document="7/QĐ"),
+        ),
+        Verb.CLOCK_CONFIRMED: (confirmation, AboutClock(clock=clock, said=Said.CONFIRMED)),
+    }
+    for verb, (payload, about) in told.items():
+        derived = join_clocks([derive_clock(verb, payload, sender="ward-a"), derive_clock(verb, FORM, sender="ward-a")])
+
+        assert derived.about_clock == about
+        assert read_section(encode_section(derived)).payload == derived
+        assert personal_strings(derived) == ()
+
+
+def test_what_is_not_about_a_clock_says_nothing_of_one() -> None:
+    assert derive_clock(Verb.CASE_OPENED, FORM, sender="hotline-111").about_clock is None

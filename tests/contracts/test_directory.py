@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from referral_bus.registrar import Term
+from referral_bus.registrar import Term, with_outage
 from referral_contracts.codes import Code
 from referral_contracts.directory import (
     POLICY_KEY,
@@ -15,6 +15,7 @@ from referral_contracts.directory import (
 from referral_contracts.directory_model import (
     Change,
     Delivery,
+    Outage,
     SignedHead,
     WireVersion,
 )
@@ -43,6 +44,11 @@ from tests.contracts.directories import (
     signing_record,
 )
 from tests.contracts.refusals import code_of
+
+
+def outage(hours: int) -> Outage:
+    begins = NOW + hours * HOUR
+    return Outage(reason="mất điện", since=format_time(begins), until=format_time(begins + HOUR - 1))
 
 
 class TestHeads:
@@ -184,6 +190,19 @@ class TestChanges:
 
     def test_a_directory_has_a_policy(self) -> None:
         assert code_of(lambda: apply(None, change(None, entry("a")), root(), {})) is Code.ENTRY_VANISHED
+
+    def test_an_outage_that_was_told_stays_told(self) -> None:
+        one, two = outage(1), outage(2)
+        told = POLICY.model_copy(update={"outages": (two,)})
+        second = after(first(), policy=told)
+
+        assert second.policy.outages == (two,)
+        assert (two.since_ms, two.until_ms) == (NOW + 2 * HOUR, NOW + 3 * HOUR - 1)
+        for less in (POLICY, with_outage(POLICY, one)):
+            assert code_of(lambda: after(second, policy=less)) is Code.ENTRY_VANISHED  # noqa: B023
+        both = with_outage(told, one)
+        assert after(second, policy=both).policy.outages == (one, two)
+        assert after(second, entry("e")).policy.outages == (two,)
 
     def test_there_is_one_of_each_service(self) -> None:
         one = entry("e", roles=["deadline-watcher"])

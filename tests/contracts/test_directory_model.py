@@ -17,7 +17,7 @@ from referral_contracts.directory_model import (
     Policy,
     SignedHead,
 )
-from referral_contracts.encoding import b64, format_time
+from referral_contracts.encoding import b64, format_time, jcs
 from referral_contracts.errors import LocalError
 from referral_contracts.topics import CHANGE_MAX
 from tests.contracts.directories import HOUR, IDENTITY, NOW, POLICY, ROOTS, YEAR, entry, root
@@ -75,6 +75,20 @@ class TestModels:
     def test_ids_are_kept_for_longer_than_they_can_come_back(self) -> None:
         with pytest.raises(ValidationError):
             Policy(**{**POLICY.model_dump(), "window_ms": 3 * HOUR, "keep_closed_ms": 8 * HOUR})
+
+    @pytest.mark.parametrize(
+        "hours", [[(2, 1)], [(1, 1)], [(1, 3), (2, 4)], [(1, 2), (1, 2)], [(3, 4), (1, 2)], [(1, 2), (2, 3)], []]
+    )
+    def test_outages_are_told_in_order_and_apart(self, hours: list[tuple[int, int]]) -> None:
+        told = [
+            {"reason": "mất điện", "since": format_time(NOW + since * HOUR), "until": format_time(NOW + until * HOUR)}
+            for since, until in hours
+        ]
+        with pytest.raises(ValidationError):
+            Policy.model_validate_json(jcs({**POLICY.model_dump(mode="json", exclude_none=True), "outages": told}))
+
+    def test_a_policy_without_outages_is_written_as_before_there_were_any(self) -> None:
+        assert b"outages" not in POLICY.encode()
 
 
 class TestTrustRoot:

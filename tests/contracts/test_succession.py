@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from referral_contracts.directory import Directory
 from referral_contracts.directory_model import Delivery, Duty
 from referral_contracts.encoding import format_time
-from referral_contracts.succession import has_ended, reached, speaker, takers
+from referral_contracts.succession import has_ended, reached, speaker, superiors, takers
 from tests.contracts.directories import HOUR, NOW, after, entry, first, sealing_record, signing_record
 
 END = NOW + HOUR
@@ -81,6 +81,30 @@ class TestReached:
         assert reached(gone, "b", END) is None
         assert reached(gone, "c", END) is None
         assert reached(gone, "nobody", END) is None
+
+
+class TestSuperiors:
+    def test_they_are_named_one_above_the_other(self) -> None:
+        directory = after(first(), entry("b", parent="c"), entry("c", parent="d"))
+
+        assert superiors(directory, "b", NOW) == ("c", "d")
+        assert superiors(directory, "c", NOW) == ("d",)
+        assert superiors(directory, "d", NOW) == superiors(directory, "nobody", NOW) == ()
+
+    def test_who_has_ended_is_followed_in_the_line(self) -> None:
+        ended = entry("c", parent="b", ends_at=format_time(END), successors=("d",))
+        directory = after(first(), entry("b", parent="c"), ended)
+
+        assert superiors(directory, "b", END - 1) == ("c",)
+        assert superiors(directory, "b", END) == ("d",)
+
+    def test_a_ring_and_nobody_end_the_line(self) -> None:
+        ring = after(first(), entry("b", parent="c"), entry("c", parent="b"))
+
+        assert superiors(ring, "b", NOW) == ("c",)
+        assert superiors(after(first(), entry("b", parent="b")), "b", NOW) == ()
+        gone = after(first(), entry("b", parent="c"), entry("c", parent="d", ends_at=format_time(END)))
+        assert superiors(gone, "b", END) == ()
 
 
 class TestEntries:

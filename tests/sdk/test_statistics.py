@@ -152,7 +152,7 @@ async def test_how_clocks_end_is_taken_from_the_watchers_word(
 ) -> None:
     hotline, counting = both
     subject = await told(hotline, counting)
-    watcher = Watcher(town)
+    watcher = Watcher(town.sim)
     watcher.say(Verb.DEADLINE_MISSED, subject, "so-lieu", standing=Standing.MISSED)
     await heard(counting, Verb.DEADLINE_MISSED)
     missed = counted(town, counting)
