@@ -65,6 +65,22 @@ def test_a_miss_says_what_is_needed_to_work_it_out_again() -> None:
     assert missed.delivery.value == "proven"
 
 
+def test_a_miss_by_the_first_receipt_says_when_it_reached_those_who_had_to_act() -> None:
+    """The hotline sat on it for nine hours: the strict reading alarms, and the miss shows whose hours they were."""
+    world = Watched()
+    case, accepted = duty(world)
+    world.wind(9)
+    reached_ms = world.clock.now_ms()
+    informed = clock(trigger("commune-informed", whose=WARD, occurred_at=moment(reached_ms)))
+    about = accepted.envelope.data.handoff
+    world.say(WARD, Verb.PROGRESSED, case=case.case, to=[HOTLINE], about=about, answers=accepted, clock=informed)
+    world.wind(4)
+    missed = world.notes(WARD)[-1].deadline
+
+    assert (missed.standing, missed.reached_at) == (Standing.MISSED, moment(reached_ms))
+    assert missed.due_at == moment(world.clock_of(case).started.moment_ms + 12 * 3_600_000)
+
+
 def test_what_was_done_in_time_and_told_late_is_met_as_claimed() -> None:
     world = Watched()
     case, accepted = duty(world)

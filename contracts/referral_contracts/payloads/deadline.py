@@ -208,6 +208,15 @@ class DeadlineNotice(Payload):
             essential=True,
         ),
     ]
+    reached_at: Annotated[
+        Moment | None,
+        label(
+            "Đến nơi chịu trách nhiệm lúc",
+            "reached at",
+            "Khi thời hạn tính từ lần tiếp nhận đầu tiên ở nơi khác: lúc thông tin đến nơi phải xử lý.",
+            "Where the clock runs from a first receipt elsewhere: when the information reached those who have to act.",
+        ),
+    ] = None
     calendar: Annotated[
         Line | None,
         label(

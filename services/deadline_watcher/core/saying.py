@@ -225,6 +225,7 @@ def body_of(case: Case, clock: Clock, notice: Notice, *, calendar: str, ledger_m
         delivery=_delivery(case, clock),
         trigger=trigger,
         started_by=_event(clock.started),
+        reached_at=None if clock.second is None else _at(clock.second.moment_ms),
         calendar=calendar,
         step=notice.number,
         level=None if notice.level is None else notice.level.up,
