@@ -73,6 +73,8 @@ class Watching:
         )
         self.away = False
         """Whether it is down: nothing is heard and nothing said."""
+        self.skew_s = 0.0
+        """How far its own clock is ahead of the broker's."""
         self.tallies: list[Any] = []
         """What each step did, as the metrics are told."""
         self.restart()
@@ -92,6 +94,9 @@ class Watching:
             return 0
         return sum([self._hear(number, most) + self._say(number) for number in range(self._partitions)])
 
+    def _now_ms(self) -> int:
+        return self._broker.clock.now_ms() + round(self.skew_s * 1000)
+
     def _restored(self, partition: int) -> Any:  # noqa: ANN401 - the core's own type
         fold = self._core.Watcher(self._desk, partition)
         for record in self._broker.records(topics.WATCHER_STATE, partition):
@@ -103,7 +108,7 @@ class Watching:
         records = self._broker.records(topics.LEDGER, number, fold.position() or 0)[:most]
         if not records:
             return 0
-        step = fold.step(records, self._directory(), self._broker.clock.now_ms())
+        step = fold.step(records, self._directory(), self._now_ms())
         self._broker.transact(step.writes)
         fold.merge(step)
         self._speakers[number].heard(step.heard)
@@ -111,7 +116,7 @@ class Watching:
         return len(records)
 
     def _say(self, number: int) -> int:
-        now_ms, directory = self._broker.clock.now_ms(), self._directory()
+        now_ms, directory = self._now_ms(), self._directory()
         if now_ms >= directory.expires_ms or self._broker.away:
             return 0
         found = self._speakers[number].round(directory, now_ms, _MOST)
