@@ -125,8 +125,9 @@ class Play:
     def go(self, trouble: Sequence[tuple[int, str]]) -> None:
         """Let all of it happen, and then time pass until nothing more is due."""
         world, at = self.world, 0.0
-        troubles = [(hour + 0.05, partial(suffer, world, what)) for hour, what in trouble]
-        for hour, act in sorted([*self.moments(), *troubles], key=lambda one: one[0]):
+        happens = list(self.moments())
+        happens += [(hour + 0.05, partial(suffer, world, what)) for hour, what in trouble]
+        for hour, act in sorted(happens, key=lambda one: one[0]):
             if hour >= LONG_H:
                 break
             world.clock.wind((hour - at) * 3600)
