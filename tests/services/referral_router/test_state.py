@@ -134,12 +134,12 @@ class TestCases:
                 receipt=max(Receipt, key=len),
                 forwarded_from=f"{new_id()} {LONGEST_ADDRESS}",
             )
-        # Every address brings in an agency at most, and every agency can be answered.
-        names = [f"{number:063}" for number in range(MAX_ADDRESSES + 1)]
+        # Every address brings in an agency at most, and every agency can be answered. The watcher has its own share.
+        names = [f"{number:063}" for number in range(MAX_ADDRESSES + MAX_CHOSEN + 1)]
         case.parties = set(names)
         case.deliveries = dict.fromkeys(names, 10**6) | {f"{name}/{LONGEST}": 10**6 for name in names}
         case.chosen = {name: set(list(case.deliveries)[:MAX_CHOSEN]) for name in names}
-        for number in range(MAX_CASE_CLAIMS):
+        for number in range(MAX_CASE_CLAIMS + MAX_CLAIMS):
             claim = Claim(HASH, max(Code, key=len).value, 2**53, bytes(32), 2**43)
             case.use_up(names[number // MAX_CLAIMS], new_id(), claim)
 
