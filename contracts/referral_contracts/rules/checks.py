@@ -118,6 +118,37 @@ def faults_together(packs: Mapping[str, Pack]) -> Iterator[Problem]:
     yield from _changed_twice(packs)
 
 
+def faults_since(file: str, old: Pack, new: Pack) -> Iterator[Problem]:
+    """
+    Yield what a newer version of a pack may not do to the older: change a row, or lose it.
+
+    Clocks run by the rows under which they were armed, for years. All that may happen to one is that it ends.
+    """
+    if old != new and new.pack.version <= old.pack.version:
+        yield Problem(file, "", "version", Fault.SAME_VERSION, f"{old.pack.version} is another file")
+    if old.pack.places != new.pack.places:
+        yield Problem(file, "", "places", Fault.ROW_CHANGED, "its rows hold elsewhere")
+    rows = {_key(row): row for row in _rows(new)}
+    for row in _rows(old):
+        following = rows.get(_key(row))
+        if following is None:
+            yield Problem(file, _key(row)[1], "id", Fault.ROW_CHANGED, f"the row since {row.valid_from} is gone")
+            continue
+        for name in type(row).model_fields:
+            before, after = getattr(row, name), getattr(following, name)
+            ends = name == "valid_until" and after is not None and (before is None or after < before)
+            if before != after and not ends:
+                yield Problem(file, _key(row)[1], name, Fault.ROW_CHANGED, f"in the row since {row.valid_from}")
+
+
+def _rows(pack: Pack) -> list[Rule | Change]:
+    return [*pack.rule, *pack.changes]
+
+
+def _key(row: Rule | Change) -> tuple[str, str, date]:
+    return type(row).__name__, row.id if isinstance(row, Rule) else row.rule, row.valid_from
+
+
 def _twice(rules: Sequence[tuple[str, Rule]]) -> Iterator[Problem]:
     by_id: dict[str, list[tuple[str, Rule]]] = {}
     for file, rule in rules:

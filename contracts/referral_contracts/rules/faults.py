@@ -25,6 +25,8 @@ class Fault(StrEnum):
     DUPLICATE_PACK = "duplicate-pack"
     DUPLICATE_RULE = "duplicate-rule"
     OVERLAPPING_VALIDITY = "overlapping-validity"
+    ROW_CHANGED = "row-changed"
+    SAME_VERSION = "same-version"
 
     @property
     def hint(self) -> str:
@@ -45,6 +47,8 @@ _HINTS: Final = {
     Fault.LOOSER: "a place may be stricter than the country, never looser",
     Fault.DUPLICATE_PACK: "one file is one pack; give it an id of its own",
     Fault.DUPLICATE_RULE: "an id is one rule's; what differs by place is an override, by time a row of later days",
+    Fault.ROW_CHANGED: "leave the row, end it with valid_until, and write what follows as a row of its own",
+    Fault.SAME_VERSION: "whoever holds two files has to tell them apart: count version up",
     Fault.OVERLAPPING_VALIDITY: "end the earlier row on the day on which the later one begins",
 }
 

@@ -55,15 +55,6 @@ def calendar_of(name: str | None) -> Calendar:
     return read_calendar(file, text_of(file))
 
 
-def beside(file: str, text: str) -> dict[str, str]:
-    """Return the shipped packs that the pack *text* is judged beside: all but the one that it takes the place of."""
-    own, _ = read_packs({file: text})
-    ids = {pack.pack.id for pack in own.values()}
-    shipped = dict(_shipped())
-    others, _ = read_packs(shipped)
-    return {name: shipped[name] for name, pack in others.items() if pack.pack.id not in ids}
-
-
 def _shipped() -> Iterator[tuple[str, str]]:
     # The demonstration's seconds are no rules for a case in earnest.
     folder = shelf()

@@ -1,6 +1,6 @@
 """`rules`: the rules by which deadlines run, listed, explained, checked, and tried on what happened."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Annotated, Final
 
@@ -11,16 +11,18 @@ from referral_bus._cli.command import Call, add, new_group
 from referral_bus._cli.faults import WrongUsage, complain
 from referral_bus._cli.files import SECTION_MAX, read_bytes
 from referral_bus._cli.form_words import Lang, LangOption, Words, told
-from referral_bus._cli.packs import beside, book_of, calendar_of, text_of
+from referral_bus._cli.packs import book_of, calendar_of, text_of, texts_of
 from referral_bus._cli.screen import Fields, columns, heading, plain, when
 from referral_bus._cli.simulation import Story
 from referral_bus._cli.wording import VERBS
 from referral_bus._cli.world import Exit
 from referral_contracts.encoding import format_time
 from referral_contracts.rules.book import RuleInForce
+from referral_contracts.rules.checks import faults_since
 from referral_contracts.rules.clock import Clock
+from referral_contracts.rules.faults import Problem
 from referral_contracts.rules.happenings import happening_name
-from referral_contracts.rules.loading import read_packs
+from referral_contracts.rules.loading import load_packs, read_packs
 from referral_contracts.rules.words import limit_words, role_words
 from referral_contracts.verbs import Verb
 
@@ -112,6 +114,9 @@ def check(
     *,
     files: Annotated[list[str], typer.Argument(metavar="FILE", help="Packs: TOML files.")],
     packs: PacksOption = None,
+    since: Annotated[
+        str | None, typer.Option("--since", metavar="FILE", help="The pack as it was: no row of it may change.")
+    ] = None,
 ) -> Exit:
     """
     Check packs before anybody relies on them: everything that is wrong, by file, rule and field.
@@ -119,25 +124,15 @@ def check(
     Each is judged beside the shipped packs, or those of --packs, and in the place of the one of its own id.
     """
     texts = {file: text_of(file) for file in files}
-    others = {file: text_of(file) for file in packs} if packs else {}
-    for file, text in texts.items():
-        others |= {} if packs else beside(file, text)
-    own = {pack.pack.id for pack in read_packs(texts)[0].values()}
-    others = {file: text for file, text in others.items() if file not in texts and not _ids(file, text) & own}
-    found, problems = read_packs({**others, **texts})
+    found, problems = read_packs({**_others(texts, packs or []), **texts})
+    if since is not None:
+        before = load_packs({since: text_of(since)})[0]
+        following = {file: pack for file, pack in found.items() if file in texts and pack.pack.id == before.pack.id}
+        problems = (*problems, *(one for file, pack in following.items() for one in faults_since(file, before, pack)))
     for problem in problems:
         complain(str(problem), problem.fault.hint)
         if call.as_json:
-            call.screen.put(
-                {
-                    "file": problem.file,
-                    "rule": problem.rule or None,
-                    "field": problem.field or None,
-                    "fault": problem.fault.value,
-                    "detail": problem.detail,
-                    "hint": problem.fault.hint,
-                }
-            )
+            call.screen.put(_problem_fields(problem))
     if problems:
         return Exit.USAGE
     for file in texts:
@@ -164,6 +159,24 @@ def simulate(
     for clock in sorted(docket.clocks, key=lambda one: (one.lenient_ms is None, one.lenient_ms or 0, one.id)):
         call.screen.put(_clock_fields(clock, story.now_ms), *_clock_lines(clock, story.now_ms, lang))
     return Exit.DONE
+
+
+def _others(texts: Mapping[str, str], packs: Sequence[str]) -> Mapping[str, str]:
+    # A pack is judged beside the others, and in the place of the one that it is a newer version of.
+    own = {name for file, text in texts.items() for name in _ids(file, text)}
+    listed = texts_of(packs)
+    return {file: text for file, text in listed.items() if file not in texts and not _ids(file, text) & own}
+
+
+def _problem_fields(problem: Problem) -> Fields:
+    return {
+        "file": problem.file,
+        "rule": problem.rule or None,
+        "field": problem.field or None,
+        "fault": problem.fault.value,
+        "detail": problem.detail,
+        "hint": problem.fault.hint,
+    }
 
 
 def _ids(file: str, text: str) -> set[str]:

@@ -277,6 +277,19 @@ def test_the_order_of_arrival_decides_nothing(happenings: list[Happening], data:
     assert {clock.id: clock for clock in one.clocks} == {clock.id: clock for clock in other.clocks}
 
 
+@given(HAPPENINGS, st.data())
+def test_the_cycles_of_a_rule_that_repeats_are_the_same_in_any_order(
+    happenings: list[Happening], data: st.DataObject
+) -> None:
+    rules = world(rule(repeats="true", cancelled_by='["case.closed"]'), rule(id='"days"', kind='"months"', limit="1"))
+    shuffled = data.draw(st.permutations(happenings))
+    one, other = (
+        {replace(clock, id="", cycle=0) for clock in heard(rules, *told).clocks} for told in (happenings, shuffled)
+    )
+
+    assert one == other
+
+
 @given(HAPPENINGS)
 def test_an_outcome_stays_when_only_time_passes(happenings: list[Happening]) -> None:
     for clock in heard(world(*ROWS), *happenings).clocks:

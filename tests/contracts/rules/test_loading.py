@@ -1,6 +1,7 @@
 import pytest
 
 from referral_contracts.codes import Code
+from referral_contracts.rules.checks import faults_since
 from referral_contracts.rules.faults import Fault, PackRefused
 from referral_contracts.rules.loading import load_packs
 from tests.contracts.rules.packs import head, override, rule, shelved, threshold
@@ -157,6 +158,36 @@ def test_a_threshold_is_for_what_is_due_at_once() -> None:
     assert faults(a=head() + rule(), b=policy + threshold()) == {
         ("b.toml", "emergency-measures-12h", "rule", Fault.WRONG_KIND)
     }
+
+
+@pytest.mark.parametrize(
+    ("version", "rows", "found"),
+    [
+        ("2", rule(), set()),
+        ("2", rule(valid_until="2026-01-01") + rule(valid_from="2026-01-01", limit='"PT6H"'), set()),
+        ("2", rule() + rule(id='"another"'), set()),
+        ("1", rule() + rule(id='"another"'), {("version", Fault.SAME_VERSION)}),
+        ("2", rule(limit='"PT6H"'), {("limit", Fault.ROW_CHANGED)}),
+        ("2", rule(role='"police"', source='"x"'), {("role", Fault.ROW_CHANGED), ("source", Fault.ROW_CHANGED)}),
+        ("2", rule(valid_from="2018-01-01"), {("id", Fault.ROW_CHANGED)}),
+        ("2", "", {("id", Fault.ROW_CHANGED)}),
+    ],
+)
+def test_a_newer_version_ends_rows_and_changes_none(version: str, rows: str, found: set[tuple[str, Fault]]) -> None:
+    old, new = (load_packs({"a": text})[0] for text in (head() + rule(), head(version=version) + rows))
+
+    assert {(one.field, one.fault) for one in faults_since("a", old, new)} == found
+    assert not list(faults_since("a", old, old))
+
+
+def test_a_row_that_ended_does_not_go_on() -> None:
+    old, new = (
+        load_packs({"a": head(version=version) + rule(valid_until=until)})[0]
+        for version, until in (("1", "2025-01-01"), ("2", "2026-01-01"))
+    )
+
+    assert [one.field for one in faults_since("a", old, new)] == ["valid_until"]
+    assert [one.field for one in faults_since("a", new, old)] == ["version"]
 
 
 def test_each_fault_has_a_hint() -> None:
