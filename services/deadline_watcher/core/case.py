@@ -59,8 +59,8 @@ class Case:
     """Cases of the same child: it is counted once."""
     received: frozenset[str] = frozenset()
     """The hand-offs, as ``opening id/recipient``, whose receipt is on record."""
-    ended: bool = False
-    """Whether the case is closed or was entered in error."""
+    ended_ms: int | None = None
+    """Since when the case is closed, or was entered in error."""
 
     def notices_of(self, about: str) -> Mapping[str, Told]:
         """Return what is done with of the clock or event *about*."""
@@ -90,6 +90,7 @@ class Summary:
     """Its clocks that run, of a case that is no exercise."""
     missed: bool = False
     """Whether one of its clocks was called missed."""
+    ended_ms: int | None = None
 
 
 def encode(case: Case, summary: Summary) -> bytes:
@@ -101,10 +102,10 @@ def encode(case: Case, summary: Summary) -> bytes:
             summary.next_ms,
             [[one.rule, one.role, one.basis, one.since_ms, one.overdue_ms] for one in summary.shown],
             int(summary.missed),
+            case.ended_ms,
         ],
         [
             int(case.exercise),
-            int(case.ended),
             sorted(case.untold),
             sorted(case.links),
             sorted(case.received),
@@ -126,8 +127,8 @@ def encode(case: Case, summary: Summary) -> bytes:
 
 def summary_in(value: bytes) -> Summary:
     """Return the summary in front of a record."""
-    next_ms, shown, missed = from_json(value)[0]
-    return Summary(next_ms, tuple(Shown(*one) for one in shown), bool(missed))
+    next_ms, shown, missed, ended_ms = from_json(value)[0]
+    return Summary(next_ms, tuple(Shown(*one) for one in shown), bool(missed), ended_ms)
 
 
 def decode(value: bytes, subject: str, book: RuleBook) -> Case:
@@ -138,8 +139,8 @@ def decode(value: bytes, subject: str, book: RuleBook) -> Case:
         Fatal: STATE_FORMAT. MALFORMED_PACK: a clock runs by a rule that is in none of the packs any more.
     """
     try:
-        _, beside, heard, sayings, clocks, events = from_json(value)
-        exercise, ended, untold, links, received, unread, told = beside
+        (*_, ended_ms), beside, heard, sayings, clocks, events = from_json(value)
+        exercise, untold, links, received, unread, told = beside
         return Case(
             docket=Docket(
                 subject=subject,
@@ -151,7 +152,7 @@ def decode(value: bytes, subject: str, book: RuleBook) -> Case:
                 clocks=tuple(_read_clock(one, events, book) for one in clocks),
             ),
             exercise=bool(exercise),
-            ended=bool(ended),
+            ended_ms=ended_ms,
             untold=frozenset(untold),
             links=frozenset(links),
             received=frozenset(received),

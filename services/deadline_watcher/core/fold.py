@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from heapq import heappop, heappush
+from typing import Final
 
 from deadline_watcher.core.case import GIVEN_UP, SAID, Case, Shown, Told, decode, encode, summary_in
 from deadline_watcher.core.hearing import Surroundings, hear
@@ -32,9 +33,12 @@ from referral_contracts.rules.clock import Step
 from referral_contracts.rules.docket import Docket
 from referral_contracts.rules.heard import Happening, World
 from referral_contracts.rules.owners import Owners
+from referral_contracts.rules.spans import DAY
 from referral_contracts.topics import POSITION_KEY
 from referral_contracts.verbs import DEADLINES, Verb
 
+MAX_FORGOTTEN: Final = 8
+"""Cases that one step puts away at most; the rest has its turn with the next."""
 _SENT_BEFORE = frozenset({Code.DUPLICATE, Code.ID_REUSED})
 _AGAIN = frozenset({Code.OUTSIDE_WINDOW, Code.DIRECTORY_EXPIRED, Code.DIRECTORY_BEHIND, Code.TOO_MANY})
 """Refusals that do not last: the notice is signed anew and sent again."""
@@ -50,6 +54,8 @@ class Desk:
     book: RuleBook = field(repr=False)
     calendar: Calendar = field(repr=False)
     nonces: Callable[[int, int], Sequence[bytes]]
+    keep_ended_ms: int = 400 * DAY
+    """How long a closed case is kept: a record that comes late is still explained."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +65,7 @@ class WatcherStep:
     position: int
     writes: Sequence[Write]
     after: Position
-    changes: Mapping[bytes, bytes]
+    changes: Mapping[bytes, bytes | None]
     heard: frozenset[str]
     """The watcher's own events among the records, judged one way or the other."""
     ticks: int
@@ -84,6 +90,7 @@ class Watcher:
         self._cases: dict[bytes, bytes] = {}
         self._size = 0
         self._due: list[tuple[int, bytes]] = []
+        self._ended: list[tuple[int, bytes]] = []
         self._accused: set[bytes] = set()
         """Cases in which a clock was called missed."""
         self._around: tuple[Directory, Surroundings] | None = None
@@ -111,6 +118,8 @@ class Watcher:
         self.shown.update(after.shown)
         if after.missed:
             self._accused.add(key)
+        if after.ended_ms is not None and (before is None or before.ended_ms != after.ended_ms):
+            heappush(self._ended, (after.ended_ms, key))
         ticked_ms = 0 if self.after is None else self.after.ticked_ms
         waits = before is not None and before.next_ms == after.next_ms and (after.next_ms or 0) > ticked_ms
         if after.next_ms is not None and not waits:
@@ -155,6 +164,16 @@ class Watcher:
     def put_due(self, at_ms: int, key: bytes) -> None:
         """Note that *key* may have something to say at *at_ms* on the ledger."""
         heappush(self._due, (at_ms, key))
+
+    def over(self, before_ms: int) -> Iterator[bytes]:
+        """Yield some cases that ended before *before_ms*, each once: what a lost step put away, the next start finds."""
+        for _ in range(MAX_FORGOTTEN):
+            if not self._ended or self._ended[0][0] > before_ms:
+                return
+            ended_ms, key = heappop(self._ended)
+            value = self._cases.get(key)
+            if value is not None and summary_in(value).ended_ms == ended_ms:
+                yield key
 
     def around(self, directory: Directory) -> Surroundings:
         """Return what events are heard by under *directory*."""
@@ -327,9 +346,10 @@ class _Batch:
 
     def finish(self) -> WatcherStep:
         vault, partition = self._watcher.vault, self._watcher.partition
-        changes = dict(self._encoded())
+        changes = {**dict(self._forgotten()), **dict(self._encoded())}
         writes = [
-            Write(topics.WATCHER_STATE, partition, key, vault.close(key, value)) for key, value in changes.items()
+            Write(topics.WATCHER_STATE, partition, key, None if value is None else vault.close(key, value))
+            for key, value in changes.items()
         ]
         reserved = vault.close(POSITION_KEY, self._after.encode())
         writes.append(Write(topics.WATCHER_STATE, partition, POSITION_KEY, reserved))
@@ -342,6 +362,10 @@ class _Batch:
             ticks=self._ticks,
             tally=self._tally,
         )
+
+    def _forgotten(self) -> Iterator[tuple[bytes, None]]:
+        before_ms = self._after.admitted_ms - self._watcher.desk.keep_ended_ms
+        return ((key, None) for key in self._watcher.over(before_ms))
 
     def _encoded(self) -> Iterator[tuple[bytes, bytes]]:
         for key in self._changed:

@@ -37,7 +37,7 @@ def hear(case: Case, event: Event, opened: Opened | None, admitted_ms: int, arou
     if about is not None:
         saying = _saying(replace(case, docket=docket), event, about, admitted_ms, around.owners)
         docket = docket if saying is None else docket.say(around.world, saying)
-    after = _beside(case, event, section)
+    after = _beside(case, event, section, admitted_ms)
     if docket is not case.docket:
         known = {clock.id for clock in case.docket.clocks}
         readers = {event.source, *(opened.readers if opened is not None else ())}
@@ -126,7 +126,7 @@ def _saying(case: Case, event: Event, about: AboutClock, admitted_ms: int, owner
     return Saying(clock.id, say, event.id, admitted_ms, _ms(about.until), superior)
 
 
-def _beside(case: Case, event: Event, section: ClockSection | None) -> Case:
+def _beside(case: Case, event: Event, section: ClockSection | None, admitted_ms: int) -> Case:
     """Return *case* with what is kept beside the docket: receipts, links, its end."""
     if event.verb is Verb.RECEIVED:
         return replace(case, received=case.received | {event.scope})
@@ -136,7 +136,7 @@ def _beside(case: Case, event: Event, section: ClockSection | None) -> Case:
     if event.verb is Verb.CASE_UNLINKED and section is not None:
         return replace(case, links=case.links - {link.other for link in section.links})
     if event.verb in {Verb.CASE_CLOSED, Verb.CASE_VOIDED}:
-        return replace(case, ended=True)
+        return replace(case, ended_ms=admitted_ms)
     if event.verb is Verb.CASE_REOPENED:
-        return replace(case, ended=False)
+        return replace(case, ended_ms=None)
     return case

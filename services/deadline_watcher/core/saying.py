@@ -144,7 +144,7 @@ def summary(case: Case, ledger_ms: int) -> Summary:
     """Return what is kept in front of the record of *case*."""
     shown = () if case.exercise else tuple(_shown(case, clock) for clock in running(case))
     missed = any(MISSED in notices for notices in case.told.values())
-    return Summary(next_ms(case, ledger_ms), shown, missed)
+    return Summary(next_ms(case, ledger_ms), shown, missed, case.ended_ms)
 
 
 def _shown(case: Case, clock: Clock) -> Shown:

@@ -10,7 +10,7 @@ from referral_contracts.errors import Fatal, LocalError
 from referral_contracts.records import Record
 from referral_contracts.verbs import Verb
 from tests.stories.deadlines import Watched
-from tests.stories.world import WARD
+from tests.stories.world import HOTLINE, WARD
 
 
 @pytest.fixture
@@ -166,3 +166,26 @@ class TestFloods:
         assert max(rounds) <= 52
         assert len(due) == 120
         assert due == sorted(due)
+
+
+class TestForgetting:
+    def test_a_case_that_ended_long_ago_is_put_away_and_one_that_goes_on_is_not(self) -> None:
+        world = Watched(partitions=1)
+        ended, open_ = world.opened(), world.opened()
+        world.say(HOTLINE, Verb.CASE_CLOSED, case=ended.case, answers=ended)
+        world.wind(24 * 399)
+        world.opened()
+
+        assert world.watching.case(ended.case) is not None
+
+        world.wind(24 * 2)
+        world.opened()
+        world.opened()
+
+        assert world.watching.case(ended.case) is None
+        assert world.watching.case(open_.case) is not None
+
+        world.watching.restart()
+
+        assert world.watching.case(ended.case) is None
+        assert world.watching.case(open_.case) is not None

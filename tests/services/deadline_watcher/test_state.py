@@ -96,7 +96,7 @@ class TestCase:
             unread=(Unread("e", "h", "hotline", "not-a-reader"),),
             links=frozenset({"a" * 32}),
             received=frozenset({"o/ward"}),
-            ended=True,
+            ended_ms=77,
         )
         value = encode(case, summary(case, 0))
 
