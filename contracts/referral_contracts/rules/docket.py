@@ -13,7 +13,7 @@ from referral_contracts.rules.book import RuleInForce
 from referral_contracts.rules.clock import Clock
 from referral_contracts.rules.heard import Happening, Saying, World
 from referral_contracts.rules.pack import Rule, Scope, Whose
-from referral_contracts.rules.reckoning import cycles, make_clock
+from referral_contracts.rules.reckoning import Cycle, cycles, make_clock
 
 Start: TypeAlias = tuple[Happening, RuleInForce]
 
@@ -96,15 +96,27 @@ def _of_scope(
     docket: Docket, world: World, scope: str, starts: Sequence[Start], mine: Sequence[Clock]
 ) -> Iterator[Clock]:
     ordered = sorted(starts, key=lambda start: (start[0].moment_ms, start[0].event))
+    found = list(cycles(ordered, _bearing(docket, world, ordered[0][1].rule, scope)))
+    known = [_clock_of(cycle, mine) for cycle in found]
+    # A clock whose trigger was corrected goes on with the right one; one that lost its trigger does not come back.
+    spare = [clock for clock in mine if clock not in known and not _unarmed(clock)]
     taken = max((clock.cycle for clock in mine), default=-1)
-    for cycle in cycles(ordered, _bearing(docket, world, ordered[0][1].rule, scope)):
-        events = {one.event for one, _ in cycle.starts}
-        known = next((clock for clock in mine if clock.started.event in events), None)
-        number = taken + 1 if known is None else known.cycle
-        made = make_clock(world, docket.subject, scope, number, cycle, known=known, sayings=docket.sayings)
+    for cycle, same in zip(found, known, strict=True):
+        before = same or (spare.pop(0) if spare else None)
+        number = taken + 1 if before is None else before.cycle
+        made = make_clock(world, docket.subject, scope, number, cycle, known=before, sayings=docket.sayings)
         if made is not None:
             taken = max(taken, number)
             yield made
+
+
+def _clock_of(cycle: Cycle, clocks: Sequence[Clock]) -> Clock | None:
+    events = {one.event for one, _ in cycle.starts}
+    return next((clock for clock in clocks if clock.started.event in events), None)
+
+
+def _unarmed(clock: Clock) -> bool:
+    return clock.cancelled is not None and clock.cancelled.event == clock.started.event
 
 
 def _bearing(docket: Docket, world: World, rule: Rule, scope: str) -> Mapping[str, Sequence[Happening]]:

@@ -73,12 +73,22 @@ def test_the_earliest_trigger_counts_whenever_it_arrives() -> None:
     assert (clock.started, clock.cycle, clock.due_ms) == (earlier.stamp, 0, START + 9 * HOUR)
 
 
-def test_a_correction_takes_back_what_was_said() -> None:
+def test_a_correction_arms_the_same_clock_anew() -> None:
     right = told("information-received", 2, late=1)
-    docket = heard(world(), INTAKE).hear(world(), [right], superseded=INTAKE.event)
+    before = heard(world(), INTAKE)
+    after = before.hear(world(), [right], superseded=INTAKE.event)
 
-    assert only(clock for clock in docket.clocks if clock.outcome is None).started == right.stamp
-    assert [clock.outcome for clock in docket.clocks] == [None, Outcome.CANCELLED]
+    assert only(after.clocks).id == only(before.clocks).id
+    assert (only(after.clocks).started, only(after.clocks).due_ms) == (right.stamp, START + 14 * HOUR)
+
+
+def test_a_clock_whose_trigger_was_taken_back_ends_and_does_not_come_back() -> None:
+    gone = heard(world(), INTAKE).hear(world(), [], superseded=INTAKE.event)
+    again = gone.hear(world(), [told("information-received", 20)])
+
+    assert only(gone.clocks).outcome_at(FOREVER) is Outcome.CANCELLED
+    assert list(only(gone.clocks).notices()) == []
+    assert [(clock.cycle, clock.outcome) for clock in again.clocks] == [(1, None), (0, Outcome.CANCELLED)]
 
 
 def test_what_is_asked_for_no_more_is_cancelled_or_was_late_already() -> None:
