@@ -221,5 +221,13 @@ def test_nothing_is_unsealed_but_what_was_verified_and_our_own_unsent_events() -
     # And a `VerifiedDelivery` is made by verifying, or read back from the store.
     source = (package / "_verify.py").read_text()
     assert source.count("VerifiedDelivery(\n") == 2
-    readers = {"_store/inbox.py", "_kept.py", "_corrections.py", "_links.py", "_clocks.py", "_times.py", "statistics.py"}
+    readers = {
+        "_store/inbox.py",
+        "_kept.py",
+        "_corrections.py",
+        "_links.py",
+        "_clocks.py",
+        "_times.py",
+        "statistics.py",
+    }
     assert {path for path, names in named.items() if "read_back" in names} == readers
