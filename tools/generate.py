@@ -20,7 +20,7 @@ from referral_contracts.envelope import Envelope
 from referral_contracts.payloads.payload import Payload
 from referral_contracts.payloads.registry import MODELS
 from tools import asyncapi, codes_page, days_off, deadlines_page, grammars, lifecycle_data, lifecycle_page, spec
-from tools.dashboard import board
+from tools.dashboard import board, page, picture
 from tools.vectors import KEPT, VECTORS, Frozen, all_cases
 from tools.vectors.life import Life
 
@@ -99,6 +99,13 @@ def wire_format() -> Iterator[tuple[Path, str]]:
     yield KEPT.relative_to(ROOT), frozen.text()
 
 
+def what_people_see() -> Iterator[tuple[Path, str]]:
+    """Yield the dashboard, and the page that tells how to read it, with its picture."""
+    yield from board.pages()
+    yield from page.pages(ROOT)
+    yield from picture.pages(ROOT)
+
+
 GENERATORS: Final = (
     schemas,
     canonical_json,
@@ -108,7 +115,7 @@ GENERATORS: Final = (
     deadlines_page.pages,
     lifecycle_page.pages,
     lifecycle_data.pages,
-    board.pages,
+    what_people_see,
     days_off.pages,
 )
 

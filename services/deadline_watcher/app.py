@@ -9,6 +9,7 @@ from typing import Final
 from aiokafka.errors import KafkaError
 
 from deadline_watcher.core import Desk, Speaker, Watcher, WatcherStep
+from deadline_watcher.core.tally import label_of_rule
 from deadline_watcher.metrics import ClockMetrics
 from deadline_watcher.settings import Settings
 from deadline_watcher.voice import Voice
@@ -105,13 +106,14 @@ class WatcherService:
         self._clock, self._metrics, self._log = clock, metrics, log
         self._limits = Limits(batch_records=200)
         self._kafka = Kafka(bootstrap=settings.bootstrap, client_id=SERVICE)
-        self._clocks = ClockMetrics(metrics.registry, clock)
+        book = _read_book(settings.packs)
+        self._clocks = ClockMetrics(metrics.registry, clock, {label_of_rule(rule) for rule in book.every()})
         self._folds: list[LedgerFold] = []
         self._desk = Desk(
             bus=root.bus,
             state_key=read_state_key(settings.watcher_state_key),
             opening_keys=keys.sealing,
-            book=_read_book(settings.packs),
+            book=book,
             calendar=read_calendar(settings.calendar.name, _read(settings.calendar)),
             nonces=random_salts,
         )

@@ -11,9 +11,11 @@ from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-from deadline_watcher.core.case import Shown
+from deadline_watcher.core.case import GIVEN_UP, SAID, Shown
+from deadline_watcher.core.opening import Result
 from deadline_watcher.core.tally import Label, Tally
 from referral_contracts.rules.clock import Outcome
+from referral_contracts.verbs import DEADLINES
 
 _LABELS: Final = ("rule", "role", "basis")
 _HOURS: Final = tuple(3600.0 * hours for hours in (1, 4, 8, 12, 24, 48, 72, 168, 336, 720, 2160))
@@ -25,8 +27,8 @@ _OLDER_THAN: Final = {"5m": 300, "15m": 900, "1h": 3_600, "4h": 14_400, "24h": 8
 class ClockMetrics:
     """The watcher's own metrics."""
 
-    def __init__(self, registry: CollectorRegistry, clock: Callable[[], int]) -> None:
-        """Register everything; *clock* is now, in milliseconds."""
+    def __init__(self, registry: CollectorRegistry, clock: Callable[[], int], rules: Iterable[Label] = ()) -> None:
+        """Register everything; *clock* is now, in milliseconds. Of what *rules* count there are zeros at once."""
         self._clock = clock
 
         def counter(name: str, text: str, *more: str) -> Counter:
@@ -60,6 +62,19 @@ class ClockMetrics:
             registry=registry,
         )
         self._watched(registry)
+        for label in rules:
+            self._begin(label)
+
+    def _begin(self, label: Label) -> None:
+        """Show zeros: of a counter that begins at one, nobody could tell that it has grown."""
+        for metric in (self._armed, self._missed, self._cancelled, self._disputed, self._measured):
+            metric.labels(*label)
+        for how in ("in-time", "claimed"):
+            self._met.labels(*label, how)
+        for gauge in (self._running, self._overdue, self._oldest):
+            gauge.labels(*label)
+        for histogram in (self._answer, self._late):
+            histogram.labels(*label)
 
     def _watched(self, registry: CollectorRegistry) -> None:
         """Register what is about the watcher itself."""
@@ -90,8 +105,11 @@ class ClockMetrics:
         self._unreceived = Gauge(
             "referral_bus_deliveries_unreceived", "Hand-offs without a receipt", ["older_than"], registry=registry
         )
-        for result in ("read", "unopened", "malformed", "missing"):
-            self._sections.labels(result)
+        for result in Result:
+            self._sections.labels(result.value)
+        for kind in DEADLINES:
+            for became in (SAID, GIVEN_UP):
+                self._notices.labels(kind.value.removeprefix("deadline."), became)
 
     def took(self, tally: Tally) -> None:
         """Count what a step did."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from deadline_watcher.core.case import Case
+from referral_contracts.rules.book import RuleInForce
 from referral_contracts.rules.clock import Clock, Outcome
 
 
@@ -18,7 +19,12 @@ class Label(NamedTuple):
 
 def label_of(clock: Clock) -> Label:
     """Return what *clock* is counted by."""
-    return Label(clock.rule.id, clock.rule.rule.role_name, clock.rule.basis.value)
+    return label_of_rule(clock.rule)
+
+
+def label_of_rule(rule: RuleInForce) -> Label:
+    """Return what the clocks of *rule* are counted by."""
+    return Label(rule.id, rule.rule.role_name, rule.basis.value)
 
 
 @dataclass(slots=True)
