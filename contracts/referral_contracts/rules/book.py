@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import Final
 
 from referral_contracts.rules.calendar import date_of, day_of
-from referral_contracts.rules.pack import Basis, Change, Kind, Override, Pack, Place, Rule, read_limit
+from referral_contracts.rules.pack import Basis, Change, Kind, Override, Pack, Place, Rule, Whose, read_limit
 from referral_contracts.rules.spans import HOUR, milliseconds
 
 SETTLE_MS: Final = HOUR
@@ -33,6 +33,11 @@ class RuleInForce:
     """Where it holds; empty: everywhere."""
     country: Rule | None = None
     """What holds where the place has set nothing of its own."""
+
+    @property
+    def teller(self) -> "RuleInForce":
+        """The rule by which it is asked whether a happening was told by an agency of the role: a place is no answer."""
+        return replace(self, rule=_copy(self.rule, {"whose": Whose.SENDER}))
 
     @property
     def id(self) -> str:

@@ -103,6 +103,14 @@ class Whose(StrEnum):
     """Else whoever sent the event, if the role is its; else it starts nothing."""
 
 
+class Teller(StrEnum):
+    """Whose word ends a clock."""
+
+    ANYBODY = "anybody"
+    ROLE = "role"
+    """That of an agency of the rule's role: what another one says of its own doing is not this duty done."""
+
+
 class FirstDay(StrEnum):
     """Whether the day of the trigger is counted."""
 
@@ -201,6 +209,7 @@ class Rule(Timed):
     whose: Whose = Whose.PLACE
     required: tuple[HappeningName, ...] = ()
     """Any of these ends it."""
+    told_by: Teller = Teller.ANYBODY
     cancelled_by: tuple[HappeningName, ...] = ()
     paused_by: tuple[HappeningName, ...] = ()
     resumed_by: tuple[HappeningName, ...] = ()

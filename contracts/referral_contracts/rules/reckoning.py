@@ -9,6 +9,7 @@ from referral_contracts.rules.book import CASE_VOIDED, RuleInForce, cancelling
 from referral_contracts.rules.calendar import Interval, due
 from referral_contracts.rules.clock import Clock, clock_id
 from referral_contracts.rules.heard import Happening, Say, Saying, Stamp, World
+from referral_contracts.rules.pack import Teller
 
 Bearing: TypeAlias = Mapping[str, Sequence[Happening]]
 """What bears on a clock, by name."""
@@ -109,7 +110,8 @@ def make_clock(
         delay_told=_stamp(cycle.first(rule.delay_told_by)),
     )
     own = sorted((one for one in sayings if one.clock == name), key=lambda one: (one.admitted_ms, one.event))
-    return _ended(_said(_due(clock, cycle, world), own), cycle)
+    ends = _ending(world, clock, cycle, None if known is None else known.done)
+    return _ended(_said(_due(clock, cycle, world), own), cycle, ends)
 
 
 def _due(clock: Clock, cycle: Cycle, world: World) -> Clock:
@@ -164,9 +166,18 @@ def _said(clock: Clock, sayings: Sequence[Saying]) -> Clock:
     return clock
 
 
-def _ended(clock: Clock, cycle: Cycle) -> Clock:
+def _ending(world: World, clock: Clock, cycle: Cycle, done: Stamp | None) -> list[Happening]:
+    """Return what may have ended the clock. What has once, has, whatever became of the agency that told it."""
+    rule, told = clock.rule.rule, cycle.all(clock.rule.rule.required)
+    if rule.told_by is Teller.ANYBODY or not told:
+        return told
+    teller = clock.rule.teller
+    return [one for one in told if one.stamp == done or world.owner(teller, one) is not None]
+
+
+def _ended(clock: Clock, cycle: Cycle, told: Sequence[Happening]) -> Clock:
     rule, late = clock.rule.rule, clock.lenient_ms
-    told, over = cycle.all(rule.required), cycle.first(cancelling(rule))
+    over = cycle.first(cancelling(rule))
     if not told and over is None:
         return clock
     in_time = [one for one in told if late is None or one.admitted_ms <= late]

@@ -153,6 +153,19 @@ def test_a_rule_that_waits_for_certain_agencies_is_not_started_by_others() -> No
     assert only(heard(rules, others, INTAKE).clocks).responsible == "ubnd"
 
 
+def test_what_another_agency_says_of_its_own_doing_ends_no_duty_of_this_one() -> None:
+    rules = replace(world(rule(told_by='"role"')), owner=lambda _rule, one: one.whose if one.whose == "ubnd" else None)
+    others, own = told(APPLIED, 2, whose="ca"), told(APPLIED, 20)
+    docket = heard(rules, INTAKE, others)
+    done = docket.hear(rules, [own])
+    ended = replace(rules, owner=lambda _rule, _one: None)
+
+    assert only(docket.clocks).outcome_at(FOREVER) is Outcome.MISSED
+    assert only(done.clocks).done == own.stamp
+    assert only(done.hear(ended, [told(APPLIED, 30, whose="ca")]).clocks).done == own.stamp
+    assert only(heard(world(), INTAKE, others).clocks).outcome is Outcome.MET
+
+
 def test_whoever_was_told_second_has_a_clock_that_nobody_was_found_for() -> None:
     rules = world(rule(second='["commune-informed"]'))
     clock = only(heard(rules, replace(INTAKE, whose=None), told("commune-informed", 2)).clocks)

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from referral_contracts.directory import Directory
@@ -90,6 +92,17 @@ def test_a_rule_says_how_its_agency_is_found() -> None:
     assert owner(rule(whose='"sender"'), sender="111", **place) is None
     assert owner(rule(role='["police", "hotline"]', whose='"sender"'), sender="111") == "111"
     assert owner(rule(role='"*"', whose='"named"'), whose="111") == "111"
+
+
+def test_whose_word_ends_a_clock_is_no_question_of_the_place() -> None:
+    found = world().book.in_force("emergency-measures-12h", START, None, None)
+    assert found is not None
+    at_place = Happening("emergency-measures-applied", "e", "h", START, province="99", commune="99001")
+
+    assert OWNERS.owner(found, at_place, START) == "xa-a"
+    assert OWNERS.owner(found.teller, at_place, START) is None
+    assert OWNERS.owner(found.teller, replace(at_place, sender="111"), START) is None
+    assert OWNERS.owner(found.teller, replace(at_place, sender="xa-cu"), START) == "xa-a"
 
 
 def test_a_trigger_that_names_nobody_of_the_role_starts_no_clock() -> None:
