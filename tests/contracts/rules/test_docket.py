@@ -155,14 +155,14 @@ def test_a_rule_that_waits_for_certain_agencies_is_not_started_by_others() -> No
 
 def test_what_another_agency_says_of_its_own_doing_ends_no_duty_of_this_one() -> None:
     rules = replace(world(rule(told_by='"role"')), owner=lambda _rule, one: one.whose if one.whose == "ubnd" else None)
-    others, own = told(APPLIED, 2, whose="ca"), told(APPLIED, 20)
+    others, own = told(APPLIED, 2, whose="cong-an"), told(APPLIED, 20)
     docket = heard(rules, INTAKE, others)
     done = docket.hear(rules, [own])
     ended = replace(rules, owner=lambda _rule, _one: None)
 
     assert only(docket.clocks).outcome_at(FOREVER) is Outcome.MISSED
     assert only(done.clocks).done == own.stamp
-    assert only(done.hear(ended, [told(APPLIED, 30, whose="ca")]).clocks).done == own.stamp
+    assert only(done.hear(ended, [told(APPLIED, 30, whose="cong-an")]).clocks).done == own.stamp
     assert only(heard(world(), INTAKE, others).clocks).outcome is Outcome.MET
 
 
