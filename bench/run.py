@@ -35,6 +35,7 @@ from measure.restore import restore  # noqa: E402
 from measure.routing import processes, routing  # noqa: E402
 from measure.stages import stages  # noqa: E402
 from measure.submissions import Mill  # noqa: E402
+from measure.watching import watching  # noqa: E402
 from measure.world import found  # noqa: E402
 
 PARTS: Final[Mapping[str, Callable[[Bench], Awaitable[list[Part]]]]] = {
@@ -45,6 +46,7 @@ PARTS: Final[Mapping[str, Callable[[Bench], Awaitable[list[Part]]]]] = {
     "restore": restore,
     "directory": directory,
     "failover": failover,
+    "watching": watching,
 }
 """In the order in which they run."""
 _WIDTH: Final = 120

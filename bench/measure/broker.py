@@ -132,6 +132,7 @@ async def _fill(producer: AIOKafkaProducer, writes: Iterable[Write]) -> None:
 def referral_specs(specs: Sequence[TopicSpec]) -> list[TopicSpec]:
     """Return those of *specs* that hold a bus's history: what has to go for a new one to begin."""
     fixed = {topics.SUBMISSIONS, topics.DIRECTORY_SUBMISSIONS, topics.LEDGER, topics.STATE, topics.DIRECTORY}
+    fixed.add(topics.WATCHER_STATE)
     return [spec for spec in specs if spec.name in fixed]
 
 

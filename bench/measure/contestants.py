@@ -10,7 +10,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -50,19 +50,21 @@ class Contestant(Protocol):
         """End its processes."""
 
 
-class Router:
-    """One process of the router, as a deployment runs it."""
+class Service:
+    """One process of a service, as a deployment runs it."""
 
-    def __init__(self, world: World, bootstrap: str, number: int = 1) -> None:
+    def __init__(self, world: World, bootstrap: str, name: str, module: str, settings: Mapping[str, str]) -> None:
         """Prepare; `start` runs it."""
-        self.log = world.trust.with_name(f"router-{number}.log")
-        self._port = world.trust.with_name(f"router-{number}.port")
+        self.log = world.trust.with_name(f"{name}.log")
+        self._port = world.trust.with_name(f"{name}.port")
+        self._name = name
+        self._module = module
         self._settings = {
             "REFERRAL_BUS_BOOTSTRAP": bootstrap,
             "REFERRAL_BUS_TRUST": str(world.trust),
-            "REFERRAL_BUS_ROUTER_KEY": str(world.router_key),
             "REFERRAL_BUS_HTTP_PORT": "0",
             "REFERRAL_BUS_HTTP_PORT_FILE": str(self._port),
+            **settings,
         }
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -70,14 +72,14 @@ class Router:
     def pid(self) -> int:
         """Its process."""
         if self._process is None:
-            raise RuntimeError("the router was not started")
+            raise RuntimeError(f"the {self._name} was not started")
         return self._process.pid
 
     def start(self) -> None:
         """Start it, its log behind what was there."""
         self._port.unlink(missing_ok=True)
         env = {**os.environ, **self._settings}
-        command = [sys.executable, "-m", "referral_router"]
+        command = [sys.executable, "-m", self._module]
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=env)
 
@@ -101,13 +103,8 @@ class Router:
             if status and troubles <= set(but):
                 return
             if time.monotonic() > deadline or (self._process is not None and self._process.poll() is not None):
-                raise RuntimeError(f"the router did not get ready: {sorted(troubles)}; see {self.log}")
+                raise RuntimeError(f"the {self._name} did not get ready: {sorted(troubles)}; see {self.log}")
             time.sleep(_POLL_S)
-
-    def accepted(self) -> int:
-        """Return how many submissions it has accepted."""
-        found = _ACCEPTED.search(self.get("/metrics")[1])
-        return round(float(found[1])) if found else 0
 
     def kill(self) -> None:
         """End it as a power cut would."""
@@ -124,6 +121,20 @@ class Router:
             self._process.wait(_STOP_S)
         except subprocess.TimeoutExpired:
             self.kill()
+
+
+class Router(Service):
+    """One process of the router."""
+
+    def __init__(self, world: World, bootstrap: str, number: int = 1) -> None:
+        """Prepare; `start` runs it."""
+        settings = {"REFERRAL_BUS_ROUTER_KEY": str(world.router_key)}
+        super().__init__(world, bootstrap, f"router-{number}", "referral_router", settings)
+
+    def accepted(self) -> int:
+        """Return how many submissions it has accepted."""
+        found = _ACCEPTED.search(self.get("/metrics")[1])
+        return round(float(found[1])) if found else 0
 
 
 class Routers:
