@@ -52,7 +52,7 @@ class TestNonsense:
 
         assert code == 0
         assert "Trẻ đang ở trạm y tế" in out
-        assert "9999-12-31 23:59 (+00:00)" in out
+        assert "31/12/9999 23:59 (+00:00)" in out
 
     @pytest.mark.parametrize("options", [(), ("--json",)], ids=["text", "json"])
     def test_a_long_name_before_many_values_does_not_fill_the_memory(
