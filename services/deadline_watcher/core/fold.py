@@ -166,7 +166,7 @@ class Watcher:
         heappush(self._due, (at_ms, key))
 
     def over(self, before_ms: int) -> Iterator[bytes]:
-        """Yield some cases that ended before *before_ms*, each once: what a lost step put away, the next start finds."""
+        """Yield some cases that ended before *before_ms*, once each: what a lost step let go, a restart finds."""
         for _ in range(MAX_FORGOTTEN):
             if not self._ended or self._ended[0][0] > before_ms:
                 return
