@@ -1,6 +1,5 @@
 """The file of days off and swap days, each with its source: read into a `Calendar`."""
 
-import tomllib
 from collections.abc import Collection, Iterator, Mapping
 from datetime import date
 from typing import Final
@@ -11,7 +10,7 @@ from referral_contracts.encoding import b64, jcs, sha256
 from referral_contracts.payloads.basis import Confidence
 from referral_contracts.rules.calendar import Calendar, number_of
 from referral_contracts.rules.faults import Fault, PackRefused, Problem
-from referral_contracts.rules.loading import lower, read_row
+from referral_contracts.rules.loading import read_row, read_toml
 from referral_contracts.rules.pack import LongWords, Name, Words
 
 _SATURDAY: Final = 5
@@ -90,10 +89,8 @@ def _word(day: DayOff) -> str:
 
 
 def _rows(file: str, text: str, problems: list[Problem]) -> tuple[list[Year], list[DayOff]]:
-    try:
-        told = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        problems.append(Problem(file, "", "", Fault.MALFORMED_TOML, lower(str(error))))
+    told = read_toml(file, text, problems)
+    if told is None:
         return [], []
     strange = sorted(told.keys() - {"calendar", "year", "day"})
     problems += [Problem(file, "", name, Fault.UNKNOWN_FIELD, "no such table") for name in strange]

@@ -54,11 +54,11 @@ def read_packs(texts: Mapping[str, str]) -> tuple[Mapping[str, Pack], tuple[Prob
 
 
 def _read(file: str, text: str) -> tuple[Pack | None, list[Problem]]:
-    try:
-        told = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        return None, [Problem(file, "", "", Fault.MALFORMED_TOML, lower(str(error)))]
-    problems = [*_strange(file, told)]
+    problems: list[Problem] = []
+    told = read_toml(file, text, problems)
+    if told is None:
+        return None, problems
+    problems += _strange(file, told)
     head = read_row(PackHead, told.get("pack", {}), file, "pack", problems)
     rows: dict[str, tuple[Any, ...]] = {}
     for name, model in _TABLES.items():
@@ -90,6 +90,21 @@ def _called(row: Mapping[str, Any], table: str, number: int) -> str:
     return name if isinstance(name, str) and name else f"{table} {number}"
 
 
+def read_toml(file: str, text: str, problems: list[Problem]) -> dict[str, Any] | None:
+    """Return what *text* writes, or None; why it writes nothing is added to *problems*."""
+    try:
+        told = tomllib.loads(text)
+        # Numbers that are too long to write, and nesting that is too deep to follow, are found here.
+        json.dumps(told, default=_plain)
+    except tomllib.TOMLDecodeError as error:
+        problems.append(Problem(file, "", "", Fault.MALFORMED_TOML, _lower(str(error))))
+    except (ValueError, RecursionError):
+        problems.append(Problem(file, "", "", Fault.MALFORMED_TOML, "a number too long, or nested too deep"))
+    else:
+        return told
+    return None
+
+
 def read_row(model: type[Row], told: object, file: str, name: str, problems: list[Problem]) -> Row | None:
     """Return the row that *told* writes, or None; what is wrong with it is added to *problems*."""
     # Through JSON: there a list is a tuple's and a date's text a date's, and nothing else is converted.
@@ -110,9 +125,9 @@ def _problem(file: str, rule: str, found: Any) -> Problem:  # noqa: ANN401 (pyda
     fault = _FAULTS.get(found["type"], Fault.WRONG_VALUE)
     if field == "source" and found["type"] in {"missing", "string_too_short"}:
         fault = Fault.MISSING_SOURCE
-    return Problem(file, "" if rule == "pack" else rule, field, fault, lower(found["msg"]))
+    return Problem(file, "" if rule == "pack" else rule, field, fault, _lower(found["msg"]))
 
 
-def lower(text: str) -> str:
+def _lower(text: str) -> str:
     """Return a library's sentence as a fragment."""
     return text[:1].lower() + text[1:]

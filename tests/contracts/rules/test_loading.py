@@ -1,4 +1,6 @@
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from referral_contracts.codes import Code
 from referral_contracts.rules.checks import faults_since
@@ -68,6 +70,11 @@ def test_a_row_that_is_wrong_is_refused_with_its_place(row: str, field: str, fau
     ("text", "field", "fault"),
     [
         ("pack = [", "", Fault.MALFORMED_TOML),
+        ("pack = " + "[" * 5000, "", Fault.MALFORMED_TOML),
+        (f"pack = {'9' * 5000}", "", Fault.MALFORMED_TOML),
+        (f"pack = 0x{'f' * 5000}", "", Fault.MALFORMED_TOML),
+        ("pack = 7", "", Fault.WRONG_VALUE),
+        (head(version="inf"), "version", Fault.WRONG_VALUE),
         (rule(), "pack", Fault.MISSING_FIELD),
         (head("local"), "places", Fault.MISSING_FIELD),
         (head(places='[{ province = "01" }]'), "places", Fault.WRONG_VALUE),
@@ -188,6 +195,20 @@ def test_a_row_that_ended_does_not_go_on() -> None:
 
     assert [one.field for one in faults_since("a", old, new)] == ["valid_until"]
     assert [one.field for one in faults_since("a", new, old)] == ["version"]
+
+
+WHOLE = "".join([head(), rule(longer='[{ when = "case.noted", limit = "PT13H" }]'), rule(id='"b"', kind='"months"')])
+
+
+@given(
+    st.integers(0, len(WHOLE)), st.integers(0, 12), st.text(max_size=12) | st.sampled_from(['"', "[", "= 7\n", "{}"])
+)
+def test_a_file_is_read_or_refused_and_nothing_else_happens(place: int, cut: int, put: str) -> None:
+    text = WHOLE[:place] + put + WHOLE[place + cut :]
+    try:
+        load_packs({"a.toml": text})
+    except PackRefused as refused:
+        assert refused.problems
 
 
 def test_each_fault_has_a_hint() -> None:
