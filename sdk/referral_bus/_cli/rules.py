@@ -13,11 +13,12 @@ from referral_bus._cli.files import SECTION_MAX, read_bytes
 from referral_bus._cli.form_words import Lang, LangOption, Words, told
 from referral_bus._cli.packs import book_of, calendar_of, text_of, texts_of
 from referral_bus._cli.screen import Fields, columns, heading, plain, when
-from referral_bus._cli.simulation import Story
+from referral_bus._cli.simulation import Story, moment_of
 from referral_bus._cli.wording import VERBS
 from referral_bus._cli.world import Exit
 from referral_contracts.encoding import format_time
 from referral_contracts.rules.book import RuleInForce
+from referral_contracts.rules.calendar import due
 from referral_contracts.rules.checks import faults_since
 from referral_contracts.rules.clock import Clock
 from referral_contracts.rules.faults import Problem
@@ -34,9 +35,13 @@ _CLOCK: Final = (
     "clock, rule, vi, en, cycle, handoff, responsible, started_at, due_at, late_after, provisional, state, outcome, "
     "basis, notices[]{step, number, after, up, role}"
 )
+_DUE: Final = "rule, pack, version, basis, source, started_at, due_at, late_after, provisional, calendar"
 PacksOption = Annotated[
     list[str] | None,
     typer.Option("--packs", metavar="PATH", help="Packs to use, files or folders; by default those shipped."),
+]
+CalendarOption = Annotated[
+    str | None, typer.Option("--calendar", metavar="FILE", help="Days off; by default those shipped.")
 ]
 _TITLES: Final[tuple[Words, ...]] = (
     ("quy tắc", "rule"),
@@ -65,6 +70,7 @@ def add_to(app: typer.Typer) -> None:
     add(group, "list", list_, json=_RULE, local=True)
     add(group, "explain", explain, json=_RULE, local=True)
     add(group, "check", check, json="file, ok, packs, rules; or file, rule, field, fault, detail, hint", local=True)
+    add(group, "due", due_, json=_DUE, local=True)
     add(group, "simulate", simulate, json=_CLOCK, local=True)
 
 
@@ -143,14 +149,49 @@ def check(
     return Exit.DONE
 
 
+def due_(
+    call: Call,
+    *,
+    rule: Annotated[str, typer.Argument(metavar="RULE", help="Its id, as a notice names it.")],
+    start: Annotated[str, typer.Argument(metavar="START", help="When it started: 2026-11-20T21:00:00+07:00.")],
+    province: Annotated[str | None, typer.Option(metavar="CODE", help="Where: the province.")] = None,
+    commune: Annotated[str | None, typer.Option(metavar="CODE", help="And the commune.")] = None,
+    packs: PacksOption = None,
+    calendar: CalendarOption = None,
+    lang: LangOption = Lang.BOTH,
+) -> Exit:
+    """Work out until when something is in time, as whoever is said to be late can: without the bus."""
+    book, days, start_ms = book_of(packs or []), calendar_of(calendar), moment_of(start)
+    found = book.in_force(rule, start_ms, province, commune)
+    if found is None or found.rule.span is None:
+        hint = f"referral-bus rules explain {rule} tells when and where it holds, and whether it has a limit"
+        raise WrongUsage("no rule with a limit is in force there and then under this name", hint)
+    reckoned = due(days, start_ms, found.rule.span, found.rule.counting)
+    fields: Fields = {
+        "rule": found.id,
+        "pack": found.pack,
+        "version": found.version,
+        "basis": found.basis.value,
+        "source": found.rule.source,
+        "started_at": format_time(start_ms),
+        "due_at": format_time(reckoned.strict_ms),
+        "late_after": format_time(reckoned.lenient_ms),
+        "provisional": reckoned.provisional,
+        "calendar": days.version,
+    }
+    limit = f"  {told(limit_words(found.rule), lang)} · {found.rule.source}"
+    shown = _due_line(reckoned.strict_ms, reckoned.lenient_ms, lang, provisional=reckoned.provisional)
+    title = heading(f"{found.id}  {told((found.rule.vi, found.rule.en), lang)}")
+    call.screen.put(fields, title, plain(limit), plain(shown), plain(f"  {days.version}", "dim"))
+    return Exit.DONE
+
+
 def simulate(
     call: Call,
     *,
     file: Annotated[str, typer.Argument(metavar="FILE", help="What happened, as JSON; - is standard input.")],
     packs: PacksOption = None,
-    calendar: Annotated[
-        str | None, typer.Option("--calendar", metavar="FILE", help="Days off; by default those shipped.")
-    ] = None,
+    calendar: CalendarOption = None,
     lang: LangOption = Lang.BOTH,
 ) -> Exit:
     """Tell which clocks follow from what happened in a case: what is due when, and what would be said of it."""
@@ -275,6 +316,12 @@ def _clock_fields(clock: Clock, now_ms: int) -> Fields:
     }
 
 
+def _due_line(due_ms: int, late_ms: int, lang: Lang, *, provisional: bool) -> str:
+    late = f"; {told(('chỉ quá hạn sau', 'late only after'), lang)} {when(late_ms)}" if late_ms != due_ms else ""
+    doubt = told((" (tạm tính: chưa có lịch nghỉ)", " (provisional: days off not announced)"), lang)
+    return f"  {told(('hạn', 'due'), lang)} {when(due_ms)}{late}{doubt if provisional else ''}"
+
+
 def _clock_lines(clock: Clock, now_ms: int, lang: Lang) -> Iterator[RenderableType]:
     rule, outcome, state = clock.rule.rule, clock.outcome_at(now_ms), clock.state_at(now_ms)
     yield heading(f"{rule.id}  {told((rule.vi, rule.en), lang)}")
@@ -282,11 +329,8 @@ def _clock_lines(clock: Clock, now_ms: int, lang: Lang) -> Iterator[RenderableTy
     yield plain(f"  {clock.responsible or '—'}: {stands}")
     yield plain(f"  {told(('bắt đầu', 'started'), lang)} {when(clock.started.moment_ms)}")
     if clock.due_ms is not None:
-        later = clock.lenient_ms not in {None, clock.due_ms}
-        late = f"; {told(('chỉ quá hạn sau', 'late only after'), lang)} {when(clock.lenient_ms or 0)}" if later else ""
-        doubt = told((" (tạm tính: chưa có lịch nghỉ)", " (provisional: days off not announced)"), lang)
-        due = told(("hạn", "due"), lang)
-        yield plain(f"  {due} {when(clock.due_ms)}{late}{doubt if clock.provisional else ''}")
+        late = clock.due_ms if clock.lenient_ms is None else clock.lenient_ms
+        yield plain(_due_line(clock.due_ms, late, lang, provisional=clock.provisional))
     for notice in clock.notices():
         level = notice.level
         whom = "" if level is None else f" → {level.role or f'+{level.up}'}"

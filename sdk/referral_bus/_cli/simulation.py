@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from referral_bus._cli.faults import WrongUsage
 from referral_contracts.codes import Code
@@ -16,6 +16,7 @@ from referral_contracts.rules.heard import Happening, World
 from referral_contracts.rules.pack import HappeningName, Whose
 
 SUBJECT: Final = "0" * 32
+_MOMENT: Final = TypeAdapter[datetime](Moment)
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -79,6 +80,14 @@ class Story(_Told):
             if happening.admitted_ms <= self.now_ms:
                 docket = docket.hear(world, [happening])
         return docket
+
+
+def moment_of(text: str) -> int:
+    """Return the moment that a person wrote, as milliseconds."""
+    try:
+        return _ms(_MOMENT.validate_python(text))
+    except ValidationError:
+        raise WrongUsage("a moment with its offset is wanted, such as 2026-11-20T21:00:00+07:00") from None
 
 
 def _happening(number: int, one: ToldHappening) -> Happening:
