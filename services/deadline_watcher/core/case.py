@@ -61,6 +61,8 @@ class Case:
     """The hand-offs, as ``opening id/recipient``, whose receipt is on record."""
     ended_ms: int | None = None
     """Since when the case is closed, or was entered in error."""
+    by: str = ""
+    """The calendar and the outages that its clocks were worked out by."""
 
     def notices_of(self, about: str) -> Mapping[str, Told]:
         """Return what is done with of the clock or event *about*."""
@@ -106,6 +108,7 @@ def encode(case: Case, summary: Summary) -> bytes:
         ],
         [
             int(case.exercise),
+            case.by,
             sorted(case.untold),
             sorted(case.links),
             sorted(case.received),
@@ -140,7 +143,7 @@ def decode(value: bytes, subject: str, book: RuleBook) -> Case:
     """
     try:
         (*_, ended_ms), beside, heard, sayings, clocks, events = from_json(value)
-        exercise, untold, links, received, unread, told = beside
+        exercise, by, untold, links, received, unread, told = beside
         return Case(
             docket=Docket(
                 subject=subject,
@@ -152,6 +155,7 @@ def decode(value: bytes, subject: str, book: RuleBook) -> Case:
                 clocks=tuple(_read_clock(one, events, book) for one in clocks),
             ),
             exercise=bool(exercise),
+            by=by,
             ended_ms=ended_ms,
             untold=frozenset(untold),
             links=frozenset(links),

@@ -23,6 +23,7 @@ from deadline_watcher.core.vault import Vault
 from referral_contracts import topics
 from referral_contracts.codes import Code
 from referral_contracts.directory import ROLE_WATCHER, Directory
+from referral_contracts.encoding import b64, jcs, sha256
 from referral_contracts.errors import Fatal, LocalError
 from referral_contracts.keys import SealingKey
 from referral_contracts.notices import notice_id
@@ -180,7 +181,8 @@ class Watcher:
         if self._around is None or self._around[0] is not directory:
             owners, outages = Owners(directory), _outages(directory)
             known = () if self._around is None else self._around[1].world.outages
-            self._around = (directory, Surroundings(world=_world(self.desk, owners, outages), owners=owners))
+            by = b64(sha256(jcs([self.desk.calendar.version, *outages])))[:8]
+            self._around = (directory, Surroundings(world=_world(self.desk, owners, outages), owners=owners, by=by))
             if outages != known:
                 # Whoever was called late in one of them is owed a word.
                 for key in self._accused:
@@ -277,7 +279,7 @@ class _Batch:
         key = event.subject.encode("ascii")
         before = self._case(key)
         if before is None:
-            before = Case(Docket(event.subject), exercise=event.exercise)
+            before = Case(Docket(event.subject), exercise=event.exercise, by=self._around.by)
         opened = self._watcher.opener.open(event, self._address or "")
         if opened is not None:
             self._tally.sections[opened.result.value] += 1
@@ -337,7 +339,7 @@ class _Batch:
             case = self._watcher.case(key)
             if case is None:
                 return None
-            self._cases[key] = case
+            self._cases[key] = self._around.current(case)
         return self._cases[key]
 
     def _touch(self, key: bytes, case: Case) -> None:

@@ -26,6 +26,12 @@ class Surroundings:
 
     world: World
     owners: Owners
+    by: str
+    """Names the calendar and the outages."""
+
+    def current(self, case: Case) -> Case:
+        """Return *case*, its clocks worked out anew if days off or outages are known that it does not know."""
+        return case if case.by == self.by else replace(case, docket=case.docket.again(self.world), by=self.by)
 
 
 def hear(case: Case, event: Event, opened: Opened | None, admitted_ms: int, around: Surroundings) -> Case:

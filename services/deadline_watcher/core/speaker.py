@@ -6,7 +6,7 @@ once. A tick asks the ledger how late it is there; none is sent while nothing is
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from heapq import heappop, heappush
 from typing import Final
 
@@ -95,8 +95,7 @@ class Speaker:
         if case is None:
             return
         around, ledger_ms = self._watcher.around(directory), self._watcher.ticked_ms
-        # What was said of outages and days off since the case was last written moves what is due.
-        case = replace(case, docket=case.docket.again(around.world))
+        case = around.current(case)
         calendar = around.world.calendar.version
         wake_ms: int | None = None
         for one in pending(case, ledger_ms):

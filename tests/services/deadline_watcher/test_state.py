@@ -97,6 +97,7 @@ class TestCase:
             links=frozenset({"a" * 32}),
             received=frozenset({"o/ward"}),
             ended_ms=77,
+            by="calendar",
         )
         value = encode(case, summary(case, 0))
 
