@@ -26,7 +26,7 @@ class Surroundings:
 
     world: World
     owners: Owners
-    by: str
+    by: str = ""
     """Names the calendar and the outages."""
 
     def current(self, case: Case) -> Case:
