@@ -12,7 +12,7 @@ from datetime import date
 from typing import Final
 
 from referral_contracts.payloads.deadline import Ground, Standing
-from referral_contracts.payloads.stats import Stats
+from referral_contracts.payloads.stats import Stats, Timeliness
 
 AGES: Final = (1, 7, 30, 90)
 """Days: what waits is told apart by how long it has."""
@@ -85,7 +85,7 @@ class Indicators:
     with_measure: int
     """Children for whom a measure was taken in time."""
     claimed_measure: int
-    """Children for whom it was, by what was recorded late and not confirmed yet."""
+    """Children for whom it was by an agency's own word: recorded late and not confirmed, or told with the counts."""
     late_measure: int
     """Children for whom one was taken, and late."""
     backlog: int
@@ -142,7 +142,7 @@ def indicators(
     for clock in clocks:
         if clock.rule in measures:
             of_measures.setdefault(clock.subject, []).append(clock)
-    reached = [_reached([clock for case in child for clock in of_measures.get(case.subject, ())]) for child in children]
+    reached = [_of_child(child, of_measures) for child in children]
     found = Counter(reached)
     return Indicators(
         since=since,
@@ -175,6 +175,15 @@ def _children(cases: Sequence[Told], same: Iterable[tuple[str, str]]) -> list[li
     for case in sorted(cases, key=lambda case: (case.stats.received_on, case.subject)):
         found.setdefault(find(case.subject), []).append(case)
     return list(found.values())
+
+
+def _of_child(child: Sequence[Told], clocks: Mapping[str, Sequence[Ended]]) -> Standing | None:
+    """Return what the watcher told of a child's clocks, or else what agencies claim of it."""
+    found = _reached([clock for case in child for clock in clocks.get(case.subject, ())])
+    said = {case.stats.measure for case in child}
+    if found is None and Timeliness.IN_TIME in said:
+        return Standing.MET_AS_CLAIMED
+    return Standing.MISSED if found is None and Timeliness.LATE in said else found
 
 
 def _reached(clocks: Sequence[Ended]) -> Standing | None:

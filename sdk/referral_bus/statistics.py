@@ -15,17 +15,20 @@ from referral_bus._kept import AtHand
 from referral_bus._links import links
 from referral_bus._open import open_own
 from referral_bus._store import inbox, outbox
+from referral_bus._times import clocks
 from referral_bus.draft import Draft
+from referral_bus.views import Rules
 from referral_contracts.codes import Code
 from referral_contracts.directory import Directory
 from referral_contracts.directory_model import POLICY_KEY
 from referral_contracts.envelope import Envelope
 from referral_contracts.errors import LocalError
 from referral_contracts.indicators import MEASURES, Ended, Indicators, Told, indicators
+from referral_contracts.payloads.deadline import Standing
 from referral_contracts.payloads.link import Relation
 from referral_contracts.payloads.mau01 import Mau01
 from referral_contracts.payloads.shown import VIET_NAM
-from referral_contracts.payloads.stats import ROLE, Stats, stats_of
+from referral_contracts.payloads.stats import ROLE, Stats, Timeliness, stats_of
 from referral_contracts.succession import speaker
 from referral_contracts.verbs import Verb
 
@@ -43,23 +46,24 @@ class Statistics:
         self._drafts = drafts
         self._directory = directory
 
-    def draft(self, subject: str) -> Draft:
+    def draft(self, subject: str, *, rules: Rules | None = None) -> Draft:
         """
-        Return a draft that tells the statistics agency what is counted of a case, by the last Mẫu 01 that we recorded.
+        Return a draft that tells the statistics agency what is counted of a case, by the last Mẫu 01 known here.
+
+        Of the clocks known here, with *rules* those of ours worked out, it tells whether a measure was taken in time.
 
         Raises:
-            LocalError: UNKNOWN_RECIPIENT: the directory names no statistics agency. NOT_FOUND: we recorded no Mẫu 01
-                of the case. WRONG_EXERCISE: what is only practised is counted nowhere.
+            LocalError: UNKNOWN_RECIPIENT: the directory names no statistics agency. NOT_FOUND: no Mẫu 01 of the case
+                is known here. WRONG_EXERCISE: what is only practised is counted nowhere.
         """
         agency = self._agency()
         if agency is None:
             raise LocalError(Code.UNKNOWN_RECIPIENT, "the directory names no statistics agency")
-        forms = list(self._recorded(subject))
+        forms = [*self._got(subject), *self._recorded(subject)]
         if not forms:
-            raise LocalError(Code.NOT_FOUND, "no Mẫu 01 of the case was recorded here")
-        draft = self._drafts.to_each(
-            Verb.CASE_NOTED, subject, {agency: (stats_of(forms[-1], _day(self._home.now_ms())),)}
-        )
+            raise LocalError(Code.NOT_FOUND, "no Mẫu 01 of the case is known here")
+        counted = stats_of(forms[-1], _day(self._home.now_ms()), self._measure(subject, rules))
+        draft = self._drafts.to_each(Verb.CASE_NOTED, subject, {agency: (counted,)})
         if draft.exercise:
             raise LocalError(Code.WRONG_EXERCISE, "an exercise is counted nowhere")
         return draft
@@ -106,6 +110,22 @@ class Statistics:
             if member is not None and ROLE in member.roles:
                 return speaker(self._directory, key, now_ms)
         return None
+
+    def _measure(self, subject: str, rules: Rules | None) -> Timeliness | None:
+        """Return the best that is known here of a measure for the child; None: nothing is."""
+        found = [one for one in clocks(self._home, self._directory, rules, subject) if one.rule in MEASURES]
+        if any(one.standing in {Standing.MET, Standing.MET_AS_CLAIMED} for one in found):
+            return Timeliness.IN_TIME
+        if any(one.done_ms is not None for one in found):
+            return Timeliness.LATE
+        return Timeliness.NOT_YET if found else None
+
+    def _got(self, subject: str) -> Iterator[Mau01]:
+        """Yield every Mẫu 01 of the case that others sent us, the first first."""
+        for stored in inbox.listed(self._home.store.db, acknowledged=None):
+            if stored.subject == subject:
+                found = AtHand(stored.read_back, self._home.keys).opened.payloads
+                yield from (payload for payload in found if isinstance(payload, Mau01))
 
     def _recorded(self, subject: str) -> Iterator[Mau01]:
         """Yield every Mẫu 01 of the case that we wrote, the first first."""

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from referral_contracts.indicators import Ended, Indicators, Told, indicators
 from referral_contracts.payloads.actor import Actor, Role
 from referral_contracts.payloads.deadline import Ground, Standing
-from referral_contracts.payloads.stats import AgeBand, Form, Stats
+from referral_contracts.payloads.stats import AgeBand, Form, Stats, Timeliness
 
 ACTOR: Final = Actor(role=Role.SYSTEM)
 SINCE: Final = date(2026, 1, 1)
@@ -160,3 +160,22 @@ def test_every_child_is_in_one_place_of_each_table_whatever_the_order(
     for part in shuffled:
         order.shuffle(part)
     assert counted(shuffled[0], shuffled[1], [(b, a) for a, b in shuffled[2]]) == found
+
+
+@pytest.mark.parametrize(
+    ("said", "standings", "counts"),
+    [
+        (Timeliness.IN_TIME, [], (0, 1, 0)),
+        (Timeliness.LATE, [], (0, 0, 1)),
+        (Timeliness.NOT_YET, [], (0, 0, 0)),
+        # Where the watcher has told of it, its word counts.
+        (Timeliness.LATE, [Standing.MET], (1, 0, 0)),
+        (Timeliness.LATE, [Standing.MET_AS_CLAIMED], (0, 1, 0)),
+    ],
+)
+def test_what_an_agency_says_of_its_measure_is_a_claim(
+    said: Timeliness, standings: list[Standing], counts: tuple[int, ...]
+) -> None:
+    found = counted([case("a", measure=said)], [clock("a", one) for one in standings])
+
+    assert (found.with_measure, found.claimed_measure, found.late_measure) == counts

@@ -10,18 +10,34 @@ import pytest
 import pytest_asyncio
 
 from referral_bus import AgencyKeys, Code, LocalError, ReferralBus
+from referral_bus.views import Rules
 from referral_contracts.indicators import Indicators
 from referral_contracts.payloads.deadline import Standing
 from referral_contracts.payloads.link import Link, Relation
 from referral_contracts.payloads.mau01 import ChildCategory, Mau01
 from referral_contracts.payloads.place import Place, Sex
-from referral_contracts.payloads.stats import AgeBand, Form, Stats
+from referral_contracts.payloads.stats import AgeBand, Form, Stats, Timeliness
+from referral_contracts.rules.book import RuleBook
+from referral_contracts.rules.calendar import Calendar
+from referral_contracts.rules.loading import load_packs
 from referral_contracts.verbs import Verb
-from tests.sdk.town import AGENCIES, KEYS, OPENING, Town, heard
+from tests.contracts.rules.packs import head, rule
+from tests.sdk.town import ACCEPTANCE, AGENCIES, KEYS, OPENING, REQUEST, Town, case_with, heard
 from tests.sdk.watching import SYSTEM, Watcher, at
 
 pytestmark = pytest.mark.asyncio
 
+RULES: Final = Rules(
+    book=RuleBook(
+        load_packs(
+            {
+                "here.toml": head()
+                + rule(trigger='["handoff.assigned"]', required='["handoff.accepted"]', role='"*"', scope='"handoff"')
+            }
+        )
+    ),
+    calendar=Calendar("none", frozenset(range(2020, 2040))),
+)
 COUNTS: Final = {**AGENCIES, "so-lieu": ["statistics"]}
 OURS: Final = {**KEYS, "so-lieu": AgencyKeys.generate("so-lieu")}
 FORM: Final = Mau01(
@@ -172,3 +188,28 @@ async def test_what_lies_outside_the_period_is_not_counted(town: Town, both: tup
 
     assert counting.statistics.indicators(date(2020, 1, 1), date(2020, 12, 31)).cases == 0
     assert counted(town, counting).cases == 1
+
+
+async def test_an_agency_tells_whether_its_measure_was_in_time(
+    town: Town, both: tuple[ReferralBus, ReferralBus]
+) -> None:
+    hotline, counting = both
+    async with town.bus("ward-a") as ward:
+        subject = await case_with(town, hotline, {"ward-a": [REQUEST, FORM]})
+        duty = await heard(ward, Verb.ASSIGNED)
+
+        def measure(rules: Rules | None) -> Timeliness | None:
+            (told_,) = ward.statistics.draft(subject, rules=rules).parts["so-lieu"]
+            assert isinstance(told_, Stats)
+            return told_.measure
+
+        assert measure(None) is None
+        assert measure(RULES) is Timeliness.NOT_YET
+        await duty.accept(ACCEPTANCE)
+        await town.settle()
+        assert measure(RULES) is Timeliness.IN_TIME
+        assert (await ward.send(ward.statistics.draft(subject, rules=RULES))).accepted
+        await heard(counting, Verb.CASE_NOTED)
+
+        found = counted(town, counting)
+        assert (found.children, found.with_measure, found.claimed_measure, found.waiting) == (1, 0, 1, ())

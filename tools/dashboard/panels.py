@@ -69,7 +69,7 @@ def _quantile(share: float, metric: str, span: str, by: str = "") -> str:
     return f"histogram_quantile({share}, sum by ({grouped}) (rate({metric}_bucket[{span}])))"
 
 
-_MET: Final = _grown("referral_bus_clocks_met_total", "rule")
+_MET: Final = _grown('referral_bus_clocks_met_total{how="in-time"}', "rule")
 _MISSED: Final = _grown("referral_bus_clocks_missed_total", "rule")
 
 OVERDUE: Final = (
@@ -264,8 +264,8 @@ CLOCKS: Final = (
         id="in-time",
         vi="Tỷ lệ đúng hạn, theo quy tắc",
         en="Share in time, by rule",
-        read_vi="Đúng hạn chia cho đúng hạn cộng quá hạn, trong khoảng thời gian của trang.",
-        read_en="Met, over met and missed, in the span of the page.",
+        read_vi="Đúng hạn chia cho đúng hạn cộng quá hạn, trong khoảng của trang. Giải trình sau vẫn là quá hạn.",
+        read_en="Met, over met and missed, in the span of the page. What was explained later stays among the missed.",
         look=Look.BARS,
         queries={"{{rule}}": f"{_MET} / ({_MET} + ({_MISSED} or 0 * {_MET})) >= 0"},
         unit=Unit.SHARE,

@@ -43,6 +43,15 @@ class AgeBand(Choice):
     UNKNOWN = "unknown", "Không biết", "unknown"
 
 
+class Timeliness(Choice):
+    """Whether a measure for the child was taken within its deadline, by the word of the agency that tells it."""
+
+    IN_TIME = "in_time", "Đã áp dụng, trong thời hạn", "taken in time"
+    LATE = "late", "Đã áp dụng, sau thời hạn", "taken late"
+    NOT_YET = "not_yet", "Chưa áp dụng", "not taken yet"
+    UNKNOWN = "unknown", "Không biết", "unknown"
+
+
 _BANDS: Final = ((6, AgeBand.TO_5), (11, AgeBand.TO_10), (16, AgeBand.TO_15), (18, AgeBand.TO_17))
 
 
@@ -94,10 +103,26 @@ class Stats(Payload):
         Commune | None,
         label("Mã xã, phường, đặc khu", "commune code", "Nơi xảy ra, cấp xã.", "The commune where it happened."),
     ] = None
+    measure: Annotated[
+        Timeliness | None,
+        label(
+            "Biện pháp bảo vệ trẻ em",
+            "measure for the child",
+            "Đã áp dụng biện pháp chưa, có đúng hạn không, theo cơ quan báo.",
+            "Whether a measure was taken, and in time, by the word of the agency that tells it.",
+        ),
+    ] = None
 
 
-def stats_of(form: Mau01, received_on: date) -> Stats:
-    """Return what is counted of the case that *form* tells of; *received_on* stands in for a day it does not tell."""
+def stats_of(form: Mau01, received_on: date, measure: Timeliness | None = None) -> Stats:
+    """
+    Return what is counted of the case that *form* tells of.
+
+    Args:
+        form: The Mẫu 01.
+        received_on: Stands in for a day that the form does not tell.
+        measure: Whether a measure was taken in time, as far as we know.
+    """
     day = received_on if form.received_at is None else form.received_at.astimezone(VIET_NAM).date()
     place = form.incident_place
     return Stats(
@@ -108,6 +133,7 @@ def stats_of(form: Mau01, received_on: date) -> Stats:
         sex=form.sex or Sex.UNKNOWN,
         province=None if place is None else place.province,
         commune=None if place is None else place.commune,
+        measure=measure,
     )
 
 

@@ -21,6 +21,7 @@ ROLES: Final[Mapping[str, tuple[str, str]]] = {
     "legal-aid": ("Tổ chức trợ giúp pháp lý", "legal-aid organisation"),
     "social-work": ("Cơ sở cung cấp dịch vụ công tác xã hội", "social-work service provider"),
     "school": ("Cơ sở giáo dục", "school"),
+    "statistics": ("Cơ quan thống kê", "statistics agency"),
     "province": ("Ủy ban nhân dân cấp tỉnh", "provincial people's committee"),
     ANYBODY: ("Cơ quan, tổ chức, cá nhân liên quan", "any agency concerned"),
 }

@@ -25,23 +25,23 @@ CLOCK_JSON: Final = (
     "clock, subject, exercise, rule, vi, en, ground, source, confidence, responsible, phone, hours, started, due, "
     "done, standing, overdue, late, left_ms, delivery, told_by_watcher"
 )
-_Packs: TypeAlias = Annotated[
+Packs: TypeAlias = Annotated[
     list[str] | None,
     typer.Option(
         "--pack", metavar="FILE", help="A pack of rules, to work out this agency's own clocks as well. Repeatable."
     ),
 ]
-_Days: TypeAlias = Annotated[
+Days: TypeAlias = Annotated[
     str | None, typer.Option("--calendar", metavar="FILE", help="The days off; needed with --pack.")
 ]
 _PICKED: Final = 8
 
 
 async def show(
-    call: Call, *, case: CaseArgument, pack: _Packs = None, calendar: _Days = None, timeout: Timeout = READ_S
+    call: Call, *, case: CaseArgument, pack: Packs = None, calendar: Days = None, timeout: Timeout = READ_S
 ) -> Exit:
     """Show the clocks of a case, first due first."""
-    rules = _rules(pack, calendar)
+    rules = read_rules(pack, calendar)
     async with open_bus(call) as bus:
         ended = await be_present(call, bus, timeout)
         _tell(call, bus, bus.clocks(find_subject(bus, case), rules=rules))
@@ -54,8 +54,8 @@ async def overdue(
     whose: Annotated[
         str | None, typer.Argument(metavar="AGENCY", help="Whose clocks; without it, those of every agency.")
     ] = None,
-    pack: _Packs = None,
-    calendar: _Days = None,
+    pack: Packs = None,
+    calendar: Days = None,
     timeout: Timeout = READ_S,
 ) -> Exit:
     """
@@ -63,7 +63,7 @@ async def overdue(
 
     What the deadline watcher called missed is overdue. What is past its due instant, and not called so yet, is late.
     """
-    rules = _rules(pack, calendar)
+    rules = read_rules(pack, calendar)
 
     def picked(clock: ClockView, now_ms: int) -> bool:
         return clock.late(now_ms) and not clock.exercise and whose in {None, clock.responsible}
@@ -75,12 +75,12 @@ async def next_(
     call: Call,
     *,
     count: Annotated[int, typer.Option(metavar="N", min=1, help="How many.")] = 10,
-    pack: _Packs = None,
-    calendar: _Days = None,
+    pack: Packs = None,
+    calendar: Days = None,
     timeout: Timeout = READ_S,
 ) -> Exit:
     """List what is due next."""
-    rules = _rules(pack, calendar)
+    rules = read_rules(pack, calendar)
 
     def picked(clock: ClockView, now_ms: int) -> bool:
         return clock.runs and clock.due_ms is not None and clock.due_ms >= now_ms
@@ -103,7 +103,7 @@ async def _listed(
     return ended
 
 
-def _rules(packs: Sequence[str] | None, calendar: str | None) -> Rules | None:
+def read_rules(packs: Sequence[str] | None, calendar: str | None) -> Rules | None:
     """Return the rules that were named, or raise WrongUsage; PackRefused tells what is wrong in them."""
     if not packs:
         return None

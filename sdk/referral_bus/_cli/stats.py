@@ -5,6 +5,7 @@ from typing import Annotated, Final
 
 import typer
 
+from referral_bus._cli.clock_times import Days, Packs, read_rules
 from referral_bus._cli.command import Call, add, new_group
 from referral_bus._cli.faults import WrongUsage, advise
 from referral_bus._cli.finding import CaseArgument, find_subject
@@ -12,6 +13,8 @@ from referral_bus._cli.saying import SENT_JSON, Patience, say
 from referral_bus._cli.screen import columns, heading
 from referral_bus._cli.session import READ_S, WAIT_S, Timeout, be_present, open_bus
 from referral_bus._cli.world import Exit
+from referral_bus.client import ReferralBus
+from referral_bus.draft import Draft
 from referral_contracts.payloads.shown import VIET_NAM
 from referral_contracts.published import Sheet, as_csv, sheets
 
@@ -28,9 +31,20 @@ def add_to(app: typer.Typer) -> None:
     add(group, "annual", annual, json=_REPORT_JSON)
 
 
-async def send(call: Call, *, case: CaseArgument, timeout: Timeout = WAIT_S) -> Exit:
-    """Tell the statistics agency what is counted of a case: bands and codes derived from our Mẫu 01, and no words."""
-    return await say(call, lambda bus: bus.statistics.draft(find_subject(bus, case)), Patience(timeout_s=timeout))
+async def send(
+    call: Call, *, case: CaseArgument, pack: Packs = None, calendar: Days = None, timeout: Timeout = WAIT_S
+) -> Exit:
+    """
+    Tell the statistics agency what is counted of a case: bands and codes derived from the Mẫu 01, and no words.
+
+    Told again after the measures, it says whether they were in time.
+    """
+    rules = read_rules(pack, calendar)
+
+    def make(bus: ReferralBus) -> Draft:
+        return bus.statistics.draft(find_subject(bus, case), rules=rules)
+
+    return await say(call, make, Patience(timeout_s=timeout))
 
 
 async def report(

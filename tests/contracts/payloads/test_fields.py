@@ -23,13 +23,13 @@ from referral_contracts.payloads.place import Child, Place, Sex
 from referral_contracts.payloads.registry import MODELS
 from referral_contracts.payloads.request import Safety
 from referral_contracts.payloads.shown import describe
-from referral_contracts.payloads.stats import AgeBand, Form
+from referral_contracts.payloads.stats import AgeBand, Form, Timeliness
 from tests.contracts.payloads.forms import ACTOR
 
 VN = timezone(timedelta(hours=7))
 CERTAIN = {Side, Said, Standing, Delivered, Found, Ground, Confidence}
 """Choices that a program makes, which knows: the sides of a hand-off, what is said of a clock, how it stands."""
-CLOSED = {Sex, Answer, Level, Form, AgeBand, *CERTAIN}
+CLOSED = {Sex, Answer, Level, Form, AgeBand, Timeliness, *CERTAIN}
 """Choices that are complete: the forms' three answers, yes or no, what is counted by, what a program knows."""
 IMPERSONAL_TEXT = {
     "AboutClock.authority",
