@@ -222,12 +222,12 @@ def _clock(clock: Clock, events: dict[tuple[str, str, int], int]) -> list[object
 
 
 def _read_clock(told: Sequence[Any], events: Sequence[Any], book: RuleBook) -> Clock:
-    values = dict(zip(_FIELDS, told, strict=False))
+    values = dict(zip(_FIELDS, [*told, *repeat(None, len(_FIELDS) - len(told))], strict=True))
     rule = book.by_ref(values["rule"])
     if rule is None:
         raise Fatal(Code.MALFORMED_PACK, "a clock runs by a rule that is in none of the packs any more")
-    stamps = {name: _read_stamp(values.get(name), events) for name in _STAMPS}
-    flags = {name: bool(values.get(name)) for name in ("provisional", "paused")}
+    stamps = {name: _read_stamp(values[name], events) for name in _STAMPS}
+    flags = {name: bool(values[name]) for name in ("provisional", "paused")}
     return Clock(**{**values, **stamps, **flags, "rule": rule})
 
 

@@ -104,6 +104,18 @@ class TestCase:
         assert decode(value, SUBJECT, around.book) == case
         assert summary_in(value) == summary(case, 0)
 
+    @pytest.mark.parametrize("whose", ["ubnd", None], ids=["somebody's", "nobody's"])
+    @pytest.mark.parametrize("province", [None, "01"], ids=["nowhere", "somewhere"])
+    @pytest.mark.parametrize("limited", [False, True], ids=["without a limit", "limited"])
+    def test_a_clock_of_which_little_is_known_is_read_back(
+        self, *, limited: bool, province: str | None, whose: str | None
+    ) -> None:
+        around = world(rule() if limited else rule(kind='"none"', limit=None))
+        case = Case(heard(around, told("information-received", 0, whose=whose, province=province)))
+        assert [clock.due_ms is not None for clock in case.docket.clocks] == [limited]
+
+        assert decode(encode(case, summary(case, 0)), SUBJECT, around.book) == case
+
     def test_a_clock_by_a_rule_that_is_gone_stops_it(self) -> None:
         around = world()
         case = Case(heard(around, told("information-received", 0)))
