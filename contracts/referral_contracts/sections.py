@@ -111,7 +111,9 @@ def read_draft(data: bytes) -> Payload:
         raise LocalError(error.code, error.detail) from error
     model, newer = _model(schema)
     if model is None or newer:
-        raise LocalError(Code.UNKNOWN_SCHEMA, "no such form; known are " + ", ".join(known_schemas()))
+        named = {form.schema_name: form.schema_id() for form in MODELS.values()}
+        near = get_close_matches(schema.partition("/")[0], named, 1)
+        raise LocalError(Code.UNKNOWN_SCHEMA, "no such form" + "".join(f"; is {named[one]} meant?" for one in near))
     try:
         return model.model_validate_json(jcs(body))
     except ValidationError as error:

@@ -73,9 +73,25 @@ _HINTS: Final = {
         "xem danh sách cơ quan: referral-bus directory show",
         "referral-bus directory show lists the agencies",
     ),
+    Code.UNKNOWN_SENDER: (
+        "cơ quan quản lý danh bạ chưa công bố cơ quan này trên trục này",
+        "the registrar has not published this agency on this bus yet",
+    ),
+    Code.UNKNOWN_KEY: (
+        "có đúng tệp khóa không (--home, --keys); khóa mới chỉ dùng được khi cơ quan quản lý danh bạ đã công bố",
+        "is it the right key file (--home, --keys)? new keys are good once the registrar has published them",
+    ),
+    Code.KEY_NOT_VALID: (
+        "theo danh bạ, khóa trong tệp chưa có hoặc không còn hiệu lực: hỏi cơ quan quản lý danh bạ",
+        "by the directory the keys in the file are not valid yet, or no longer: ask the registrar",
+    ),
     Code.UNKNOWN_SCHEMA: (
-        "dòng đầu của tệp là tên biểu mẫu, ví dụ mau01/1.0",
-        "the first line of a section file is its schema, such as mau01/1.0",
+        "tệp ghi tên biểu mẫu ở “schema”, ví dụ mau01/1.0; các biểu mẫu: referral-bus form list",
+        "a section file names its form under schema, such as mau01/1.0; referral-bus form list tells them all",
+    ),
+    Code.MALFORMED_SECTION: (
+        "referral-bus form show MẪU cho biết từng trường và cách trả lời",
+        "referral-bus form show FORM tells what answers each field",
     ),
     Code.MALFORMED_JSON: (
         "tệp là JSON mã UTF-8: mỗi tên một lần, chỉ dùng số nguyên",

@@ -34,6 +34,12 @@ _LINE: Final = (
 )
 _ROWS: Final = "fields[]{path, vi, en, value, provisional}"
 _LOOK_S: Final = 10.0
+_NO_KEY: Final = both(
+    (
+        "không khóa nào trong tệp khóa mở được: xem lại có đúng tệp khóa không (--home, --keys), rồi hãy báo bên gửi",
+        "no key in the key file opens it: see whether it is the right one (--home, --keys), then tell the sender",
+    )
+)
 """How often a watch looks whether something is wrong while nothing comes."""
 _LEFT_WITHOUT: Final = frozenset({State.DECLINED, State.EXPIRED, State.FAILED, State.RETURNED, State.MISDIRECTED})
 """Where who asked for something has to look for somebody else."""
@@ -206,7 +212,9 @@ def _judge(delivery: Delivery) -> Exit:
     closed = [section for section in delivery.sections if section.read is None]
     for section in closed:
         complain(f"section {section.name} does not open: {(section.code or Code.MALFORMED_SECTION).value}")
-    if closed:
+    if closed and all(section.code is Code.NOT_A_READER for section in closed):
+        advise(_NO_KEY)
+    elif closed:
         advise("tell the sender and the operators of the bus; what was sent is kept as it came")
     return Exit.ALARM if closed else Exit.DONE
 

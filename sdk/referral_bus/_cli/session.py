@@ -56,11 +56,19 @@ async def open_bus(call: Call) -> AsyncIterator[ReferralBus]:
             await stack.enter_async_context(bus)
         try:
             yield bus
+            _tell_wrong_keys(bus)
             await _see_out(bus)
         finally:
             alarms = bus.status().alarms
             if alarms:
                 advise(f"alarms are raised: {alarms}; referral-bus alarms tells them")
+
+
+def _tell_wrong_keys(bus: ReferralBus) -> None:
+    # A command that only shows goes on without: nothing that is signed goes out, and what is new may not open.
+    code = bus.status().sending
+    if code in _WRONG_KEYS:
+        advise(*(f"{code.value}: {hint}" for hint in hints_of(code)))
 
 
 @contextmanager

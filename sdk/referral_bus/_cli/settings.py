@@ -23,6 +23,8 @@ _BUS_FILE: Final = "bus.toml"
 _IN_FOLDER: Final = {"keys": "keys.json", "root": "root.json", "store": "store.db", "trust": "trust.json"}
 _IN_BUS_FILE: Final = ("agency", "bootstrap")
 _BUS_FILE_MAX: Final = 64 * 1024
+_SPEAKER: Final = "--agency, REFERRAL_BUS_AGENCY or agency in bus.toml tells who speaks"
+_FROM_REGISTRAR: Final = "the file comes from the registrar, who reads its fingerprint to you by telephone"
 _FOLDER: Final = "--home or REFERRAL_BUS_HOME names the agency's folder"
 
 
@@ -82,7 +84,7 @@ class Settings:
             raise WrongUsage(error.detail, _FOLDER, code=error.code) from None
         told = self._look("agency")
         if told is not None and told != keys.agency:
-            raise WrongUsage(f"the keys in {path} are another agency's than {told}")
+            raise WrongUsage(f"the keys in {path} are {keys.agency}'s, and who speaks is to be {told}", _SPEAKER)
         return keys
 
     def trust(self) -> TrustRoot:
@@ -91,7 +93,7 @@ class Settings:
         try:
             return load_trust(path)
         except LocalError as error:
-            raise LocalError(error.code, f"{path}: {error.detail}") from error
+            raise WrongUsage(f"{path}: {error.detail}", _FROM_REGISTRAR, code=error.code) from error
 
     def _need(self, name: str) -> str:
         found = self._look(name)
@@ -99,6 +101,7 @@ class Settings:
             raise WrongUsage(
                 f"no --{name} is given",
                 f"or set {_PREFIX}{name.upper()}, or {_PREFIX}HOME to the agency's folder",
+                *([f"or write it in the folder's {_BUS_FILE}: {name} = …"] if name in _IN_BUS_FILE else []),
             )
         return found
 
@@ -133,7 +136,7 @@ def _read_bus_file(path: Path) -> Mapping[str, str]:
             return {}
         raise
     except (ValueError, RecursionError):
-        raise WrongUsage(f"{path} is not TOML") from None
+        raise WrongUsage(f"{path} is not TOML", 'a line is NAME = "TEXT", with the quotes') from None
     strange = [name for name in told if name not in _IN_BUS_FILE]
     if strange or not all(isinstance(value, str) for value in told.values()):
         raise WrongUsage(f"{path} holds {' and '.join(_IN_BUS_FILE)} as texts, and nothing else")

@@ -112,7 +112,8 @@ def test_keys_of_another_agency_are_not_taken(terminal: Terminal) -> None:
     ended, _, err = terminal.type("status", "--home", "cong-an", "--keys", "benh-vien/keys.json")
 
     assert ended == 2
-    assert "the keys in benh-vien/keys.json are another agency's than cong-an" in err
+    assert "the keys in benh-vien/keys.json are benh-vien's, and who speaks is to be cong-an" in err
+    assert "agency in bus.toml tells who speaks" in err
 
 
 @pytest.mark.parametrize("content", ["agency = ", 'agencey = "cong-an"', "agency = 1", "[agency]"])
