@@ -1,7 +1,10 @@
 """The law's clocks over the simulated bus: what is met, what is missed, and who is told."""
 
+from referral_contracts.payloads.base import Answer
 from referral_contracts.payloads.deadline import Found, Standing
+from referral_contracts.rules.calendar import Calendar
 from referral_contracts.verbs import Verb
+from tests.contracts.rules.packs import rule
 from tests.stories.deadlines import PROVINCE_OFFICE, Watched, clock, duty, measured, moment, trigger
 from tests.stories.world import HOTLINE, WARD
 
@@ -61,8 +64,22 @@ def test_a_miss_says_what_is_needed_to_work_it_out_again() -> None:
     assert missed.rule.source == "NĐ 56/2017/NĐ-CP Đ.26 k.3"
     assert missed.trigger == "information-received"
     assert missed.calendar == "days off, none"
+    assert (missed.late_after, missed.provisional) == (None, None)
     assert missed.delivery is not None
     assert missed.delivery.value == "proven"
+
+
+def test_a_due_day_says_what_it_rests_on() -> None:
+    days = rule(required='["emergency-measures-applied"]', kind='"working_days"', limit="2")
+    world = Watched(days, calendar=Calendar("nothing announced", frozenset()))
+    duty(world)
+    world.look()
+    told = world.notes(WARD)[0].deadline
+
+    assert told.due_at is not None
+    assert told.late_after is not None
+    assert told.late_after > told.due_at
+    assert told.provisional is Answer.YES
 
 
 def test_a_miss_by_the_first_receipt_says_when_it_reached_those_who_had_to_act() -> None:

@@ -11,7 +11,7 @@ from pydantic import Field, StringConstraints
 
 from referral_contracts.encoding import EVENT_ID, HASH
 from referral_contracts.payloads.actor import Agency
-from referral_contracts.payloads.base import Choice, FieldGroup, Line, Moment, Text, label
+from referral_contracts.payloads.base import Answer, Choice, FieldGroup, Line, Moment, Text, label
 from referral_contracts.payloads.basis import About, Confidence
 from referral_contracts.payloads.clock import ClockId, TriggerId
 from referral_contracts.payloads.payload import Payload
@@ -175,6 +175,24 @@ class DeadlineNotice(Payload):
             "Thời điểm cuối cùng còn trong hạn; bỏ trống khi quy định không nêu con số.",
             "The last instant that is in time; left out where the rule states no number.",
             essential=True,
+        ),
+    ] = None
+    late_after: Annotated[
+        Moment | None,
+        label(
+            "Chỉ quá hạn sau",
+            "late only after",
+            "Theo cách hiểu rộng nhất; bỏ trống khi trùng với hạn.",
+            "By the most lenient reading; left out where that is the due instant itself.",
+        ),
+    ] = None
+    provisional: Annotated[
+        Answer | None,
+        label(
+            "Hạn tạm tính",
+            "provisional",
+            "Lịch nghỉ của năm liên quan chưa được thông báo.",
+            "It rests on a year for which no days off were announced yet.",
         ),
     ] = None
     started_at: Annotated[

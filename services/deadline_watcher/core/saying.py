@@ -13,6 +13,7 @@ from typing import Final
 from deadline_watcher.core.case import SAID, Case, Shown, Summary, Told, Unread, running
 from referral_contracts.notices import Notice as Saying
 from referral_contracts.payloads.actor import Actor, Role
+from referral_contracts.payloads.base import Answer
 from referral_contracts.payloads.deadline import (
     ClockUnreadable,
     DeadlineNotice,
@@ -220,6 +221,8 @@ def body_of(case: Case, clock: Clock, notice: Notice, *, calendar: str, ledger_m
         ),
         responsible=clock.responsible,
         due_at=_moment(clock.due_ms),
+        late_after=None if clock.lenient_ms == clock.due_ms else _moment(clock.lenient_ms),
+        provisional=Answer.YES if clock.provisional else None,
         started_at=_at(clock.started.moment_ms),
         standing=_standing(clock, ledger_ms),
         delivery=_delivery(case, clock),
