@@ -108,7 +108,7 @@ class WatcherService:
         self._kafka = Kafka(bootstrap=settings.bootstrap, client_id=SERVICE)
         book = _read_book(settings.packs)
         self._clocks = ClockMetrics(metrics.registry, clock, {label_of_rule(rule) for rule in book.every()})
-        self._folds: list[LedgerFold] = []
+        self._folds: dict[int, LedgerFold] = {}
         self._desk = Desk(
             bus=root.bus,
             state_key=read_state_key(settings.watcher_state_key),
@@ -172,7 +172,8 @@ class WatcherService:
     def _wire(self, referrals: int) -> Processor:
         def fold(partition: int) -> LedgerFold:
             made = LedgerFold(Watcher(self._desk, partition), lambda: self._directory.current, self._clocks)
-            self._folds.append(made)
+            # One that was dropped goes: it may hold a million clocks.
+            self._folds[partition] = made
             return made
 
         async def beside(fold: LedgerFold) -> None:
@@ -202,7 +203,7 @@ class WatcherService:
     async def _show(self) -> None:
         while True:
             await asyncio.sleep(_SHOW_S)
-            live = [fold for fold in self._folds if fold.speaker is not None]
+            live = [fold for fold in self._folds.values() if fold.speaker is not None]
             self._clocks.show((fold.core.shown for fold in live), behind_ms=self._behind_ms())
 
     def _behind_ms(self) -> int:
