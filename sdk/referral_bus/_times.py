@@ -86,7 +86,7 @@ def _worked_out(home: Home, directory: Directory, rules: Rules, subject: str | N
         for one in heard:
             made = happenings(one.envelope, one.sha256, one.section, one.admitted_ms)
             supersedes = one.envelope.data.supersedes
-            docket = docket.hear(world, made, superseded=None if supersedes is None else supersedes.id)
+            docket = docket.hear(world, made, superseded=None if supersedes is None else supersedes.sha256)
         for clock in docket.clocks:
             if clock.responsible is not None and speaker(directory, clock.responsible, now_ms) == home.agency:
                 yield _as_worked_out(clock, case, exercise=heard[0].envelope.exercise)

@@ -36,11 +36,15 @@ class Docket:
         Return the docket after one record.
 
         Args:
-            superseded: The event that this one corrects or takes back: what it said is no more.
+            superseded: The hash of the event that this one corrects. What it tells stands in the place of what that
+                one, or an earlier correction of it, told under the same name; all the rest stays as it was.
         """
         new = [one for one in happenings if one.name in world.book.waiting and one not in self.heard]
-        gone = [one for one in self.heard if one.event == superseded]
-        if not new and not gone:
+        gone: list[Happening] = []
+        if superseded is not None:
+            corrected = [_corrected(one, superseded, self.heard) for one in new]
+            new, gone = [one for one, _ in corrected], [one for _, wrong in corrected for one in wrong]
+        if not new:
             return self
         heard = (*(one for one in self.heard if one not in gone), *new)
         names = {rule for one in (*new, *gone) for rule in world.book.waiting.get(one.name, ())}
@@ -56,6 +60,21 @@ class Docket:
     def again(self, world: World) -> "Docket":
         """Return the docket worked out anew: an outage was said, or the calendar has changed."""
         return _worked_out(self, world, {clock.rule.id for clock in self.clocks})
+
+
+def _corrected(one: Happening, superseded: str, heard: Iterable[Happening]) -> tuple[Happening, list[Happening]]:
+    """Return *one* as a correction tells it, and what it stands in the place of: a word of its own sender."""
+    wrong = [
+        old
+        for old in heard
+        if superseded in {old.sha256, old.corrects}
+        and (old.name, old.sender) == (one.name, one.sender)
+        and old.scope in {one.scope, ""}
+    ]
+    moment_ms = one.occurred_ms
+    if moment_ms is None and wrong:
+        moment_ms = min(old.admitted_ms if old.sha256 == superseded else old.moment_ms for old in wrong)
+    return replace(one, occurred_ms=moment_ms, corrects=superseded), wrong
 
 
 def _worked_out(docket: Docket, world: World, rule_ids: Iterable[str]) -> Docket:
@@ -97,7 +116,7 @@ def _of_scope(
 ) -> Iterator[Clock]:
     ordered = sorted(starts, key=lambda start: (start[0].moment_ms, start[0].event))
     found = list(cycles(ordered, _bearing(docket, world, ordered[0][1].rule, scope)))
-    known = [_clock_of(cycle, mine) for cycle in found]
+    known = _clocks_of(found, mine)
     # A clock whose trigger was corrected goes on with the right one; one that lost its trigger does not come back.
     spare = [clock for clock in mine if clock not in known and not _unarmed(clock)]
     taken = max((clock.cycle for clock in mine), default=-1)
@@ -110,9 +129,17 @@ def _of_scope(
             yield made
 
 
-def _clock_of(cycle: Cycle, clocks: Sequence[Clock]) -> Clock | None:
-    events = {one.event for one, _ in cycle.starts}
-    return next((clock for clock in clocks if clock.started.event in events), None)
+def _clocks_of(found: Sequence[Cycle], clocks: Sequence[Clock]) -> list[Clock | None]:
+    """Return which of *clocks* each cycle is. One event may start several: each is one clock, and stays that one."""
+    left, known = list(clocks), list[Clock | None]()
+    for cycle in found:
+        events = {one.event for one, _ in cycle.starts}
+        same = [clock for clock in left if clock.started.event in events]
+        known.append(
+            next((clock for clock in same if clock.started == cycle.starts[0][0].stamp), next(iter(same), None))
+        )
+        left = [clock for clock in left if clock is not known[-1]]
+    return known
 
 
 def _unarmed(clock: Clock) -> bool:

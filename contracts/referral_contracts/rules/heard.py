@@ -40,6 +40,8 @@ class Happening:
     The hand-off that the event is about, as ``opening id/recipient``; empty for a verb of the case. An opening event
     opens one hand-off for each recipient, and has a happening for each.
     """
+    corrects: str | None = None
+    """The hash of the event in whose place it is told, if it is a correction."""
 
     @property
     def moment_ms(self) -> int:

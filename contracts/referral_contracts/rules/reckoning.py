@@ -9,7 +9,7 @@ from referral_contracts.rules.book import CASE_VOIDED, RuleInForce, cancelling
 from referral_contracts.rules.calendar import Interval, due
 from referral_contracts.rules.clock import Clock, clock_id
 from referral_contracts.rules.heard import Happening, Say, Saying, Stamp, World
-from referral_contracts.rules.pack import Teller
+from referral_contracts.rules.pack import Rule, Teller, Whose
 
 Bearing: TypeAlias = Mapping[str, Sequence[Happening]]
 """What bears on a clock, by name."""
@@ -90,9 +90,10 @@ def make_clock(
     )
     name = clock_id(world.bus, subject, in_force.id, scope, number) if known is None else known.id
     second = cycle.first(rule.second)
-    owner = (known.responsible if known is not None and same else None) or world.owner(in_force, start)
-    if owner is None and second is not None:
-        owner = world.owner(in_force, second)
+    kept = known if same else _placed(known, cycle, rule)
+    where = start if kept is None else kept
+    owner = (None if kept is None else kept.responsible) or world.owner(in_force, start)
+    owner = world.owner(in_force, second) if owner is None and second is not None else owner
     clock = Clock(
         id=name,
         rule=in_force,
@@ -104,14 +105,21 @@ def make_clock(
         responsible=owner,
         due_ms=None,
         lenient_ms=None,
-        province=start.province,
-        commune=start.commune,
+        province=where.province,
+        commune=where.commune,
         second=_stamp(second),
         delay_told=_stamp(cycle.first(rule.delay_told_by)),
     )
     own = sorted((one for one in sayings if one.clock == name), key=lambda one: (one.admitted_ms, one.event))
     ends = _ending(world, clock, cycle, None if known is None else known.done)
     return _ended(_said(_due(clock, cycle, world), own), cycle, ends)
+
+
+def _placed(known: Clock | None, cycle: Cycle, rule: Rule) -> Clock | None:
+    """Return *known* if it keeps whose it is whoever tells an earlier start: the place decided, and still stands."""
+    if known is None or known.responsible is None or rule.whose is not Whose.PLACE:
+        return None
+    return known if known.started.event in {one.event for one, _ in cycle.starts} else None
 
 
 def _due(clock: Clock, cycle: Cycle, world: World) -> Clock:

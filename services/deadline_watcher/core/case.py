@@ -173,12 +173,23 @@ def _number(event: str, sha256: str, admitted_ms: int, events: dict[tuple[str, s
 
 def _happening(one: Happening, events: dict[tuple[str, str, int], int]) -> list[object]:
     number = _number(one.event, one.sha256, one.admitted_ms, events)
-    return _trimmed([one.name, number, one.scope, one.occurred_ms, one.whose, one.province, one.commune, one.sender])
+    told = [
+        one.name,
+        number,
+        one.scope,
+        one.occurred_ms,
+        one.whose,
+        one.province,
+        one.commune,
+        one.sender,
+        one.corrects,
+    ]
+    return _trimmed(told)
 
 
 def _read_happening(told: Sequence[Any], events: Sequence[Any]) -> Happening:
-    padded: list[Any] = [*told, *repeat(None, 8 - len(told))]
-    name, number, scope, occurred_ms, whose, province, commune, sender = padded
+    padded: list[Any] = [*told, *repeat(None, 9 - len(told))]
+    name, number, scope, occurred_ms, whose, province, commune, sender, corrects = padded
     event, sha256, admitted_ms = events[number]
     return Happening(
         name,
@@ -191,6 +202,7 @@ def _read_happening(told: Sequence[Any], events: Sequence[Any]) -> Happening:
         commune=commune,
         scope=scope,
         sender=sender,
+        corrects=corrects,
     )
 
 

@@ -12,12 +12,13 @@ from referral_contracts.lifecycle import OPENINGS
 from referral_contracts.payloads.clock import AboutClock, ClockSection, Trigger
 from referral_contracts.payloads.link import Relation
 from referral_contracts.rules.heard import Happening, Say, Saying, World
+from referral_contracts.rules.hearing import concerned
 from referral_contracts.rules.owners import Owners
 from referral_contracts.topics import agency_of
 from referral_contracts.verbs import Verb
 
-MAX_UNREAD: Final = 32
-"""Unreadable sections of one case that are answered for: an agency that sends more hears of the first."""
+MAX_UNREAD: Final = 16
+"""Unreadable sections of one sender in one case that are answered for: who sends more hears of the first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +58,8 @@ def hear(case: Case, event: Event, opened: Opened | None, admitted_ms: int, arou
             clock.id for clock in docket.clocks if clock.scope and clock.rule.rule.trigger[0].startswith("handoff.")
         }
         after = replace(after, docket=docket, untold=after.untold | untold)
-    if opened is not None and opened.result is not Result.READ and len(after.unread) < MAX_UNREAD:
+    unread = sum(one.recipient == event.source for one in after.unread)
+    if opened is not None and opened.result is not Result.READ and unread < MAX_UNREAD:
         code = "" if opened.code is None else opened.code.value
         after = replace(after, unread=(*after.unread, Unread(event.id, event.sha256, event.source, code)))
     return after
@@ -106,7 +108,7 @@ def _happening(event: Event, trigger: Trigger, admitted_ms: int, scope: str) -> 
         event.sha256,
         admitted_ms,
         occurred_ms=_ms(trigger.occurred_at),
-        whose=trigger.whose,
+        whose=concerned(event.verb, event.source, event.recipients, trigger.whose),
         province=trigger.province,
         commune=trigger.commune,
         scope=scope,

@@ -48,6 +48,7 @@ class Event:
     scope: str
     """The hand-off that it is about, as ``opening id/recipient``, or nothing."""
     supersedes: str | None
+    """The hash of the event that it corrects."""
     sections: tuple[Mapping[str, Any], ...] = field(repr=False)
     handoff: Any = field(repr=False)
 
@@ -156,7 +157,7 @@ def _event(value: bytes, sha256: str) -> Event | None:
             exercise=told["exercise"] is True,
             recipients=tuple(data["recipients"]),
             scope="" if handoff is None else f"{handoff['opening']}/{handoff['recipient']}",
-            supersedes=None if supersedes is None else supersedes["id"],
+            supersedes=None if supersedes is None else supersedes["sha256"],
             sections=tuple(data["sections"]),
             handoff=handoff,
         )

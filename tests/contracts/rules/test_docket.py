@@ -76,14 +76,15 @@ def test_the_earliest_trigger_counts_whenever_it_arrives() -> None:
 def test_a_correction_arms_the_same_clock_anew() -> None:
     right = told("information-received", 2, late=1)
     before = heard(world(), INTAKE)
-    after = before.hear(world(), [right], superseded=INTAKE.event)
+    after = before.hear(world(), [right], superseded=INTAKE.sha256)
 
     assert only(after.clocks).id == only(before.clocks).id
     assert (only(after.clocks).started, only(after.clocks).due_ms) == (right.stamp, START + 14 * HOUR)
 
 
 def test_a_clock_whose_trigger_was_taken_back_ends_and_does_not_come_back() -> None:
-    gone = heard(world(), INTAKE).hear(world(), [], superseded=INTAKE.event)
+    before_the_rule = told("information-received", -20 * 8766, late=20 * 8766)
+    gone = heard(world(), INTAKE).hear(world(), [before_the_rule], superseded=INTAKE.sha256)
     again = gone.hear(world(), [told("information-received", 20)])
 
     assert only(gone.clocks).outcome_at(FOREVER) is Outcome.CANCELLED

@@ -61,9 +61,27 @@ def test_what_is_said_of_the_case_has_no_handoff() -> None:
 def test_a_trigger_is_of_the_handoff_that_is_opened_if_it_is_one(to: tuple[str, ...], scope: str) -> None:
     *_, trigger = heard(Verb.ASSIGNED, to, TOLD)
 
-    assert (trigger.name, trigger.scope, trigger.whose) == ("information-received", scope, "xa")
+    assert (trigger.name, trigger.scope, trigger.whose) == ("information-received", scope, None)
     assert (trigger.province, trigger.commune) == ("01", "00001")
     assert trigger.moment_ms == ADMITTED_MS - 60_000
+
+
+@pytest.mark.parametrize(
+    ("verb", "to", "whose", "heard_as"),
+    [
+        (Verb.CASE_NOTED, ("xa",), "to-giac", "to-giac"),
+        (Verb.CASE_NOTED, ("xa",), "to-giac/truc", "to-giac/truc"),
+        (Verb.CASE_NOTED, ("xa",), "xa", None),
+        (Verb.MISDIRECTED, ("xa",), "xa", "xa"),
+        (Verb.MISDIRECTED, ("xa",), "xb", None),
+    ],
+)
+def test_an_agency_names_itself_and_of_a_misdirection_who_is_told(
+    verb: Verb, to: Sequence[str], whose: str, heard_as: str | None
+) -> None:
+    section = ClockSection(actor=ACTOR, triggers=(Trigger(trigger="data-misdirected", whose=whose),))
+
+    assert heard(verb, to, section)[-1].whose == heard_as
 
 
 def test_a_section_without_triggers_tells_nothing() -> None:
