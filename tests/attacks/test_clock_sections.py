@@ -7,6 +7,7 @@ import pytest
 from referral_contracts.directory_model import Jurisdiction
 from referral_contracts.envelope import EventRef
 from referral_contracts.payloads.clock import Trigger
+from referral_contracts.topics import OUTPUT_MAX
 from referral_contracts.verbs import Verb
 from tests.contracts.rules.packs import rule
 from tests.stories.deadlines import COMMUNE, EMERGENCY, PROVINCE, Watched, clock, moment, trigger
@@ -143,3 +144,22 @@ def test_what_one_cannot_spell_leaves_room_to_tell_others_of_theirs() -> None:
 
     assert world.verbs(POLICE) == ["unreadable"]
     assert world.verbs(HOSPITAL) == ["unreadable"] * 16
+
+
+def test_what_one_tells_fills_nobodys_record() -> None:
+    world = Watched()
+    case, _ = with_hospital(world)
+    begun = world.clock.now_ms() - 864_000_000
+    for number in range(6):
+        at = [moment(begun + 1000 * number + one) for one in range(500 if number else 200)]
+        tell(world, case, *[trigger("commune-informed", occurred_at=one) for one in at])
+    world.look()
+    found = world.watching.case(case.case)
+
+    assert [one.sender for one in found.docket.heard].count(HOSPITAL) == 200
+    assert world.verbs(HOSPITAL) == ["unreadable"] * 5
+
+    world.wind(13)
+
+    assert world.verbs(WARD)[-1] == "missed"
+    assert sum(fold.size() for fold in world.watching.folds) < OUTPUT_MAX // 8

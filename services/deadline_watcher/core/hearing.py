@@ -8,6 +8,7 @@ from typing import Final
 from deadline_watcher.core.case import Case, Unread
 from deadline_watcher.core.opening import Opened, Result
 from deadline_watcher.core.reading import Event
+from referral_contracts.codes import Code
 from referral_contracts.lifecycle import OPENINGS
 from referral_contracts.payloads.clock import AboutClock, ClockSection, Trigger
 from referral_contracts.payloads.link import Relation
@@ -17,6 +18,13 @@ from referral_contracts.rules.owners import Owners
 from referral_contracts.topics import agency_of
 from referral_contracts.verbs import Verb
 
+MAX_HEARD: Final = 1024
+"""Happenings that one agency tells of one case: its record has to fit into the state topic, and nobody fills it up."""
+MAX_TRIGGERS: Final = 256
+"""How many of them may be triggers of clock sections. Who tells more is told that it is not heard."""
+MAX_SAYINGS: Final = 64
+"""What is said of one clock."""
+MAX_LINKS: Final = 512
 MAX_UNREAD: Final = 16
 """Unreadable sections of one sender in one case that are answered for: who sends more hears of the first."""
 
@@ -37,8 +45,11 @@ class Surroundings:
 
 def hear(case: Case, event: Event, opened: Opened | None, admitted_ms: int, around: Surroundings) -> Case:
     """Return *case* after an accepted *event* whose clock section is *opened*."""
+    opened = _with_room(case, event, opened)
     section = opened.section if opened is not None else None
     happenings = [*_verbs(event, admitted_ms), *_triggers(event, section, admitted_ms)]
+    if sum(one.sender == event.source for one in case.docket.heard) + len(happenings) > MAX_HEARD:
+        happenings = []
     docket = case.docket.hear(around.world, happenings, superseded=event.supersedes)
     about = section.about_clock if section is not None else None
     if about is not None:
@@ -63,6 +74,16 @@ def hear(case: Case, event: Event, opened: Opened | None, admitted_ms: int, arou
         code = "" if opened.code is None else opened.code.value
         after = replace(after, unread=(*after.unread, Unread(event.id, event.sha256, event.source, code)))
     return after
+
+
+def _with_room(case: Case, event: Event, opened: Opened | None) -> Opened | None:
+    """Return *opened*, or that it tells more than its sender has room for."""
+    if opened is None or opened.section is None:
+        return opened
+    told = sum(one.sender == event.source and "." not in one.name for one in case.docket.heard)
+    if told + len(opened.section.listed) <= MAX_TRIGGERS:
+        return opened
+    return Opened(Result.MALFORMED, readers=opened.readers, code=Code.TOO_MANY)
 
 
 def _verbs(event: Event, admitted_ms: int) -> Iterator[Happening]:
@@ -122,7 +143,7 @@ def _ms(moment: datetime | None) -> int | None:
 
 def _saying(case: Case, event: Event, about: AboutClock, admitted_ms: int, owners: Owners) -> Saying | None:
     clock = case.docket.clock(about.clock)
-    if clock is None:
+    if clock is None or sum(one.clock == clock.id for one in case.docket.sayings) >= MAX_SAYINGS:
         return None
     say = Say(about.said.value)
     if say is Say.EXTENDED and about.document is None:
@@ -140,7 +161,7 @@ def _beside(case: Case, event: Event, section: ClockSection | None, admitted_ms:
         return replace(case, received=case.received | {event.scope})
     if event.verb is Verb.CASE_LINKED and section is not None:
         same = {link.other for link in section.links if link.relation is Relation.SAME_CHILD}
-        return replace(case, links=case.links | same)
+        return case if len(case.links | same) > MAX_LINKS else replace(case, links=case.links | same)
     if event.verb is Verb.CASE_UNLINKED and section is not None:
         return replace(case, links=case.links - {link.other for link in section.links})
     if event.verb in {Verb.CASE_CLOSED, Verb.CASE_VOIDED}:
