@@ -131,9 +131,9 @@ class ClockMetrics:
             self._notices.labels(kind, result).inc(count)
         self._strange.inc(tally.strange)
 
-    def unsaid(self, kind: str, result: str) -> None:
-        """Count a notice that could not be sealed, or not be submitted."""
-        self._notices.labels(kind, result).inc()
+    def unsaid(self, kind: str, result: str, count: int = 1) -> None:
+        """Count notices that could not be sealed, or not even be written."""
+        self._notices.labels(kind, result).inc(count)
 
     def _ended(self, label: Label, outcome: Outcome, count: int) -> None:
         match outcome:

@@ -118,6 +118,9 @@ class Voice:
             # What is due stays due; what is said must be sealed to keys that are known to be right.
             return _TROUBLED_S
         found = speaker.round(directory, now_ms, self._most)
+        if found.unsayable:
+            self._metrics.unsaid("any", Code.INTERNAL.value, found.unsayable)
+            self._log.error("notices-unsayable", count=found.unsayable)
         writes = await self._written(found, directory, core.partition, now_ms)
         if writes:
             try:

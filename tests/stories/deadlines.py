@@ -75,8 +75,15 @@ class Note:
 class Watched(World):
     """A bus with a watcher, on which a ward answers for its commune and the province is above it."""
 
-    def __init__(self, *rows: str, settle: str = "PT1H", calendar: Calendar = CALENDAR, **more: Any) -> None:
-        super().__init__(rules=rules(*rows, settle=settle, calendar=calendar), **more)
+    def __init__(
+        self,
+        *rows: str,
+        settle: str = "PT1H",
+        calendar: Calendar = CALENDAR,
+        law: Rules | None = None,
+        **more: Any,
+    ) -> None:
+        super().__init__(rules=law or rules(*rows, settle=settle, calendar=calendar), **more)
         assert self.simulator.watching is not None
         self.watching = self.simulator.watching
         self.found()

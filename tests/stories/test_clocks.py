@@ -1,14 +1,19 @@
 """What agencies say of the law's clocks, what cannot be read, and the rules that are not the emergency's."""
 
+from typing import Any
+
 import pytest
 
+from deadline_watcher.core import speaker
+from deadline_watcher.core.case import Case
+from deadline_watcher.core.saying import spoken
 from referral_bus.registrar import with_outage
 from referral_contracts.directory_model import Outage
 from referral_contracts.encoding import format_time
 from referral_contracts.payloads.actor import Actor, Role
 from referral_contracts.payloads.clock import AboutClock, ClockSection
 from referral_contracts.payloads.clock import Said as Word
-from referral_contracts.payloads.deadline import ClockUnreadable, Delivered, Found
+from referral_contracts.payloads.deadline import ClockUnreadable, DeadlineNotice, Delivered, Found
 from referral_contracts.payloads.link import LinkedCase, Relation
 from referral_contracts.sections import encode_section
 from referral_contracts.verbs import Verb
@@ -340,3 +345,27 @@ def test_who_was_called_late_while_the_bus_was_away_is_owed_a_word() -> None:
 
     assert world.verbs(WARD)[-1] == "explained"
     assert world.notes(WARD)[-1].deadline.found is Found.OUTAGE
+
+
+def test_a_notice_that_cannot_be_written_holds_up_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = Watched(partitions=1)
+    bad, good = world.opened(), world.opened()
+
+    def refusing(case: Case, *told: Any, **more: Any) -> Any:
+        if case.docket.subject == bad.case:
+            DeadlineNotice.model_validate({})
+        return spoken(case, *told, **more)
+
+    monkeypatch.setattr(speaker, "spoken", refusing)
+    world.wind(13)
+
+    assert world.outcome(good) == "missed"
+    assert [note.copy.envelope.subject for note in world.notes(WARD) if note.verb is Verb.DEADLINE_MISSED] == [
+        good.case
+    ]
+
+    monkeypatch.setattr(speaker, "spoken", spoken)
+    world.watching.restart()
+    world.wind(0.1)
+
+    assert world.verbs(WARD).count("missed") == 2

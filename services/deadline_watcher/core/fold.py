@@ -250,7 +250,10 @@ class _Batch:
                 ticked_ms = max(self._after.ticked_ms, min(admitted_ms, self._now_ms))
                 self._after = replace(self._after, ticked_ms=ticked_ms)
             case Judged():
-                self._judged(found)
+                # What follows from it cannot be stored: a case's record is full. It is passed over, and counted.
+                full = record.fault is Code.UNDELIVERABLE
+                self._tally.strange += full
+                self._judged(replace(found, event=None) if full else found)
 
     def _judged(self, found: Judged) -> None:
         after = self._after

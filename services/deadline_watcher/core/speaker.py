@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from heapq import heappop, heappush
 from typing import Final
 
+from pydantic import ValidationError
+
 from deadline_watcher.core.case import Case
 from deadline_watcher.core.fold import Watcher
 from deadline_watcher.core.saying import Pending, pending, recipient_of, spoken
@@ -31,6 +33,8 @@ class Round:
     """What to submit now, in this order, and when to ask again."""
 
     notices: tuple[Notice, ...]
+    unsayable: int
+    """Notices that no event can carry: a mistake of this program, or of a pack. They hold up nothing else."""
     tick: bool
     wait_ms: int
     """0: there is more."""
@@ -53,6 +57,7 @@ class Speaker:
         self._again: list[tuple[int, bytes]] = []
         self._asked_ms: int | None = None
         self._asks = 0
+        self._unsayable = 0
         self._ticks = watcher.ticks
         self._fresh = False
         """Whether one of its own ticks has been read back: what was said before it began has been read as well."""
@@ -78,8 +83,9 @@ class Speaker:
             if len(found) >= most:
                 break
         more = len(found) >= most
-        tick = self._tick(now_ms)
-        return Round(tuple(found), tick, 0 if more else self._wait_ms(now_ms))
+        tick, unsayable = self._tick(now_ms), self._unsayable
+        self._unsayable = 0
+        return Round(tuple(found), unsayable, tick, 0 if more else self._wait_ms(now_ms))
 
     def _cases(self, now_ms: int) -> Iterator[bytes]:
         """Yield the cases that may have something to say: first those that were not heard, then by what is due."""
@@ -124,7 +130,11 @@ class Speaker:
         recipient = recipient_of(one, self._watcher.around(directory).owners, now_ms)
         if recipient is None:
             return None
-        return spoken(case, one, recipient, calendar=calendar, ledger_ms=self._watcher.ticked_ms)
+        try:
+            return spoken(case, one, recipient, calendar=calendar, ledger_ms=self._watcher.ticked_ms)
+        except ValidationError:
+            self._unsayable += 1
+            return None
 
     def _tick(self, now_ms: int) -> bool:
         due_ms, ticked_ms = self._watcher.first_due_ms(), self._watcher.ticked_ms

@@ -84,6 +84,14 @@ class TestHearing:
         assert step.tally.strange == len(strange)
         assert step.changes == {}
 
+    def test_what_cannot_be_stored_is_passed_over_and_the_rest_is_heard(self, world: Watched) -> None:
+        fold, records = world.watching.folds[0], ledger(world)
+        full = [replace(records[0], fault=Code.UNDELIVERABLE), *records[1:]]
+        step = fold.step(full, world.simulator.directory, world.clock.now_ms())
+
+        assert step.tally.strange == 1
+        assert len(step.changes) == 2
+
     def test_decisions_that_are_missing_stop_it(self, world: Watched) -> None:
         fold, records = world.watching.folds[0], ledger(world)
 
