@@ -161,3 +161,10 @@ def with_entry(changed: Entry) -> Directory:
     """Return version 2, which is version 1 with this entry."""
     value, _ = REGISTRAR.change(directory(), NOW, YEAR, agencies=[changed])
     return apply(directory(), Change.decode(value), ROOT, {})
+
+
+def ending(before: Directory, now_ms: int, agency: str, ends_ms: int, successors: Sequence[str]) -> Directory:
+    """Return the version after *before*, in which *agency* ends and these go on for it."""
+    changed = entry(agency).model_copy(update={"ends_at": format_time(ends_ms), "successors": tuple(successors)})
+    value, _ = REGISTRAR.change(before, now_ms, YEAR, agencies=[changed])
+    return apply(before, Change.decode(value), ROOT, {})

@@ -13,7 +13,13 @@ from typing import TypeVar
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 from referral_contracts.encoding import b64
 from tests.services.referral_router.founding import (
@@ -34,9 +40,16 @@ from tests.services.referral_router.founding import (
     YOUTH_POLICE,
 )
 from tests.services.referral_router.naive.bus import pseudonym
-from tests.services.referral_router.naive.case import Case, parts_in
+from tests.services.referral_router.naive.case import Case
 from tests.services.referral_router.naive.pair import Outcome, Pair, Saying
-from tests.services.referral_router.naive.sayings import moves_of_case, moves_of_handoff, of_case, of_handoff, talk
+from tests.services.referral_router.naive.sayings import (
+    handings_over,
+    moves_of_case,
+    moves_of_handoff,
+    of_case,
+    of_handoff,
+    talk,
+)
 from tests.services.referral_router.naive.tables import ENDED, FOLLOWED, OPENING, VERBS
 from tests.services.referral_router.naive.town import Key, Ref, agency
 from tests.services.referral_router.world import new_id
@@ -57,6 +70,9 @@ MEMORY = [0, HOUR, 2 * HOUR + 1, 4 * HOUR, 6 * HOUR - 1, 6 * HOUR, 6 * HOUR + 1]
 
 ASKING = [HOTLINE, WARD, NEXT_WARD, POLICE]
 """Who may ask others for something."""
+ENDING = [WARD, NEXT_WARD, POLICE, HOSPITAL, SCHOOL]
+"""Who may merge into others, or be split, while cases are open."""
+ENDED_AT_MOST = 3
 MANY = 6
 """Hand-offs that can be moved, in one case: no more are opened."""
 ENDS = {"handoff.cancelled", "handoff.closed"}
@@ -120,11 +136,13 @@ class TwoBuses(RuleBasedStateMachine):
         """Draw something that the tables allow, most of all of hand-offs that can still be moved."""
         subject, other = self.subject(data), data.draw(addresses)
         case = self.pair.naive.cases[subject]
-        ways = [lambda: moves_of_case(case, subject, other)]
-        if moves := [found for key in case.handoffs if (found := moves_of_handoff(case, subject, key, other))]:
+        ways = [lambda: moves_of_case(self.pair.naive, subject, other)]
+        if moves := [
+            found for key in case.handoffs if (found := moves_of_handoff(self.pair.naive, subject, key, other))
+        ]:
             ways += [lambda: onward(pick(data, moves))] * 6
         if case.handoffs:
-            ways.append(lambda: talk(case, subject, pick(data, list(case.handoffs))))
+            ways.append(lambda: talk(self.pair.naive, subject, pick(data, list(case.handoffs))))
         if case.state not in ENDED and len(moves) < MANY:
             ways += [lambda: [self.opening(data, case, subject)]] * 2
         return pick(data, pick(data, ways)())
@@ -132,6 +150,7 @@ class TwoBuses(RuleBasedStateMachine):
     def opening(self, data: st.DataObject, case: Case, subject: str) -> Saying:
         """Draw what opens hand-offs: mostly by somebody who may, and to whom it may go."""
         source = pick(data, [one for one in ASKING if one in case.parties] or sorted(case.parties | {case.owner}))
+        source = self.pair.naive.voice(source) or source
         to = pick(data, [*((one,) for one in ADDRESSES), *TEAMS[:3]])
         to = tuple(one for one in to if agency(one) != source)
         heads = [one.head for one in case.handoffs.values() if one.state in FOLLOWED]
@@ -180,9 +199,10 @@ class TwoBuses(RuleBasedStateMachine):
         subject, about = self.subject(data), self.a_handoff(data)
         case = self.pair.naive.cases[subject]
         handoff = case.handoffs.get(about)
-        inside = source in case.parties and not case.archived
-        mine = handoff is not None and parts_in(source, handoff, case)
-        if (inside and (mine or not VERBS[verb].handoff)) or source in {WATCHER, case.owner}:
+        naive = self.pair.naive
+        inside = naive.is_party(source, case) and not case.archived
+        mine = handoff is not None and naive.parts_in(source, handoff, case)
+        if (inside and (mine or not VERBS[verb].handoff)) or source in {WATCHER, naive.voice(case.owner)}:
             return
         to = tuple(one for one in (other,) if agency(one) != source)
         there = Saying(source=source, verb=verb, to=to, case=subject)
@@ -202,27 +222,30 @@ class TwoBuses(RuleBasedStateMachine):
     def a_case_is_cleared_up_and_left(self, data: st.DataObject, wait: int) -> None:
         subject = self.subject(data)
         case = self.pair.naive.cases[subject]
+        owner = self.pair.naive.voice(case.owner) or case.owner
         for key in sorted(case.still_open()):
-            moves = moves_of_handoff(case, subject, key, CLINIC)
-            if ends := [move for move in moves if move.source == case.owner and move.verb in ENDS]:
+            moves = moves_of_handoff(self.pair.naive, subject, key, CLINIC)
+            if ends := [move for move in moves if move.source == owner and move.verb in ENDS]:
                 self.pair.say(pick(data, ends))
-        self.pair.say(of_case(case, subject, case.owner, "case.closed", CLINIC))
+        self.pair.say(of_case(self.pair.naive, subject, owner, "case.closed", CLINIC))
         self.pair.wait(wait)
 
     @rule(answered=st.booleans(), wait=st.sampled_from([HOUR, DAY]))
     def something_is_asked_back_after_the_end(self, wait: int, *, answered: bool) -> None:
         """A closed case is put away when nobody is to answer a recall in it any more, and no sooner."""
         pair = self.pair
+        if pair.naive.town.ended(SCHOOL, pair.naive.now):
+            return
         pair.say(Saying(source=HOTLINE, verb="case.opened"))
         subject = pair.spoken[-1].event.case
         case = pair.naive.cases[subject]
         pair.say(Saying(source=HOTLINE, verb="handoff.notified", to=(SCHOOL,), case=subject))
         (key,) = case.handoffs
-        pair.say(of_handoff(case, subject, key, SCHOOL, "handoff.received", SCHOOL))
-        pair.say(of_case(case, subject, HOTLINE, "case.closed", SCHOOL))
-        pair.say(of_handoff(case, subject, key, HOTLINE, "handoff.recalled", SCHOOL))
+        pair.say(of_handoff(self.pair.naive, subject, key, SCHOOL, "handoff.received", SCHOOL))
+        pair.say(of_case(self.pair.naive, subject, HOTLINE, "case.closed", SCHOOL))
+        pair.say(of_handoff(self.pair.naive, subject, key, HOTLINE, "handoff.recalled", SCHOOL))
         if answered:
-            pair.say(of_handoff(case, subject, key, SCHOOL, "handoff.misdirected", SCHOOL))
+            pair.say(of_handoff(self.pair.naive, subject, key, SCHOOL, "handoff.misdirected", SCHOOL))
         pair.wait(wait)
         # What is due is put away at a decision.
         pair.say(Saying(source=HOTLINE, verb="case.opened"))
@@ -243,9 +266,46 @@ class TwoBuses(RuleBasedStateMachine):
         opening = self.pair.spoken[-1].event.id
         for _ in range(steps):
             chain = [key for key in case.handoffs if key[0] >= opening]
-            moves = [found for key in chain if (found := moves_of_handoff(case, subject, key, data.draw(addresses)))]
+            moves = [
+                found
+                for key in chain
+                if (found := moves_of_handoff(self.pair.naive, subject, key, data.draw(addresses)))
+            ]
             if moves:
                 self.pair.say(pick(data, onward(pick(data, moves))))
+
+    @rule(data=st.data(), ends_in=st.sampled_from([0, HOUR, DAY]), steps=st.integers(1, 8))
+    def an_agency_merges_into_another(self, data: st.DataObject, ends_in: int, steps: int) -> None:
+        self.agencies_change(data, ends_in, data.draw(st.integers(0, 1)))
+        self.what_it_has_goes_over(data, steps)
+
+    @rule(data=st.data(), ends_in=st.sampled_from([0, HOUR, DAY]), steps=st.integers(1, 8))
+    def an_agency_is_split(self, data: st.DataObject, ends_in: int, steps: int) -> None:
+        self.agencies_change(data, ends_in, data.draw(st.integers(2, 3)))
+        self.what_it_has_goes_over(data, steps)
+
+    def agencies_change(self, data: st.DataObject, ends_in: int, successors: int) -> None:
+        """End an agency, mostly one that somebody waits for."""
+        pair, subject = self.pair, self.subject(data)
+        case = pair.naive.cases[subject]
+        if not case.still_open() and case.state not in ENDED:
+            pair.say(self.opening(data, case, subject))
+        left = [one for one in ENDING if one not in pair.naive.town.ends]
+        if len(left) <= len(ENDING) - ENDED_AT_MOST:
+            return
+        ending = pick(data, [one for one in left if case.stands_in(one)] or left)
+        others = data.draw(st.permutations([one for one in AGENCIES if one not in {ending, WATCHER}]))
+        pair.end(ending, pair.naive.now + ends_in, *others[:successors])
+
+    @precondition(lambda self: bool(self.pair.naive.town.ends))
+    @rule(data=st.data(), steps=st.integers(1, 8))
+    def what_it_has_goes_over(self, data: st.DataObject, steps: int) -> None:
+        """What an agency has is moved to its successors, before it ends or afterwards, or left to the first of them."""
+        for _ in range(steps):
+            naive, subject = self.pair.naive, self.subject(data)
+            keys = sorted(naive.cases[subject].still_open())
+            moves = [move for key in keys for move in handings_over(naive, subject, key)]
+            self.pair.say(pick(data, [*moves, self.next_step(data)]))
 
     @rule(wait=st.sampled_from(WAITS))
     def time_passes(self, wait: int) -> None:

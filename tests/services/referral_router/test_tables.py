@@ -86,18 +86,16 @@ def staged(cast: Cast) -> tuple[Pair, str]:
     pair = Pair()
     pair.say(Saying(source=HOTLINE, verb="case.opened"))
     subject = pair.spoken[0].event.case
-    case = pair.naive.cases[subject]
-    pair.say(of_case(case, subject, HOTLINE, "case.transfer.offered", cast.owner))
-    pair.say(of_case(case, subject, cast.owner, "case.transfer.accepted", cast.owner))
+    pair.say(of_case(pair.naive, subject, HOTLINE, "case.transfer.offered", cast.owner))
+    pair.say(of_case(pair.naive, subject, cast.owner, "case.transfer.accepted", cast.owner))
     for party in sorted({cast.sender, SCHOOL} - {cast.owner}):
-        pair.say(of_case(case, subject, cast.owner, "case.noted", party))
+        pair.say(of_case(pair.naive, subject, cast.owner, "case.noted", party))
     return pair, subject
 
 
 def walked(cast: Cast, route: str) -> tuple[Pair, str, Key]:
     """Return a hand-off that has gone this way."""
     pair, subject = staged(cast)
-    case = pair.naive.cases[subject]
     opening, *steps = route.split()
     # With a co-recipient, where policy lets answers go to the team.
     pair.say(Saying(source=cast.sender, verb=f"handoff.{opening}", to=(cast.recipient, HOSPITAL), case=subject))
@@ -107,10 +105,10 @@ def walked(cast: Cast, route: str) -> tuple[Pair, str, Key]:
     for step in steps:
         if step == "received-by-the-next":
             following = (pair.spoken[-1].event.id, SCHOOL)
-            pair.say(of_handoff(case, subject, following, SCHOOL, "handoff.received", SCHOOL))
+            pair.say(of_handoff(pair.naive, subject, following, SCHOOL, "handoff.received", SCHOOL))
         else:
             speaker = speakers.get(step, agency(cast.recipient))
-            pair.say(of_handoff(case, subject, key, speaker, f"handoff.{step}", SCHOOL))
+            pair.say(of_handoff(pair.naive, subject, key, speaker, f"handoff.{step}", SCHOOL))
     return pair, subject, key
 
 
@@ -127,8 +125,10 @@ def test_everybody_says_everything_of_a_handoff_in_each_state(state: str, cast: 
     assert case.handoffs[key].state == state
 
     verbs = [verb for verb, kind in VERBS.items() if kind.handoff]
-    sayings = [of_handoff(case, subject, key, source, verb, CLINIC) for verb in verbs for source in cast.everybody()]
-    sayings += [of_case(case, subject, cast.owner, verb, CLINIC) for verb in ("case.closed", "case.voided")]
+    sayings = [
+        of_handoff(pair.naive, subject, key, source, verb, CLINIC) for verb in verbs for source in cast.everybody()
+    ]
+    sayings += [of_case(pair.naive, subject, cast.owner, verb, CLINIC) for verb in ("case.closed", "case.voided")]
     follows = case.handoffs[key].head
     sayings += [
         Saying(source=source, verb="handoff.offered", to=(LEGAL_AID,), case=subject, follows=follows)
@@ -165,10 +165,10 @@ def test_a_duty_is_passed_on_and_comes_back(route: str, *, again: bool) -> None:
     case, following = pair.naive.cases[subject], (pair.spoken[-1].event.id, SCHOOL)
     for step in route.split():
         speaker = POLICE if step in {"withdrawn", "closed", "recalled"} else SCHOOL
-        pair.say(of_handoff(case, subject, following, speaker, f"handoff.{step}", CLINIC))
+        pair.say(of_handoff(pair.naive, subject, following, speaker, f"handoff.{step}", CLINIC))
     verbs = [verb for verb, kind in VERBS.items() if kind.handoff]
     sayings = [
-        of_handoff(case, subject, one, source, verb, CLINIC)
+        of_handoff(pair.naive, subject, one, source, verb, CLINIC)
         for one in case.handoffs
         if one[1] != HOSPITAL
         for verb in verbs
@@ -188,11 +188,11 @@ def test_everybody_says_everything_of_a_case_in_each_state(state: str) -> None:
     pair, subject = staged(cast)
     case = pair.naive.cases[subject]
     if TO_CASES[state]:
-        pair.say(of_case(case, subject, cast.owner, TO_CASES[state], NEXT_WARD))
+        pair.say(of_case(pair.naive, subject, cast.owner, TO_CASES[state], NEXT_WARD))
     assert case.state == state
     verbs = [verb for verb, kind in VERBS.items() if not kind.handoff]
     sayings = [
-        of_case(case, subject, source, verb, other)
+        of_case(pair.naive, subject, source, verb, other)
         for verb in verbs
         for source in cast.everybody()
         for other in (CLINIC, HOTLINE)

@@ -16,7 +16,6 @@ from tests.services.referral_router.naive.case import (
     begin,
     happens_to_case,
     happens_to_handoff,
-    parts_in,
 )
 from tests.services.referral_router.naive.tables import (
     BY_WATCHER,
@@ -84,13 +83,32 @@ class NaiveBus:
         if not ruling.faults:
             self.happens(said)
             ruling = Ruling(set(), self.cases[said.case]) if said.verb == "case.opened" else ruling
-        inside = self.inside(said)
+        inside = self.inside(said) or not ruling.faults
         self.used[said.case, said.source, said.id] = Used(said.hash, max(self.now, said.time), inside)
         self.touched[said.case, "" if inside else said.source] = self.now
         return ruling
 
+    def voice(self, name: str) -> str | None:
+        """Who speaks for an agency by now."""
+        return self.town.voice(name, self.now)
+
+    def is_party(self, source: str, case: Case) -> bool:
+        return source in case.parties or source in map(self.voice, case.parties)
+
+    def parts_in(self, source: str, handoff: Handoff, case: Case) -> list[str]:
+        """Return the parts that an agency plays in a hand-off, in the order in which they are tried."""
+        parts = {
+            "recipient": source == self.voice(agency(handoff.held_by)),
+            "sender": source == self.voice(handoff.sender),
+            "owner": source == self.voice(case.owner),
+            "watcher": source == WATCHER,
+        }
+        return [part for part, plays in parts.items() if plays]
+
     def out_of_hand(self, said: Event) -> set[str]:
-        """Points 12, 14 and 15: the time, and ids that were used."""
+        """Points 10, 12, 14 and 15: who has ended, the time, and ids that were used."""
+        if self.town.ended(said.source, self.now):
+            return {"agency-ended"}
         if abs(said.time - self.now) > WINDOW:
             return {"outside-window"}
         used = {key: one for key, one in self.used.items() if key[0] == said.case and one.at >= self.now - 3 * WINDOW}
@@ -109,13 +127,13 @@ class NaiveBus:
     def by_the_case(self, said: Event) -> Ruling:
         """Points 16 to 22."""
         case, kind, source = self.cases.get(said.case), VERBS[said.verb], said.source
-        restoring = case is not None and case.archived and source == case.owner
+        restoring = case is not None and case.archived and source == self.voice(case.owner)
         if restoring and said.verb != "case.reopened":
             return Ruling({"archived"})
         if said.verb == "case.opened":
             return Ruling(self.new_case(said))
         timely = source == WATCHER and ((said.verb in BY_WATCHER and said.about) or said.verb in DEADLINES)
-        if not case or not (source in case.parties or restoring or timely):
+        if not case or not (self.is_party(source, case) or restoring or timely):
             return Ruling({"not-found"})
         if timely and case.archived:
             return Ruling({"archived" if said.verb in DEADLINES else "not-found"})
@@ -135,12 +153,15 @@ class NaiveBus:
             return {"wrong-subject"}
         if said.answers or said.about or said.supersedes or said.follows:
             return {"malformed-envelope"}
-        faults = self.town.addressing(said)
+        faults = self.addressing(said)
         if said.to:
             faults.add("wrong-recipients")
         if self.town.roles[said.source] not in self.town.may_open:
             faults.add("not-permitted")
         return faults
+
+    def addressing(self, said: Event) -> set[str]:
+        return self.town.addressing(said, self.now)
 
     def new_handoffs(self, said: Event, case: Case) -> set[str]:
         if case.state in ENDED:
@@ -150,20 +171,19 @@ class NaiveBus:
         if said.id in {opening for opening, _ in case.handoffs}:
             return {"id-reused"}
         nobody = set() if said.to else {"wrong-recipients"}
-        return nobody | self.town.addressing(said) | self.town.policy(said.source, said.verb, said.to)
+        return nobody | self.addressing(said) | self.town.policy(said.source, said.verb, said.to)
 
-    @staticmethod
-    def after_another(said: Event, case: Case) -> set[str]:
+    def after_another(self, said: Event, case: Case) -> set[str]:
         """Section 9, one after another: what it follows is over, and the speaker asked for it or owns the case."""
         headed = [one for one in case.handoffs.values() if one.head == said.follows]
-        mine = [one for one in headed if said.source in (one.sender, case.owner)]
+        mine = [one for one in headed if said.source in (self.voice(one.sender), self.voice(case.owner))]
         if not said.follows or any(one.state in FOLLOWED for one in mine):
             return set()
         return {"illegal-transition"} if mine else {"not-found"}
 
     def of_case(self, said: Event, case: Case) -> set[str]:
-        parts = {"party": True, "owner": said.source == case.owner, "pending": said.source == case.pending}
-        parts["watcher"] = said.source == WATCHER
+        parts = {"party": True, "owner": said.source == self.voice(case.owner)}
+        parts |= {"pending": said.source == self.voice(case.pending), "watcher": said.source == WATCHER}
         mine = [part for part, plays in parts.items() if plays]
         if not ever(said.verb, mine, CASES):
             return {"wrong-party"}
@@ -171,10 +191,11 @@ class NaiveBus:
             return {"stale-head"}
         if not any(f"{said.verb} by {part}" in CASES[case.state] for part in mine):
             return {"illegal-transition"}
-        faults, count = self.town.addressing(said), len(said.to)
+        faults, count = self.addressing(said), len(said.to)
+        owner = self.meant_for(said, {case.owner})
         wrong = {
-            "case.transfer.accepted": said.to != (case.owner,),
-            "case.transfer.declined": said.to != (case.owner,),
+            "case.transfer.accepted": set(said.to) != owner,
+            "case.transfer.declined": set(said.to) != owner,
             "case.transfer.offered": count != 1,
             "case.noted": count == 0,
             **dict.fromkeys(DEADLINES, count != 1 or said.source in map(agency, said.to)),
@@ -192,7 +213,7 @@ class NaiveBus:
         handoff = case.handoffs.get(said.about or ("", ""))
         if not handoff:
             return Ruling({"not-found"})
-        mine = parts_in(said.source, handoff, case)
+        mine = self.parts_in(said.source, handoff, case)
         if not mine:
             return Ruling({"not-found"})
         if said.verb in RECEIPTS["none"]:
@@ -207,17 +228,28 @@ class NaiveBus:
         if part is None or (said.verb == "handoff.recalled" and (handoff.recalled or not held)):
             return Ruling({"illegal-transition"}, handoff)
         if said.verb == "handoff.moved":
-            # Nobody has successors in this town.
-            return Ruling(self.town.addressing(said) | {"wrong-recipients"}, handoff)
+            faults = set() if self.side_moved(said, handoff) else {"wrong-recipients"}
+            return Ruling(self.addressing(said) | faults, handoff)
         if said.verb == "handoff.forwarded":
             # It opens a hand-off for the next one.
             faults = {"illegal-transition"} if case.state in ENDED else self.forwarding(said, case, handoff)
             return Ruling(faults, handoff)
-        sides = {"recipient": {handoff.sender}, "sender": {handoff.recipient}}
-        must = sides.get(part, {handoff.sender, handoff.recipient})
-        must = {address for address in must if agency(address) != said.source}
-        might = must | handoff.team if part == "recipient" else must
-        return Ruling(self.goes_to(said, must, might), handoff)
+        sides = {"recipient": {handoff.sender}, "sender": {handoff.held_by}}
+        must = sides.get(part, {handoff.sender, handoff.held_by})
+        team = {case.handoffs[handoff.opening[0], other].held_by for other in handoff.team}
+        return Ruling(self.goes_to(said, must, team if part == "recipient" else set()), handoff)
+
+    def side_moved(self, said: Event, handoff: Handoff) -> str:
+        """Section 9, moving: which side goes to the successor that is named last; nothing, if that cannot be."""
+        heir = said.to[-1] if said.to else ""
+        sides = {"recipient": (handoff.held_by, handoff.sender), "sender": (handoff.sender, handoff.held_by)}
+        for side, (stands, other) in sides.items():
+            left = agency(stands)
+            may = said.source == self.voice(left) and agency(heir) in self.town.all_heirs(left)
+            right = set(said.to) == self.meant_for(said, {other}) | {heir} and self.meant_for(said, {heir}) == {heir}
+            if may and right:
+                return side if side == "recipient" or heir == agency(heir) else ""
+        return ""
 
     def receipt(self, said: Event, handoff: Handoff, mine: list[str]) -> set[str]:
         if "recipient" not in mine:
@@ -226,15 +258,20 @@ class NaiveBus:
             return {"stale-head"}
         if said.verb not in RECEIPTS[handoff.receipt]:
             return {"illegal-transition"}
-        return self.goes_to(said, {handoff.sender}, {handoff.sender})
+        return self.goes_to(said, {handoff.sender}, set())
 
-    def goes_to(self, said: Event, must: set[str], might: set[str] | frozenset[str]) -> set[str]:
-        right = must <= set(said.to) <= might
-        return self.town.addressing(said) | (set() if right else {"wrong-recipients"})
+    def meant_for(self, said: Event, addresses: set[str]) -> set[str]:
+        """Where what is meant for these goes: who has ended is answered at its successor's, and nobody at its own."""
+        found = {self.town.reached(address, self.now) for address in addresses}
+        return {address for address in found if address and agency(address) != said.source}
+
+    def goes_to(self, said: Event, must: set[str], might: set[str]) -> set[str]:
+        right = self.meant_for(said, must) <= set(said.to) <= self.meant_for(said, must | might)
+        return self.addressing(said) | (set() if right else {"wrong-recipients"})
 
     def forwarding(self, said: Event, case: Case, handoff: Handoff) -> set[str]:
-        faults, following = self.town.addressing(said), said.to[-1:]
-        if said.to[:-1] != (handoff.sender,):
+        faults, following = self.addressing(said), said.to[-1:]
+        if not said.to or sorted(said.to[:-1]) != sorted(self.meant_for(said, {handoff.sender})):
             faults.add("wrong-recipients")
         if said.id in {opening for opening, _ in case.handoffs}:
             faults.add("id-reused")
@@ -245,7 +282,7 @@ class NaiveBus:
         ref = said.id, said.hash
         if said.verb == "case.opened":
             self.cases[said.case] = Case(owner=said.source, head=ref, exercise=said.exercise)
-        case = self.cases[said.case]
+        case, left = self.cases[said.case], ""
         handoff = case.handoffs.get(said.about or ("", ""))
         if said.verb in OPENING:
             rule = self.town.known_to_each_other(said.to)
@@ -253,12 +290,23 @@ class NaiveBus:
                 team = frozenset(said.to) - {recipient} if rule and rule[1] else frozenset[str]()
                 begin(case, said, recipient, OPENING[said.verb]).team = team
         elif handoff:
-            happens_to_handoff(case, handoff, said)
+            left = self.move(said, handoff) if said.verb == "handoff.moved" else ""
+            happens_to_handoff(case, handoff, said, self.parts_in(said.source, handoff, case))
         elif said.verb != "case.opened":
             happens_to_case(case, said)
         case.events += 1
         case.copies.update(said.to)
         case.parties |= {said.source} - {WATCHER} | {*map(agency, said.to)}
+        if left and not case.stands_in(left):
+            case.parties.discard(left)
+
+    def move(self, said: Event, handoff: Handoff) -> str:
+        """Let a side go to a successor; return who stood there."""
+        if self.side_moved(said, handoff) == "recipient":
+            left, handoff.holder = agency(handoff.held_by), said.to[-1]
+        else:
+            left, handoff.sender = handoff.sender, said.to[-1]
+        return left
 
     def put_away(self) -> None:
         """Section 12, a closed case: few at a decision, the longest untouched first, those of one moment together."""

@@ -8,10 +8,10 @@ from tests.services.referral_router.naive.tables import (
     GIVEN_BACK,
     HANDOFFS,
     MOVE_NO_HEAD,
+    MOVED,
     OPEN,
     RECEIPTS,
     TALK,
-    WATCHER,
 )
 from tests.services.referral_router.naive.town import Event, Key, Ref, agency
 
@@ -31,6 +31,12 @@ class Handoff:
     done: bool = False
     given_back: bool = False
     recalled: bool = False
+    holder: str = ""
+    """Who stands on the recipient's side, where that was moved."""
+
+    @property
+    def held_by(self) -> str:
+        return self.holder or self.recipient
 
 
 @dataclass(kw_only=True)
@@ -55,16 +61,10 @@ class Case:
     def still_open(self) -> set[Key]:
         return {key for key, handoff in self.handoffs.items() if handoff.state in OPEN}
 
-
-def parts_in(source: str, handoff: Handoff, case: Case) -> list[str]:
-    """Return the parts that an agency plays in a hand-off, in the order in which they are tried."""
-    parts = {
-        "recipient": source == agency(handoff.recipient),
-        "sender": source == handoff.sender,
-        "owner": source == case.owner,
-        "watcher": source == WATCHER,
-    }
-    return [part for part, plays in parts.items() if plays]
+    def stands_in(self, name: str) -> bool:
+        """Section 9, moving: whether an agency stands on a side of anything here, or owns the case or may get it."""
+        sides = {agency(side) for one in self.handoffs.values() for side in (one.sender, one.held_by)}
+        return name in sides | {self.owner, self.pending}
 
 
 def begin(case: Case, said: Event, recipient: str, state: str) -> Handoff:
@@ -89,13 +89,14 @@ def happens_to_case(case: Case, said: Event) -> None:
         case.pending = agency(said.to[0])
 
 
-def happens_to_handoff(case: Case, handoff: Handoff, said: Event) -> None:
+def happens_to_handoff(case: Case, handoff: Handoff, said: Event, mine: list[str]) -> None:
+    """Let what somebody said happen who plays these parts."""
     if said.verb in RECEIPTS["none"]:
         handoff.receipt = RECEIPTS[handoff.receipt][said.verb]
         if said.verb == "handoff.received" and handoff.state == "notified":
             handoff.state = "received"
-    elif f"{said.verb} by sender" not in TALK:
-        steps, mine = HANDOFFS[handoff.state], parts_in(said.source, handoff, case)
+    elif f"{said.verb} by sender" not in TALK | MOVED:
+        steps = HANDOFFS[handoff.state]
         handoff.state = next(steps[step] for part in mine if (step := f"{said.verb} by {part}") in steps)
     if said.verb not in MOVE_NO_HEAD:
         handoff.head = said.id, said.hash

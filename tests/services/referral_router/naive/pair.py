@@ -26,6 +26,7 @@ from tests.services.referral_router.founding import (
     ROLES,
     WATCHER,
     YOUTH_POLICE,
+    ending,
 )
 from tests.services.referral_router.naive.bus import NaiveBus, Ruling
 from tests.services.referral_router.naive.case import Case, Handoff
@@ -157,8 +158,7 @@ class Pair:
         """Let both judge an event that is forgotten again."""
         step = self.world.step([self.record(spoken)])
         kept = self.naive, self.first
-        # The town does not change.
-        self.naive = deepcopy(self.naive, {id(TOWN): TOWN})
+        self.naive = self._same_again()
         self.first = dict(self.first)
         outcome = _outcome(step.writes)
         self._agreed(spoken.event, outcome)
@@ -169,8 +169,18 @@ class Pair:
         """Return both as they are now, to go on with by itself; the router as after a restart."""
         world, audit = self.world.restored(), self.world.audit
         world.audit = replace(audit, sequences=Counter(audit.sequences), copies=Counter(audit.copies))
-        naive = deepcopy(self.naive, {id(TOWN): TOWN})
-        return Pair(world=world, naive=naive, spoken=list(self.spoken), first=dict(self.first))
+        return Pair(world=world, naive=self._same_again(), spoken=list(self.spoken), first=dict(self.first))
+
+    def _same_again(self) -> NaiveBus:
+        # A town is never changed: where agencies change, it is another.
+        return deepcopy(self.naive, {id(self.naive.town): self.naive.town})
+
+    def end(self, agency: str, at: int, *successors: str) -> None:
+        """Let the registrar tell both that an agency ends, and who goes on for it."""
+        self.world.directory = ending(self.world.directory, self.world.now, agency, at, successors)
+        town = self.naive.town
+        ends, heirs = {**town.ends, agency: at}, {**town.heirs, agency: successors}
+        self.naive.town = replace(town, ends=ends, heirs=heirs)
 
     def record(self, spoken: Spoken) -> Record:
         (record,) = self.world.take([spoken.said])
@@ -179,17 +189,18 @@ class Pair:
 
     def _agreed(self, event: Event, outcome: Outcome) -> None:
         again = self.first.get((event.case, event.source, event.id))
-        remembered = bool(self.naive.out_of_hand(event) - {"outside-window"})
+        remembered = bool(self.naive.out_of_hand(event) - {"outside-window", "agency-ended"})
         ruling, verdict = self.naive.hear(event), outcome.verdict
         accepted = not ruling.faults
         assert verdict.code.value in (ruling.faults or {"accepted"}), (verdict.code.value, ruling.faults, event)
         assert outcome.copies == (list(event.to) if accepted else []), event
-        if verdict.code is not Code.OUTSIDE_WINDOW and not remembered:
+        if verdict.code not in {Code.OUTSIDE_WINDOW, Code.AGENCY_ENDED} and not remembered:
             self.first[event.case, event.source, event.id] = verdict
         told = {
             name: value for name, value in verdict.model_dump(mode="json", exclude_none=True).items() if name in TOLD
         }
-        assert told == _told(ruling, event, verdict.code, again if remembered else None), event
+        owns = isinstance(ruling.tells, Case) and self.naive.voice(ruling.tells.owner) == event.source
+        assert told == _told(ruling, verdict.code, again if remembered else None, owns=owns), event
 
     def agree_on_cases(self) -> None:
         kept = {key.decode(): Kept.decode(value) for key, value in self.world.state.items() if len(key) == 32}
@@ -236,15 +247,15 @@ def _ref(ref: EventRef) -> Ref:
     return ref.id, ref.sha256
 
 
-def _handoffs(case: Kept) -> dict[Key, tuple[str, str, Ref, str]]:
+def _handoffs(case: Kept) -> dict[Key, tuple[str, str, str, Ref, str]]:
     return {
-        (key.split(" ")[0], key.split(" ")[1]): (one.state, one.sender, _ref(one.head.wire), one.receipt)
+        (key.split(" ")[0], key.split(" ")[1]): (one.state, one.sender, one.holder, _ref(one.head.wire), one.receipt)
         for key, one in case.handoffs.items()
     }
 
 
-def _standing(handoff: Handoff) -> tuple[str, str, Ref, str]:
-    return handoff.state, handoff.sender, handoff.head, handoff.receipt
+def _standing(handoff: Handoff) -> tuple[str, str, str, Ref, str]:
+    return handoff.state, handoff.sender, handoff.holder, handoff.head, handoff.receipt
 
 
 def _spelled(ref: Ref) -> dict[str, str]:
@@ -254,6 +265,7 @@ def _spelled(ref: Ref) -> dict[str, str]:
 def _still(handoff: Handoff) -> dict[str, object]:
     return {
         "head": _spelled(handoff.head),
+        **({"holder": handoff.holder} if handoff.holder else {}),
         "opening": handoff.opening[0],
         "recipient": handoff.recipient,
         "sender": handoff.sender,
@@ -261,7 +273,7 @@ def _still(handoff: Handoff) -> dict[str, object]:
     }
 
 
-def _told(ruling: Ruling, event: Event, code: Code, first: Verdict | None) -> dict[str, object]:
+def _told(ruling: Ruling, code: Code, first: Verdict | None, *, owns: bool) -> dict[str, object]:
     """Section 13: what a verdict tells besides its code."""
     if first is not None:
         told = First(code=first.code, counter=first.counter, decision=first.decision, event=first.event)
@@ -270,7 +282,7 @@ def _told(ruling: Ruling, event: Event, code: Code, first: Verdict | None) -> di
         case Handoff() as handoff:
             key = {"opening": handoff.opening[0], "recipient": handoff.recipient}
             return {"handoff": key, "head": _spelled(handoff.head), "state": handoff.state}
-        case Case() as case if case.owner == event.source:
+        case Case() as case if owns:
             told_of: dict[str, object] = {"case_head": _spelled(case.head), "case_state": case.state}
             if case.restored:
                 told_of["case_restored"] = case.restored

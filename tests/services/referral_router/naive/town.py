@@ -1,7 +1,7 @@
-"""Who is on the bus and who may say what to whom: SPEC section 10, and what an event is."""
+"""Who is on the bus, who goes on for whom, who may say what to whom: SPEC 10 and 15, and what an event is."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from tests.services.referral_router.naive.tables import VERBS, WATCHER
 
@@ -54,17 +54,48 @@ class Town:
     """Verbs that everybody may say to everybody."""
     may_know: list[tuple[set[str], bool]]
     """Who may know of each other, and whether answers may go to the team."""
+    ends: dict[str, int] = field(default_factory=dict)
+    """When an agency says its last."""
+    heirs: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """Its successors, the one who then speaks for it first."""
+
+    def ended(self, name: str, now: int) -> bool:
+        return name in self.ends and now >= self.ends[name]
+
+    def voice(self, name: str, now: int) -> str | None:
+        """Section 15, succession: who speaks for an agency, if anybody does."""
+        before = set[str]()
+        while self.ended(name, now):
+            before.add(name)
+            heirs = self.heirs[name]
+            if not heirs or heirs[0] in before:
+                return None
+            name = heirs[0]
+        return name
+
+    def reached(self, address: str, now: int) -> str | None:
+        """Where what is meant for an address goes, if anywhere."""
+        voice = self.voice(agency(address), now)
+        desk = f"{voice}{address[len(agency(address)) :]}"
+        return next((one for one in (desk, voice) if one in self.addresses), None)
+
+    def all_heirs(self, name: str) -> set[str]:
+        """To whom what an agency has may be moved: its successors, and theirs."""
+        found = set[str]()
+        while more := {heir for one in found | {name} for heir in self.heirs.get(one, ())} - found:
+            found |= more
+        return found - {name}
 
     def known_to_each_other(self, to: Iterable[str]) -> tuple[set[str], bool] | None:
         roles = {self.roles[agency(address)] for address in to if agency(address) in self.roles}
         return next((rule for rule in self.may_know if roles <= rule[0]), None)
 
-    def addressing(self, said: Event) -> set[str]:
+    def addressing(self, said: Event, now: int) -> set[str]:
         """Return what is wrong with recipients and readers, whatever the verb."""
         faults = set()
         if len(set(said.to)) < len(said.to):
             faults.add("repeated-recipient")
-        if not set(said.to) <= self.addresses:
+        if not set(said.to) <= self.addresses or any(self.ended(agency(address), now) for address in said.to):
             faults.add("unknown-recipient")
         if not {agency(address) for address in said.to} <= self.inboxes:
             faults.add("topic-missing")
