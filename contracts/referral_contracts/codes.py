@@ -257,6 +257,7 @@ HINTS: Final[dict[Code, str]] = {
     Code.CLOCK_DIFFERS: "ask its sender; if the clock is this agency's, dispute it: referral-bus clocks dispute",
     Code.AGENCY_ENDED: "its successor has to say it: referral-bus directory show AGENCY",
     Code.WRONG_EXERCISE: "an exercise has a case of its own; set `exercise` as the event did that opened the case",
+    Code.ILLEGAL_TRANSITION: "read its state; a duty is forwarded, a request is declined or returned",
     Code.STALE_HEAD: "something moved this hand-off first; read its state and decide again",
     Code.NOT_FOUND: "there is no such case or hand-off that you are a party of",
     Code.OPEN_HANDOFFS: "close, withdraw, cancel or wait for the open hand-offs first",

@@ -100,6 +100,8 @@ OPENINGS: Final[Mapping[Verb, State]] = {
 """The verbs that open a hand-off for each recipient. They answer nothing."""
 
 _ACCEPT: Final = {(Verb.ACCEPTED, Part.RECIPIENT): State.ACCEPTED}
+_PASS_ON: Final = {(Verb.FORWARDED, Part.RECIPIENT): State.FORWARDED}
+"""Of a duty alone, before it was accepted or afterwards: how a hand-off was opened is the router's to remember."""
 _WITHDRAW: Final = {(Verb.WITHDRAWN, Part.SENDER): State.WITHDRAWN}
 _END: Final = {(Verb.CANCELLED, Part.OWNER): State.STOPPED}
 _CANCEL: Final = {(Verb.CANCELLED, Part.SENDER): State.STOPPED, **_END}
@@ -124,7 +126,7 @@ _STEPS: Final[Mapping[State, Mapping[tuple[Verb, Part], State]]] = {
     },
     State.ASSIGNED: {
         **_ACCEPT,
-        (Verb.FORWARDED, Part.RECIPIENT): State.FORWARDED,
+        **_PASS_ON,
         **_WITHDRAW,
         **_END,
         **_VOID,
@@ -136,6 +138,7 @@ _STEPS: Final[Mapping[State, Mapping[tuple[Verb, Part], State]]] = {
         (Verb.PROGRESSED, Part.RECIPIENT): State.ACCEPTED,
         (Verb.SUSPENDED, Part.RECIPIENT): State.SUSPENDED,
         (Verb.COMPLETED, Part.RECIPIENT): State.COMPLETED,
+        **_PASS_ON,
         **_GIVE_UP,
         **_CANCEL,
         **_VOID,
@@ -144,6 +147,7 @@ _STEPS: Final[Mapping[State, Mapping[tuple[Verb, Part], State]]] = {
     State.SUSPENDED: {
         (Verb.PROGRESSED, Part.RECIPIENT): State.SUSPENDED,
         (Verb.RESUMED, Part.RECIPIENT): State.ACCEPTED,
+        **_PASS_ON,
         **_GIVE_UP,
         **_CANCEL,
         **_VOID,
@@ -152,7 +156,7 @@ _STEPS: Final[Mapping[State, Mapping[tuple[Verb, Part], State]]] = {
     State.DECLINED: {**_PUT_RIGHT},
     State.EXPIRED: {**_PUT_RIGHT},
     State.WITHDRAWN: {**_PUT_RIGHT},
-    State.FORWARDED: {(Verb.FORWARDED, Part.RECIPIENT): State.FORWARDED, **_END, **_VOID, **_PUT_RIGHT},
+    State.FORWARDED: {**_PASS_ON, **_END, **_VOID, **_PUT_RIGHT},
     State.RELEASED: {**_PUT_RIGHT},
     State.COMPLETED: {**_CLOSE, (Verb.CLOSED, Part.WATCHER): State.CLOSED, **_REOPEN, **_VOID, **_PUT_RIGHT},
     State.FAILED: {**_CLOSE, **_VOID, **_PUT_RIGHT},

@@ -11,6 +11,7 @@ from referral_contracts.codes import Code
 from referral_contracts.envelope import HandoffKey, case_pseudonym
 from referral_contracts.errors import LocalError
 from referral_contracts.lifecycle import Receipt
+from referral_contracts.payloads.handoff import Return, ReturnReason
 from referral_contracts.payloads.link import Link, Unlinking
 from referral_contracts.payloads.moving import Moving, Side
 from referral_contracts.payloads.payload import Payload
@@ -110,9 +111,13 @@ class Drafts:
         Return a draft about a hand-off, of the case *subject* if that is told, to its other side.
 
         Who is *following* is given what was asked of us as well, alone.
+
+        Raises:
+            LocalError: ILLEGAL_TRANSITION: a duty is given back for want of competence.
         """
         db = self._home.store.db
         known = parties(db, key, self._home.agency, subject)
+        _check_duty(views.only_handoff(db, key, known.subject), verb, payloads)
         case = views.case(db, known.subject)
         told = known.answered_by(self._home.agency, owner=case is not None and case.owned)
         parts = dict.fromkeys(told, tuple(payloads))
@@ -179,3 +184,11 @@ def _stands(payload: Payload, known: views.Handoff, side: Side) -> Payload:
         "forwarded_from": None if known.forwarded_from is None else str(known.forwarded_from),
     }
     return payload.model_copy(update=stands)
+
+
+def _check_duty(known: views.Handoff | None, verb: Verb, payloads: Sequence[Payload]) -> None:
+    # Why is sealed, so the bus cannot ask for it. To a forwarder it may go back: to it, it cannot be forwarded.
+    back = verb is Verb.RETURNED and known is not None and known.opened_with is Verb.ASSIGNED
+    reasons = [payload.reason for payload in payloads if isinstance(payload, Return)]
+    if back and ReturnReason.NOT_COMPETENT in reasons:
+        raise LocalError(Code.ILLEGAL_TRANSITION, "a duty is not given back: forward it to the competent body")

@@ -132,6 +132,12 @@ def test_a_duty_cannot_be_declined_and_a_request_not_be_forwarded() -> None:
     assert recipient == {Verb.ACCEPTED, Verb.DECLINED, Verb.MISDIRECTED}
 
 
+def test_what_is_passed_on_may_have_been_accepted() -> None:
+    passing = {state for state, rows in HANDOFFS.items() if (Verb.FORWARDED, Part.RECIPIENT) in rows}
+
+    assert passing == {State.ASSIGNED, State.ACCEPTED, State.SUSPENDED, State.FORWARDED}
+
+
 def test_only_the_sender_takes_back_and_only_before_acceptance() -> None:
     before = {state for state, rows in HANDOFFS.items() for verb, _ in rows if verb is Verb.WITHDRAWN}
     parts = {part for rows in HANDOFFS.values() for verb, part in rows if verb is Verb.WITHDRAWN}

@@ -82,6 +82,13 @@ class Handoff:
     """Whether policy lets answers go to all recipients of the opening event."""
     recalled: bool = False
     """Whether it was asked back before."""
+    duty: bool = False
+    """Whether it is a statutory duty: assigned, or passed on by a forwarding."""
+
+    @property
+    def flags(self) -> int:
+        """What is or is not so of it, as the bits of a number."""
+        return self.team + 2 * self.recalled + 4 * self.duty
 
 
 @dataclass(slots=True)
@@ -172,7 +179,7 @@ class Case:
             opening, recipient = key.split(" ")
             said = names[recipient], names[one.sender], names[one.state.value], names[one.receipt.value]
             moved = (names[one.holder], names[one.opener]) if one.holder or one.opener else ()
-            handoffs.append((opening, *said, one.forwarded_from or "", one.team + 2 * one.recalled, *moved))
+            handoffs.append((opening, *said, one.forwarded_from or "", one.flags, *moved))
             packed += one.head.raw, one.opening_hash
         deliveries = [(names[address], count) for address, count in self.deliveries.items()]
         parties = [names[party] for party in sorted(self.parties)]
@@ -226,6 +233,7 @@ class Case:
                 opener,
                 bool(flags & 1),
                 bool(flags & 2),
+                bool(flags & 4),
             )
             at += _HANDOFF
         case.deliveries = {names[address]: count for address, count in deliveries}

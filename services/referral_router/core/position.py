@@ -10,7 +10,7 @@ from referral_contracts.decisions import NO_DECISION
 from referral_contracts.encoding import b64, jcs, unb64
 from referral_contracts.errors import Fatal, RemoteError
 
-FORMAT: Final = 4
+FORMAT: Final = 5
 """Of the position and of the cases beside it."""
 
 _NUMBERS: Final = ("admitted_ms", "counter", "directory", "floor_ms", "position")

@@ -187,10 +187,11 @@ def _open_handoffs(case: Case, ask: Ask) -> Ruling:
         _check_room(case, ask, data.recipients, data.recipients)
     except RemoteError as error:
         return Refused(error.code)
-    event_id, head, opening_hash, state = envelope.id, ask.ref, undigested(ask.event), OPENINGS[envelope.verb]
+    head, opening_hash, state = ask.ref, undigested(ask.event), OPENINGS[envelope.verb]
+    duty = state is State.ASSIGNED
     for recipient in data.recipients:
-        case.handoffs[f"{event_id} {recipient}"] = Handoff(
-            state=state, sender=envelope.source, head=head, opening_hash=opening_hash, team=team
+        case.handoffs[f"{envelope.id} {recipient}"] = Handoff(
+            state=state, sender=envelope.source, head=head, opening_hash=opening_hash, team=team, duty=duty
         )
     room.choose(case, ask, data.recipients)
     _routed(case, ask)
@@ -276,6 +277,9 @@ def _move(case: Case, key: HandoffKey, handoff: Handoff, part: Part, ask: Ask) -
     if data.answers is None or Ref.of(data.answers.id, data.answers.sha256) != handoff.head:
         raise RemoteError(Code.STALE_HEAD)
     before, after = handoff.state, advance_handoff(handoff.state, verb, part)
+    if verb is Verb.FORWARDED and not handoff.duty:
+        # What was only asked for is declined, or given back.
+        raise RemoteError(Code.ILLEGAL_TRANSITION)
     check_held(before, verb, handoff.receipt, recalled=handoff.recalled)
     holder = holder_of(key, handoff)
     if verb is Verb.FORWARDED:
@@ -323,6 +327,7 @@ def _forward(case: Case, key: HandoffKey, handoff: Handoff, ask: Ask) -> None:
         head=ask.ref,
         opening_hash=undigested(ask.event),
         forwarded_from=str(key),
+        duty=True,
     )
 
 

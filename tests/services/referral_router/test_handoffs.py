@@ -112,12 +112,25 @@ class TestLife:
             (Verb.OFFERED, Verb.COMPLETED, Code.ILLEGAL_TRANSITION),
             (Verb.OFFERED, Verb.PROGRESSED, Code.ILLEGAL_TRANSITION),
             (Verb.OFFERED, Verb.FORWARDED, Code.ILLEGAL_TRANSITION),
+            (Verb.NOTIFIED, Verb.FORWARDED, Code.ILLEGAL_TRANSITION),
         ],
     )
     def test_the_law_made_three_things_of_it(self, opening: Verb, verb: Verb, code: Code) -> None:
         loop = Loop(opening)
 
         assert loop.code(WARD, verb) is code
+
+    @pytest.mark.parametrize("rests", [False, True])
+    @pytest.mark.parametrize(
+        ("opening", "code"), [(Verb.ASSIGNED, Code.ACCEPTED), (Verb.OFFERED, Code.ILLEGAL_TRANSITION)]
+    )
+    def test_what_was_accepted_is_passed_on_if_it_is_a_duty(self, opening: Verb, code: Code, *, rests: bool) -> None:
+        loop = Loop(opening)
+        loop.move(WARD, Verb.ACCEPTED)
+        if rests:
+            loop.move(WARD, Verb.SUSPENDED)
+
+        assert loop.code(WARD, Verb.FORWARDED, HOTLINE, NEXT_WARD) is code
 
     @pytest.mark.parametrize("verb", ANSWERS)
     def test_a_part_that_may_never_say_it_is_told_so(self, verb: Verb) -> None:

@@ -157,6 +157,24 @@ AGAIN = ["received", "received withdrawn", "accepted"]
 """The same where it was passed on to somebody else before."""
 
 
+ON_ITS_WAY = ["assigned accepted", "assigned accepted suspended", "assigned accepted forwarded"]
+
+
+@pytest.mark.parametrize("route", ON_ITS_WAY)
+def test_everybody_says_everything_of_an_accepted_duty(route: str) -> None:
+    cast = CASTS["four agencies"]
+
+    pair, subject, key = walked(cast, route)
+    verbs = [verb for verb, kind in VERBS.items() if kind.handoff]
+    sayings = [
+        of_handoff(pair.naive, subject, key, source, verb, CLINIC) for verb in verbs for source in cast.everybody()
+    ]
+    accepted = try_out_all(pair, sayings)
+    assert "handoff.forwarded" in {saying.verb for saying in accepted}
+    for saying in accepted:
+        pair.fork().say(saying)
+
+
 @pytest.mark.parametrize(("route", "again"), [*((route, False) for route in ENDINGS), *((one, True) for one in AGAIN)])
 def test_a_duty_is_passed_on_and_comes_back(route: str, *, again: bool) -> None:
     cast = CASTS["four agencies"]

@@ -225,7 +225,8 @@ class NaiveBus:
         may = {*HANDOFFS[handoff.state], *TALK, *(MOVED if handoff.state in OPEN else ())}
         part = next((part for part in mine if f"{said.verb} by {part}" in may), None)
         held = handoff.receipt != "none" or handoff.state not in PERHAPS_NEVER_GOT
-        if part is None or (said.verb == "handoff.recalled" and (handoff.recalled or not held)):
+        no_duty = said.verb == "handoff.forwarded" and not handoff.duty
+        if part is None or no_duty or (said.verb == "handoff.recalled" and (handoff.recalled or not held)):
             return Ruling({"illegal-transition"}, handoff)
         if said.verb == "handoff.moved":
             faults = set() if self.side_moved(said, handoff) else {"wrong-recipients"}

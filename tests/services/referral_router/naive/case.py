@@ -31,6 +31,8 @@ class Handoff:
     done: bool = False
     given_back: bool = False
     recalled: bool = False
+    duty: bool = False
+    """Whether it was assigned, or forwarded to its recipient."""
     holder: str = ""
     """Who stands on the recipient's side, where that was moved."""
 
@@ -69,7 +71,8 @@ class Case:
 
 def begin(case: Case, said: Event, recipient: str, state: str) -> Handoff:
     ref = said.id, said.hash
-    new = Handoff(sender=said.source, recipient=recipient, opening=ref, head=ref, state=state)
+    duty = state == "assigned"
+    new = Handoff(sender=said.source, recipient=recipient, opening=ref, head=ref, state=state, duty=duty)
     case.handoffs[said.id, recipient] = new
     return new
 

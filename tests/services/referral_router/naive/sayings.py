@@ -84,7 +84,8 @@ def handings_over(bus: NaiveBus, subject: str, key: Key) -> list[Saying]:
     return [
         saying
         for side, stands in sides.items()
-        for heir in sorted(bus.town.all_heirs(stands))
+        for heir in sorted(bus.town.addresses)
+        if agency(heir) in bus.town.all_heirs(stands)
         for saying in _said(bus, subject, key, [f"handoff.moved by {side}"], heir)
     ]
 

@@ -169,6 +169,7 @@ HANDOFFS: dict[str, dict[str, str]] = {
         "handoff.progressed by recipient": "accepted",
         "handoff.suspended by recipient": "suspended",
         "handoff.completed by recipient": "completed",
+        "handoff.forwarded by recipient": "forwarded",
         "handoff.failed by recipient": "failed",
         "handoff.returned by recipient": "returned",
         "handoff.cancelled by sender": "stopped",
@@ -177,6 +178,7 @@ HANDOFFS: dict[str, dict[str, str]] = {
     },
     "suspended": {
         "handoff.progressed by recipient": "suspended",
+        "handoff.forwarded by recipient": "forwarded",
         "handoff.resumed by recipient": "accepted",
         "handoff.failed by recipient": "failed",
         "handoff.returned by recipient": "returned",
