@@ -76,6 +76,10 @@ _TOLD: Final[Mapping[frozenset[Part], str]] = {
     frozenset({Part.SENDER}): "the recipient",
     frozenset({Part.WATCHER}): "the sender and the recipient",
 }
+_TOLD_BY_OWNER: Final[Mapping[Verb, str]] = {
+    Verb.CASE_TRANSFER_OFFERED: "one",
+    Verb.CASE_TRANSFER_WITHDRAWN: "the one who was offered the case",
+}
 
 _VERBS_BACK: Final = {
     State.WITHDRAWN: Verb.WITHDRAWN,
@@ -179,7 +183,7 @@ def told(verb: Verb) -> str:
     if speakers in _TOLD:
         return _TOLD[speakers]
     if speakers == {Part.OWNER}:
-        return "one" if verb is Verb.CASE_TRANSFER_OFFERED else "any, or nobody"
+        return _TOLD_BY_OWNER.get(verb, "any, or nobody")
     if speakers >= {Part.SENDER, Part.OWNER}:
         from_recipient = "; from the recipient, the sender" if Part.RECIPIENT in speakers else ""
         from_watcher = " or the watcher" if Part.WATCHER in speakers else ""

@@ -295,6 +295,7 @@ CASES: Final[Mapping[CaseState, Mapping[tuple[Verb, Part], CaseState]]] = {
         (Verb.CASE_TRANSFER_OFFERED, Part.OWNER): CaseState.TRANSFER_OFFERED,
         (Verb.CASE_TRANSFER_ACCEPTED, Part.PENDING): CaseState.OPEN,
         (Verb.CASE_TRANSFER_DECLINED, Part.PENDING): CaseState.OPEN,
+        (Verb.CASE_TRANSFER_WITHDRAWN, Part.OWNER): CaseState.OPEN,
         **_beside(CaseState.TRANSFER_OFFERED),
     },
     CaseState.CLOSED: {

@@ -21,6 +21,7 @@ class Verb(StrEnum):
     CASE_TRANSFER_OFFERED = "case.transfer.offered"
     CASE_TRANSFER_ACCEPTED = "case.transfer.accepted"
     CASE_TRANSFER_DECLINED = "case.transfer.declined"
+    CASE_TRANSFER_WITHDRAWN = "case.transfer.withdrawn"
     CASE_NOTED = "case.noted"
     CASE_CORRECTED = "case.corrected"
     CASE_LINKED = "case.linked"

@@ -42,7 +42,7 @@ _JUDGED: Final = frozenset({*_APART, Verb.CASE_TRANSFER_OFFERED})
 """Verbs that policy has to allow."""
 _ANSWERS: Final = frozenset(
     {verb for verb in Verb if not verb.of_case and verb not in OPENINGS}
-    | {Verb.CASE_TRANSFER_ACCEPTED, Verb.CASE_TRANSFER_DECLINED}
+    | {Verb.CASE_TRANSFER_ACCEPTED, Verb.CASE_TRANSFER_DECLINED, Verb.CASE_TRANSFER_WITHDRAWN}
 )
 """Verbs that go to whom the hand-off or case says."""
 _NAMING: Final = frozenset({Verb.FORWARDED, Verb.MOVED})

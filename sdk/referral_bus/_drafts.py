@@ -1,5 +1,6 @@
 """Drafts of everything an agency can say: who it goes to follows from the case and the hand-off, as known here."""
 
+import sqlite3
 from collections.abc import Mapping, Sequence
 
 from referral_bus._answers import parties, superseded
@@ -73,6 +74,8 @@ class Drafts:
         if answers_offer and (case is None or case.offered_by is None):
             raise LocalError(Code.NOT_FOUND, "this case was not offered to us")
         told = (case.offered_by,) if answers_offer and case is not None and case.offered_by is not None else tuple(to)
+        if verb is Verb.CASE_TRANSFER_WITHDRAWN:
+            told = _offered_to(db, subject)
         return Draft(
             id=self._new_id(),
             verb=verb,
@@ -192,3 +195,10 @@ def _check_duty(known: views.Handoff | None, verb: Verb, payloads: Sequence[Payl
     reasons = [payload.reason for payload in payloads if isinstance(payload, Return)]
     if back and ReturnReason.NOT_COMPETENT in reasons:
         raise LocalError(Code.ILLEGAL_TRANSITION, "a duty is not given back: forward it to the competent body")
+
+
+def _offered_to(db: sqlite3.Connection, subject: str) -> tuple[str]:
+    offer = outbox.offer_of_case(db, subject)
+    if offer is None:
+        raise LocalError(Code.NOT_FOUND, "this case was offered to nobody by us")
+    return (agency_of(offer.recipients[0]),)

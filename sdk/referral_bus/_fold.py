@@ -103,6 +103,8 @@ def _fold_case(case: Case, happened: Happened) -> Case:
             return replace(case, owned=False, state=None, head=None)
         case Verb.CASE_TRANSFER_DECLINED if own:
             return replace(case, offered_by=None, state=None, head=None)
+        case Verb.CASE_TRANSFER_WITHDRAWN if not own:
+            return replace(case, offered_by=None, state=None, head=None)
         case _ if verb in HEADLESS:
             return case
         case _:

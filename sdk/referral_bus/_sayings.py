@@ -75,6 +75,10 @@ class Sayings(ABC):
         """Return a draft that leaves the case with its owner."""
         return self._drafts.about_case(Verb.CASE_TRANSFER_DECLINED, subject, (payload, *more))
 
+    def withdraw_transfer(self, subject: str, payload: Payload, *more: Payload) -> Draft:
+        """Return a draft that takes back that a case of ours was offered to another."""
+        return self._drafts.about_case(Verb.CASE_TRANSFER_WITHDRAWN, subject, (payload, *more))
+
     def close_case(self, subject: str, payload: Payload, *more: Payload) -> Draft:
         """Return a draft that closes the case; what it says is sealed to ourselves."""
         return self._drafts.about_case(Verb.CASE_CLOSED, subject, (payload, *more))

@@ -150,6 +150,7 @@ def test_the_owner_alone_closes_and_hands_over_a_case() -> None:
 
     assert {verb for verb, _ in owned} == {
         Verb.CASE_TRANSFER_OFFERED,
+        Verb.CASE_TRANSFER_WITHDRAWN,
         Verb.CASE_CLOSED,
         Verb.CASE_REOPENED,
         Verb.CASE_VOIDED,
@@ -246,6 +247,7 @@ def test_what_can_start_or_stop_a_clock_tells_the_watcher() -> None:
     assert silent == {
         Verb.CASE_TRANSFER_OFFERED,
         Verb.CASE_TRANSFER_DECLINED,
+        Verb.CASE_TRANSFER_WITHDRAWN,
         Verb.RECEIVED,
         Verb.UNREADABLE,
         Verb.WITHDRAWN,

@@ -134,6 +134,26 @@ class TestWayOfACase:
                 ward.accept_transfer(opened.subject, TAKEN)
             assert refusal.value.code is Code.NOT_FOUND
 
+    async def test_an_offered_case_is_taken_back_and_nobody_can_take_it_then(self, town: Town) -> None:
+        async with town.bus("hotline-111") as hotline, town.bus("ward-a") as ward:
+            opened = hotline.open_case(OPENING)
+            await hotline.send(opened)
+            with pytest.raises(LocalError) as none:
+                hotline.withdraw_transfer(opened.subject, WITHDRAWAL)
+            await hotline.send(hotline.transfer(opened.subject, "ward-a", TRANSFER))
+            offered = await heard(ward, Verb.CASE_TRANSFER_OFFERED)
+            assert (await hotline.send(hotline.withdraw_transfer(opened.subject, WITHDRAWAL))).accepted
+            await heard(ward, Verb.CASE_TRANSFER_WITHDRAWN)
+            case = hotline.case(opened.subject)
+            assert case is not None
+
+            assert none.value.code is Code.NOT_FOUND
+            assert (case.owned, case.state) == (True, CaseState.OPEN)
+            with pytest.raises(LocalError) as refusal:
+                await offered.accept_transfer(TAKEN)
+            assert refusal.value.code is Code.NOT_FOUND
+            assert (await hotline.send(hotline.close_case(opened.subject, CASE_CLOSING))).accepted
+
     async def test_a_duty_is_passed_on_and_the_forwarder_is_released_when_the_next_has_it(self, town: Town) -> None:
         async with (
             town.bus("hotline-111") as hotline,

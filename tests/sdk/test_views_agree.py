@@ -49,6 +49,7 @@ def about_case(bus: ReferralBus, chance: random.Random, subject: str) -> Draft:
         lambda: bus.transfer(subject, other, TRANSFER),
         lambda: bus.accept_transfer(subject, TAKEN),
         lambda: bus.decline_transfer(subject, TAKEN),
+        lambda: bus.withdraw_transfer(subject, WITHDRAWAL),
         lambda: bus.close_case(subject, CASE_CLOSING),
     ]
     return chance.choice(sayings)()

@@ -114,6 +114,7 @@ BODIES: Final[dict[Verb, Payload]] = {
     Verb.CASE_TRANSFER_OFFERED: TransferOffer(actor=SYSTEM, reason=TransferReason.INCIDENT_COMMUNE),
     Verb.CASE_TRANSFER_ACCEPTED: TransferAnswer(actor=SYSTEM),
     Verb.CASE_TRANSFER_DECLINED: TransferAnswer(actor=SYSTEM),
+    Verb.CASE_TRANSFER_WITHDRAWN: Withdrawal(actor=SYSTEM, reason=WithdrawalReason.SITUATION_CHANGED),
     Verb.CASE_NOTED: Note(actor=SYSTEM, text="Trẻ đã về nhà bà ngoại."),
     Verb.CASE_CORRECTED: Correction(actor=SYSTEM, what=Corrected.NAME),
     Verb.CASE_LINKED: Link(actor=SYSTEM, relation=Relation.SAME_CHILD, others=("ab" * 16,)),

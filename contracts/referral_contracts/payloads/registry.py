@@ -77,6 +77,7 @@ USES: Final[Mapping[Verb, tuple[type[Payload], ...]]] = {
     Verb.CASE_TRANSFER_OFFERED: (TransferOffer, Mau01, Note, *PAPERS, Relay),
     Verb.CASE_TRANSFER_ACCEPTED: (TransferAnswer,),
     Verb.CASE_TRANSFER_DECLINED: (TransferAnswer,),
+    Verb.CASE_TRANSFER_WITHDRAWN: (Withdrawal,),
     Verb.CASE_NOTED: (Note, Mau01, Progress, *PAPERS, Stats, Relay),
     Verb.CASE_CORRECTED: (Correction, Relay),
     Verb.CASE_LINKED: (Link, Note, Relay),

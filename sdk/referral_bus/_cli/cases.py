@@ -155,6 +155,9 @@ _COMMANDS: Final[dict[str, Command]] = {
         ReferralBus.accept_transfer, "Take over a case that was offered to this agency: it owns it from then on."
     ),
     "decline": _saying(ReferralBus.decline_transfer, "Do not take over a case that was offered to this agency."),
+    "withdraw": _saying(
+        ReferralBus.withdraw_transfer, "Take back that a case of this agency was offered to another: it keeps it."
+    ),
     "link": _tying(
         ReferralBus.link_case,
         "Tie a case of this agency to others, of the same child or the same incident. Children are counted once.",

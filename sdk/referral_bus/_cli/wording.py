@@ -17,6 +17,7 @@ VERBS: Final[Mapping[Verb, tuple[str, str]]] = {
     Verb.CASE_TRANSFER_OFFERED: ("đề nghị chuyển vụ việc", "case transfer offered"),
     Verb.CASE_TRANSFER_ACCEPTED: ("đã nhận vụ việc", "case transfer accepted"),
     Verb.CASE_TRANSFER_DECLINED: ("không nhận vụ việc", "case transfer declined"),
+    Verb.CASE_TRANSFER_WITHDRAWN: ("rút lại đề nghị chuyển vụ việc", "case transfer withdrawn"),
     Verb.CASE_NOTED: ("bổ sung vào vụ việc", "case noted"),
     Verb.CASE_CORRECTED: ("đính chính trong vụ việc", "case corrected"),
     Verb.CASE_LINKED: ("liên kết vụ việc", "case linked"),

@@ -327,6 +327,16 @@ def opening_of_case(db: sqlite3.Connection, subject: str) -> Row | None:
     return None if found is None else _row(found)
 
 
+def offer_of_case(db: sqlite3.Connection, subject: str) -> Row | None:
+    """Return the entry of ours that offered this case to another last, unless it was refused."""
+    found = db.execute(
+        "SELECT * FROM outbox WHERE subject = ? AND verb = 'case.transfer.offered' AND state NOT IN (?, ?)"
+        " ORDER BY seq DESC LIMIT 1",
+        (subject, EntryState.REFUSED.value, EntryState.FAILED.value),
+    ).fetchone()
+    return None if found is None else _row(found)
+
+
 def _entry(found: sqlite3.Row) -> Entry:
     return _row(found).entry(None if found["leaf"] is None else read_verdict(found["leaf"]))
 

@@ -20,6 +20,10 @@ from referral_router.core.refs import Ref
 
 _ONE: Final = 1
 _TO_ONE: Final = frozenset({Verb.CASE_TRANSFER_OFFERED, *DEADLINES})
+TRANSFER_ANSWERS: Final = frozenset(
+    {Verb.CASE_TRANSFER_ACCEPTED, Verb.CASE_TRANSFER_DECLINED, Verb.CASE_TRANSFER_WITHDRAWN}
+)
+"""Verbs that end the offer of a case, and go to its other side."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,12 +63,12 @@ def goes_to(ask: Ask, *addresses: str) -> set[str]:
     return {address for address in found if address is not None and agency_of(address) != ask.envelope.source}
 
 
-def check_case_verb(ask: Ask, *, owner: str) -> None:
+def check_case_verb(ask: Ask, *, owner: str, pending: str) -> None:
     """Check the recipients of a case verb other than ``case.opened``."""
     recipients, verb = ask.envelope.data.recipients, ask.envelope.verb
     members = _members(recipients, ask)
-    if verb in (Verb.CASE_TRANSFER_ACCEPTED, Verb.CASE_TRANSFER_DECLINED):
-        if set(recipients) != goes_to(ask, owner):
+    if verb in TRANSFER_ANSWERS:
+        if set(recipients) != goes_to(ask, pending if verb is Verb.CASE_TRANSFER_WITHDRAWN else owner):
             raise RemoteError(Code.WRONG_RECIPIENTS)
     elif (verb in _TO_ONE and len(recipients) != _ONE) or (verb is Verb.CASE_NOTED and not recipients):
         raise RemoteError(Code.WRONG_RECIPIENTS)

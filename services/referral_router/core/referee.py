@@ -131,9 +131,9 @@ def _rule_case(case: Case, state: CaseState, ask: Ask) -> Ruling:
         return Refused(Code.STALE_HEAD, own)
     try:
         after = advance_case(state, verb, part)
-        addressing.check_case_verb(ask, owner=case.owner)
-        # Who was offered the case answers its owner, and chooses nobody.
-        chosen = () if part is Part.PENDING else data.recipients
+        addressing.check_case_verb(ask, owner=case.owner, pending=case.pending)
+        # What ends the offer of a case goes to its other side, and chooses nobody.
+        chosen = () if verb in addressing.TRANSFER_ANSWERS else data.recipients
         _check_room(case, ask, (), chosen)
     except RemoteError as error:
         return Refused(error.code, own)
@@ -170,7 +170,7 @@ def _hand_over(case: Case, ask: Ask) -> None:
         case.pending = agency_of(ask.envelope.data.recipients[0])
     elif verb is Verb.CASE_TRANSFER_ACCEPTED:
         case.owner, case.pending = ask.envelope.source, ""
-    elif verb is Verb.CASE_TRANSFER_DECLINED:
+    elif verb in (Verb.CASE_TRANSFER_DECLINED, Verb.CASE_TRANSFER_WITHDRAWN):
         case.pending = ""
 
 

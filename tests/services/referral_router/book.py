@@ -145,7 +145,7 @@ class Book:
             assert page.open_loops() == [], "no hand-off is left behind"
         elif verb is Verb.CASE_TRANSFER_OFFERED:
             page.pending = agency_of(envelope.data.recipients[0])
-        elif verb in (Verb.CASE_TRANSFER_ACCEPTED, Verb.CASE_TRANSFER_DECLINED):
+        elif verb in (Verb.CASE_TRANSFER_ACCEPTED, Verb.CASE_TRANSFER_DECLINED, Verb.CASE_TRANSFER_WITHDRAWN):
             page.owner = source if verb is Verb.CASE_TRANSFER_ACCEPTED else page.owner
             page.pending = ""
 

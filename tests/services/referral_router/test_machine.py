@@ -219,6 +219,7 @@ def _of_case(page: Page, case: str) -> Iterator[Saying]:
     yield page.owner, Verb.CASE_VOIDED, (), head
     yield page.owner, Verb.CASE_TRANSFER_OFFERED, (NEXT_WARD if page.owner != NEXT_WARD else WARD,), head
     if page.state is CaseState.TRANSFER_OFFERED:
+        yield page.owner, Verb.CASE_TRANSFER_WITHDRAWN, (page.pending,), head
         for verb in (Verb.CASE_TRANSFER_ACCEPTED, Verb.CASE_TRANSFER_DECLINED):
             yield page.pending, verb, (page.owner,), head
 

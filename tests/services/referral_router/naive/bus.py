@@ -22,6 +22,7 @@ from tests.services.referral_router.naive.tables import (
     CASES,
     CLOCKS,
     DEADLINES,
+    END_AN_OFFER,
     ENDED,
     FOLLOWED,
     HANDOFFS,
@@ -196,13 +197,14 @@ class NaiveBus:
         wrong = {
             "case.transfer.accepted": set(said.to) != owner,
             "case.transfer.declined": set(said.to) != owner,
+            "case.transfer.withdrawn": set(said.to) != self.meant_for(said, {case.pending}),
             "case.transfer.offered": count != 1,
             "case.noted": count == 0,
             **dict.fromkeys(DEADLINES, count != 1 or said.source in map(agency, said.to)),
         }
         if wrong.get(said.verb):
             faults.add("wrong-recipients")
-        if said.verb not in {"case.transfer.accepted", "case.transfer.declined", *DEADLINES}:
+        if said.verb not in {*END_AN_OFFER, *DEADLINES}:
             asked = "case.noted" if said.verb in {"case.corrected", *LINKS, *CLOCKS} else said.verb
             faults |= self.town.policy(said.source, asked, said.to)
         if not faults and said.verb in ("case.closed", "case.voided") and case.still_open():

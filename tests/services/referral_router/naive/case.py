@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from tests.services.referral_router.naive.tables import (
     CASES,
+    END_AN_OFFER,
     GIVEN_BACK,
     HANDOFFS,
     MOVE_NO_HEAD,
@@ -86,7 +87,7 @@ def happens_to_case(case: Case, said: Event) -> None:
         case.head = said.id, said.hash
     if said.verb == "case.transfer.accepted":
         case.owner = said.source
-    if said.verb in ("case.transfer.accepted", "case.transfer.declined"):
+    if said.verb in END_AN_OFFER:
         case.pending = ""
     if said.verb == "case.transfer.offered":
         case.pending = agency(said.to[0])

@@ -22,6 +22,8 @@ def of_case(bus: NaiveBus, subject: str, source: str, verb: str, other: str) -> 
     to: tuple[str, ...] = () if verb in ("case.opened", "case.closed", "case.reopened", "case.voided") else (other,)
     if verb in ("case.transfer.accepted", "case.transfer.declined"):
         to = _reached(bus, source, case.owner)
+    elif verb == "case.transfer.withdrawn":
+        to = _reached(bus, source, case.pending)
     answers = case.head if VERBS[verb].answers else None
     wrong = case.head if VERBS[verb].corrects else None
     return Saying(source=source, verb=verb, to=to, case=subject, answers=answers, supersedes=wrong)

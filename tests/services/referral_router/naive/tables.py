@@ -24,6 +24,7 @@ VERBS = {
     "case.transfer.offered": Kind(answers="head"),
     "case.transfer.accepted": Kind(answers="head", clock=True),
     "case.transfer.declined": Kind(answers="head"),
+    "case.transfer.withdrawn": Kind(answers="head"),
     "case.noted": Kind(clock=True),
     "case.corrected": Kind(clock=True, corrects=True),
     "case.linked": Kind(clock=True),
@@ -90,6 +91,7 @@ MOVE_NO_HEAD = {
     "deadline.explained",
     "deadline.unreadable",
 }
+END_AN_OFFER = {"case.transfer.accepted", "case.transfer.declined", "case.transfer.withdrawn"}
 LINKS = {"case.linked", "case.unlinked"}
 CLOCKS = {"clock.disputed", "clock.extended", "clock.confirmed"}
 DEADLINES = {
@@ -123,6 +125,7 @@ CASES = {
         "case.transfer.offered by owner": "transfer-offered",
         "case.transfer.accepted by pending": "open",
         "case.transfer.declined by pending": "open",
+        "case.transfer.withdrawn by owner": "open",
         "case.noted by party": "transfer-offered",
         "case.corrected by party": "transfer-offered",
         "case.linked by owner": "transfer-offered",
