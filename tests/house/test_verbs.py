@@ -52,10 +52,12 @@ SOME = {
     "_BY_ANOTHER_VERB": "tells the watcher what follows from another event as well",
     "_OURS": "tells the responsible agency what to do next",
     "_TO_ONE": "is told one recipient, and is no answer",
+    "TRANSFER_ANSWERS": "ends the offer of a case, and goes to its other side",
+    "_TOLD_BY_OWNER": "is told whom, on the page of the lifecycles, when the owner of a case says it",
     "_TO_NOBODY": "has no recipients, in the vectors",
 }
 """Tables and sets of the code that hold some of the verbs only, and what a verb that is in one does."""
-LOOKED_AT = 46
+LOOKED_AT = 47
 """How many verbs have been held against each row of SOME."""
 
 
