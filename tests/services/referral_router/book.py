@@ -24,11 +24,12 @@ from referral_contracts.lifecycle import (
     may_ever,
 )
 from referral_contracts.topics import agency_of
-from referral_contracts.verbs import Verb
+from referral_contracts.verbs import DEADLINES, Verb
 from referral_router.core.case import Case
 from tests.services.referral_router.founding import WATCHER
 
-BY_WATCHER = {Verb.EXPIRED, Verb.CLOSED}
+BY_WATCHER = {Verb.EXPIRED, Verb.CLOSED, *DEADLINES}
+"""What the watcher says of a case without being a party, and without becoming one."""
 UNDONE = {
     State.WITHDRAWN,
     State.RETURNED,
@@ -115,7 +116,7 @@ class Book:
             assert data.handoff is not None
             assert data.answers is not None
             self._move_loop(page, page.loops[str(data.handoff)], envelope, ref)
-        page.parties |= {source, *(agency_of(address) for address in data.recipients)}
+        page.parties |= {source} - {WATCHER} | {agency_of(address) for address in data.recipients}
         page.events += 1
 
     def _open(self, page: Page, envelope: Envelope, ref: EventRef) -> None:
@@ -136,6 +137,7 @@ class Book:
     def _move_case(self, page: Page, envelope: Envelope, ref: EventRef) -> None:
         verb, source = envelope.verb, envelope.source
         plays = {Part.PARTY: True, Part.OWNER: source == page.owner, Part.PENDING: source == page.pending}
+        plays[Part.WATCHER] = source == WATCHER
         part = next(part for part, does in plays.items() if does and may_ever(verb, part))
         page.state = advance_case(page.state, verb, part)
         if verb not in HEADLESS:
