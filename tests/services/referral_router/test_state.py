@@ -256,7 +256,7 @@ class TestPositions:
         "change",
         [
             {"format": 1},
-            {"format": 5},
+            {"format": 6},
             {"format": None},
             {"position": "1"},
             {"position": -1},
