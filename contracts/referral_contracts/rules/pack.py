@@ -211,6 +211,8 @@ class Rule(Timed):
     """Any of these ends it."""
     told_by: Teller = Teller.ANYBODY
     cancelled_by: tuple[HappeningName, ...] = ()
+    off_told_by: Teller = Teller.ROLE
+    """Whose word takes it off, by `cancelled_by` or `unless`: nobody else rules out another's duty."""
     paused_by: tuple[HappeningName, ...] = ()
     resumed_by: tuple[HappeningName, ...] = ()
     requires: tuple[HappeningName, ...] = ()

@@ -112,7 +112,8 @@ def make_clock(
     )
     own = sorted((one for one in sayings if one.clock == name), key=lambda one: (one.admitted_ms, one.event))
     ends = _ending(world, clock, cycle, None if known is None else known.done)
-    return _ended(_said(_due(clock, cycle, world), own), cycle, ends)
+    over = _taking_off(world, clock, cycle, None if known is None else known.cancelled)
+    return _ended(_said(_due(clock, cycle, world), own), cycle, ends, over)
 
 
 def _placed(known: Clock | None, cycle: Cycle, rule: Rule) -> Clock | None:
@@ -183,9 +184,17 @@ def _ending(world: World, clock: Clock, cycle: Cycle, done: Stamp | None) -> lis
     return [one for one in told if one.stamp == done or world.owner(teller, one) is not None]
 
 
-def _ended(clock: Clock, cycle: Cycle, told: Sequence[Happening]) -> Clock:
-    rule, late = clock.rule.rule, clock.lenient_ms
-    over = cycle.first(cancelling(rule))
+def _taking_off(world: World, clock: Clock, cycle: Cycle, known: Stamp | None) -> Happening | None:
+    """Return what takes the clock off first. A verb was judged by the router; a word of another's is none of its."""
+    rule, told = clock.rule.rule, cycle.all(cancelling(clock.rule.rule))
+    if rule.off_told_by is Teller.ROLE:
+        teller = clock.rule.teller
+        told = [one for one in told if "." in one.name or one.stamp == known or world.owner(teller, one) is not None]
+    return min(told, key=_moment, default=None)
+
+
+def _ended(clock: Clock, cycle: Cycle, told: Sequence[Happening], over: Happening | None) -> Clock:
+    late = clock.lenient_ms
     if not told and over is None:
         return clock
     in_time = [one for one in told if late is None or one.admitted_ms <= late]

@@ -154,6 +154,20 @@ def test_a_rule_that_waits_for_certain_agencies_is_not_started_by_others() -> No
     assert only(heard(rules, others, INTAKE).clocks).responsible == "ubnd"
 
 
+def test_only_an_agency_of_the_role_takes_a_clock_off() -> None:
+    cancelled = rule(cancelled_by='["emergency-ruled-out"]')
+    mine = lambda _rule, one: one.whose if one.whose == "ubnd" else None  # noqa: E731
+    rules = replace(world(cancelled), owner=mine)
+    by_another, by_the_ward = (told("emergency-ruled-out", 1, whose=name) for name in ("hospital", "ubnd"))
+
+    assert outcome(rules, INTAKE, by_another) is Outcome.MISSED
+    assert outcome(rules, INTAKE, by_another, by_the_ward) is Outcome.CANCELLED
+
+    rules = replace(world(rule(cancelled_by='["emergency-ruled-out"]', off_told_by='"anybody"')), owner=mine)
+
+    assert outcome(rules, INTAKE, by_another) is Outcome.CANCELLED
+
+
 def test_what_another_agency_says_of_its_own_doing_ends_no_duty_of_this_one() -> None:
     rules = replace(world(rule(told_by='"role"')), owner=lambda _rule, one: one.whose if one.whose == "ubnd" else None)
     others, own = told(APPLIED, 2, whose="cong-an"), told(APPLIED, 20)
