@@ -110,10 +110,9 @@ def make_clock(
         second=_stamp(second),
         delay_told=_stamp(cycle.first(rule.delay_told_by)),
     )
-    own = sorted((one for one in sayings if one.clock == name), key=lambda one: (one.admitted_ms, one.event))
     ends = _ending(world, clock, cycle, None if known is None else known.done)
     over = _taking_off(world, clock, cycle, None if known is None else known.cancelled)
-    return _ended(_said(_due(clock, cycle, world), own), cycle, ends, over)
+    return _ended(_said(_due(clock, cycle, world), sayings), cycle, ends, over)
 
 
 def _placed(known: Clock | None, cycle: Cycle, rule: Rule) -> Clock | None:
@@ -158,7 +157,8 @@ def _pauses(cycle: Cycle, clock: Clock) -> tuple[list[Interval], int | None]:
 
 
 def _said(clock: Clock, sayings: Sequence[Saying]) -> Clock:
-    for one in sayings:
+    own = (one for one in sayings if one.clock == clock.id)
+    for one in sorted(own, key=lambda one: (one.admitted_ms, one.event)):
         match one.say:
             case Say.DISPUTED:
                 clock = replace(clock, disputed_by=clock.disputed_by or one.event)
