@@ -10,15 +10,19 @@ import argparse
 import asyncio
 import sys
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
-from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
+from aiokafka.errors import KafkaError, KafkaTimeoutError, TopicAlreadyExistsError, for_code
 
 from referral_contracts.topics import TopicSpec, topic_specs
 
 _AT_ONCE = 200
 """Topics created by one request: a controller on a small machine does some two thousand a second."""
+
+_KNOWN_S = 30.0
+_POLL_S = 0.05
 
 
 async def provision(bootstrap: str, specs: Sequence[TopicSpec], *, replicas: int = 1) -> list[str]:
@@ -30,6 +34,7 @@ async def provision(bootstrap: str, specs: Sequence[TopicSpec], *, replicas: int
         missing = [spec for spec in specs if spec.name not in there]
         for start in range(0, len(missing), _AT_ONCE):
             await _create(admin, missing[start : start + _AT_ONCE], replicas)
+        await _known(admin, {spec.name for spec in missing})
         return await _differences(admin, [spec for spec in specs if spec.name in there])
     finally:
         await admin.close()
@@ -45,6 +50,18 @@ async def _create(admin: AIOKafkaAdminClient, specs: Sequence[TopicSpec], replic
         error = for_code(code)
         if code and error is not TopicAlreadyExistsError:
             raise error(f"topic {name}")
+
+
+async def _known(admin: AIOKafkaAdminClient, names: AbstractSet[str]) -> None:
+    """Return once the broker knows the topics that its controller has made: a busy one learns of them later."""
+    try:
+        async with asyncio.timeout(_KNOWN_S):
+            while True:
+                if names <= set(await admin.list_topics()):
+                    return
+                await asyncio.sleep(_POLL_S)
+    except TimeoutError:
+        raise KafkaTimeoutError from None
 
 
 async def _differences(admin: AIOKafkaAdminClient, specs: Sequence[TopicSpec]) -> list[str]:
