@@ -45,7 +45,7 @@ def _say(line: str) -> None:
 
 def _up(folder: StateFolder) -> int:
     holding = str(Path(__file__).with_name("holding.py"))
-    code = up(folder, [holding, "--home", str(folder.path)], _say, what="Kafka and the router")
+    code = up(folder, [holding, "--home", str(folder.path)], _say, what="Kafka, the router and the deadline watcher")
     if code == 0:
         home = folder.path
         with contextlib.suppress(ValueError):

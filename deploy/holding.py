@@ -20,7 +20,7 @@ from typing import Final
 from kafka_node import KafkaFailed, NotInstalled
 from kafka_node.background import StateFolder
 from referral_contracts.errors import ReferralBusError
-from running import LAW, RENEW_S, RunningBus
+from running import RENEW_S, RunningBus, rules_from
 from service_process import NotReady
 
 _LOOK_S: Final = 1.0
@@ -72,7 +72,8 @@ def _hold(folder: StateFolder, bootstrap: str | None) -> None:
     def end(_number: int, _frame: FrameType | None) -> None:
         stop.set()
 
-    with folder.hold(), RunningBus(folder.path, say=_say, bootstrap=bootstrap, rules=LAW) as bus:
+    rules = rules_from(os.environ)
+    with folder.hold(), RunningBus(folder.path, say=_say, bootstrap=bootstrap, rules=rules) as bus:
         # From here on it ends in order, whatever else it is told meanwhile.
         for number in _ENDING:
             signal.signal(number, end)

@@ -7,7 +7,7 @@ service that dies is started again.
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
@@ -37,6 +37,20 @@ _CALENDAR: Final = PACKS / "calendar" / "vn.toml"
 _POLL_S: Final = 0.1
 
 Say = Callable[[str], None]
+
+
+def rules_from(environ: Mapping[str, str]) -> Sequence[Path]:
+    """
+    Return the packs that REFERRAL_BUS_PACKS lists, with a colon between them; those of the law where it does not.
+
+    Raises:
+        NotReady: One of them is not there.
+    """
+    paths = [Path(name) for name in environ.get("REFERRAL_BUS_PACKS", "").split(":") if name] or LAW
+    for path in paths:
+        if not path.is_file():
+            raise NotReady(f"there is no pack of rules {path}: is REFERRAL_BUS_PACKS right?")
+    return paths
 
 
 def not_answering(bootstrap: str, error: KafkaError) -> NotReady:
@@ -84,13 +98,13 @@ class RunningBus:
             self._provision()
             asyncio.run(refuse_another_bus(self.founding, bootstrap))
             self.founding.tell_bootstrap(bootstrap)
-            say("starting the router")
+            say("starting the router and the deadline watcher" if rules else "starting the router")
             self.start_router()
-            version = asyncio.run(bring_up_to_date(self.founding, bootstrap))
-            self.routers[0].wait_ready()
             if rules:
-                say("starting the deadline watcher")
-                self.start_watcher(rules).wait_ready()
+                self.start_watcher(rules)
+            version = asyncio.run(bring_up_to_date(self.founding, bootstrap))
+            for service in (*self.routers, *self.watchers):
+                service.wait_ready()
             say(f"ready: Kafka at {bootstrap}, directory version {version}")
         except BaseException:
             self.close()

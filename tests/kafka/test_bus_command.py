@@ -14,6 +14,7 @@ from tests.kafka.demo_run import processes_of
 
 pytestmark = pytest.mark.kafka
 
+PACKS = Path(__file__).parents[2] / "contracts" / "packs"
 PROGRAM = Path(__file__).parents[2] / "deploy" / "bus.py"
 
 
@@ -46,7 +47,7 @@ def home(tmp_path: Path) -> Iterator[Path]:
 
 def test_a_bus_stays_until_it_is_stopped_and_carries_no_other(home: Path, tmp_path: Path) -> None:
     code, out, err = call(home, "up")
-    assert (code, err) == (0, f"bus: starting Kafka and the router in {home}\n")
+    assert (code, err) == (0, f"bus: starting Kafka, the router and the deadline watcher in {home}\n")
     assert "ubnd-xa-thi-du" in out
     assert "audit-log" not in out
     assert call(home, "up") == (0, out, "")
@@ -61,6 +62,38 @@ def test_a_bus_stays_until_it_is_stopped_and_carries_no_other(home: Path, tmp_pa
     assert call(home, "down") == (0, "", "bus: nothing runs\n")
     assert call(home, "status") == (3, "", "bus: nothing runs\n")
     assert processes_of(tmp_path) == []
+
+
+def watched_by(home: Path) -> list[str]:
+    """Return the packs that the deadline watcher of *home* watches by."""
+    (settings,) = (
+        (folder / "environ").read_bytes().decode()
+        for folder in Path("/proc").iterdir()
+        if folder.name.isdigit() and _is_watcher(folder, home)
+    )
+    (listed,) = (line for line in settings.split("\0") if line.startswith("REFERRAL_BUS_PACKS="))
+    return [Path(name).name for name in listed.partition("=")[2].split(":")]
+
+
+def _is_watcher(folder: Path, home: Path) -> bool:
+    try:
+        mine = os.fsencode(home) in (folder / "environ").read_bytes()
+        return mine and b"deadline_watcher" in (folder / "cmdline").read_bytes()
+    except (FileNotFoundError, ProcessLookupError, PermissionError):
+        return False
+
+
+def test_the_watcher_watches_by_the_law_or_by_the_packs_it_is_given(home: Path) -> None:
+    code, _, err = call(home, "up", REFERRAL_BUS_PACKS=f"{PACKS}/missing.toml")
+    assert (code, "no pack of rules" in err, "missing.toml" in err) == (1, True, True)
+
+    assert call(home, "up")[0] == 0
+    assert watched_by(home) == ["national.toml", "policy.toml"]
+    call(home, "down")
+
+    packs = [f"{PACKS}/{name}.toml" for name in ("national", "policy", "local/quang-trung")]
+    assert call(home, "up", REFERRAL_BUS_PACKS=":".join(packs))[0] == 0
+    assert watched_by(home) == ["national.toml", "policy.toml", "quang-trung.toml"]
 
 
 def test_a_broker_that_is_not_there_is_said_in_one_line(home: Path) -> None:
