@@ -31,10 +31,11 @@ from referral_bus import (
 )
 from referral_bus._kafka import KafkaTransport
 from referral_contracts.payloads.clock import ClockSection
+from referral_contracts.payloads.deadline import DeadlineNotice
 from referral_contracts.payloads.payload import Payload
 from referral_contracts.sections import read_draft
-from referral_contracts.verbs import Verb
-from talk import FormField, Heard, Line, Look, Order, Part, Ready, Recall, Said, Seen, read_wish
+from referral_contracts.verbs import DEADLINES, Verb
+from talk import Deadline, FormField, Heard, Line, Look, Order, Part, Ready, Recall, Said, Seen, read_wish
 
 FILES: Final = Path(__file__).parent
 _LINE_MAX: Final = 1 << 20
@@ -128,8 +129,26 @@ class Desk:
             counter=delivery.counter,
             parts=parts,
             sealed=delivery.sealed,
+            deadline=deadline_of(delivery),
             named=tuple(name for name in names if f'"{name}"'.encode() in delivery.value),
         )
+
+
+def deadline_of(delivery: Delivery) -> Deadline | None:
+    """Return what *delivery* says of a clock, if the deadline watcher said it."""
+    notice = delivery.payload(DeadlineNotice) if delivery.verb in DEADLINES else None
+    if notice is None:
+        return None
+    return Deadline(
+        vi=notice.rule.vi,
+        en=notice.rule.en,
+        responsible=notice.responsible,
+        due_at=notice.due_at,
+        standing=notice.standing,
+        delivery=notice.delivery,
+        level=notice.level,
+        found=notice.found,
+    )
 
 
 def draft_of(bus: ReferralBus, order: Order) -> Draft:

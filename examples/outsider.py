@@ -91,9 +91,21 @@ class Outsider:
 
     async def codes(self) -> Counter[Code]:
         """Return how often the ledger has said what, since arrival."""
+        return Counter(entry.decision.code for entry in await self._all())
+
+    async def codes_of(self, source: str) -> Counter[tuple[Verb, Code]]:
+        """Return how often the ledger has said what to the words of *source*, since arrival."""
+        from_there = f'"source":"{source}"'.encode()
+        return Counter(
+            (Envelope.decode(entry.value).verb, entry.decision.code)
+            for entry in await self._all()
+            if from_there in entry.value
+        )
+
+    async def _all(self) -> list[Entry]:
         for partition in self._places:
             await self._catch_up(partition)
-        return Counter(entry.decision.code for place in self._places.values() for entry in place.entries)
+        return [entry for place in self._places.values() for entry in place.entries]
 
     async def _wait(self, partition: int, wanted: Callable[[Entry], bool], start: int = 0) -> Entry:
         place, deadline = self._places[partition], time.monotonic() + _WAIT_S

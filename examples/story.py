@@ -1,24 +1,17 @@
-"""
-The demonstration's story: one case, from the call to hotline 111 until it is closed, each step checked.
-
-Nothing here waits by the clock: an order returns with the router's verdict, a delivery when it has come. What each
-reader opened is compared with what the SDK had announced before it sealed anything.
-"""
+"""The demonstration's story: one case, from the call to hotline 111 until it is closed, each step checked."""
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Final
 
-from office import NotAsTold, Office
-from outsider import Outsider, changed, resigned
+from outsider import changed, resigned
 from referral_bus import Code, HandoffKey
 from referral_contracts.keys import SigningKey
 from referral_contracts.lifecycle import CaseState, State
-from referral_contracts.payloads.clock import ClockSection
 from referral_contracts.verbs import Verb
-from talk import Heard, Part, Said
-from telling import Teller
+from stage import CLOCK, Stage, expect
+from talk import Heard, Part
 
 HOTLINE: Final = "hotline-111"
 COMMUNE: Final = "ubnd-xa-thi-du"
@@ -28,6 +21,8 @@ SOCIAL_WORK: Final = "ctxh-minh-hoa"
 LEGAL_AID: Final = "tgpl-minh-hoa"
 OTHER_LEGAL_AID: Final = "tgpl-gia-tuong"
 SCHOOL: Final = "th-thi-du"
+CHAIR: Final = "chu-tich-xa-thi-du"
+PROVINCE: Final = "so-y-te-minh-hoa"
 CAST: Final[Mapping[str, str]] = {
     HOTLINE: "Tổng đài 111",
     COMMUNE: "UBND xã",
@@ -37,6 +32,8 @@ CAST: Final[Mapping[str, str]] = {
     LEGAL_AID: "TGPL 1",
     OTHER_LEGAL_AID: "TGPL 2",
     SCHOOL: "Trường",
+    CHAIR: "Chủ tịch xã",
+    PROVINCE: "Sở Y tế",
 }
 """Who plays, and what each is called where there is little room."""
 TEAM: Final[Mapping[str, Sequence[str]]] = {
@@ -65,30 +62,22 @@ _GROUPS: Final[Mapping[str, tuple[str, str]]] = {
     "reporter": ("Người báo tin (Mẫu 01)", "who reported"),
 }
 """Fields that are shown as one row."""
-_CLOCK: Final = ClockSection.schema_id()
 
 Pause = Callable[[], AbstractContextManager[None]]
 """Holds the router for as long as the block lasts."""
 
 
 class Story:
-    """The case, as far as it has come."""
+    """The first case of the demonstration."""
 
-    def __init__(
-        self, teller: Teller, offices: Mapping[str, Office], outsider: Outsider, pause: Pause, school_key: SigningKey
-    ) -> None:
-        """Play with *offices*; *school_key* is the key that a forger at the school would have."""
-        self._teller = teller
-        self._offices = offices
-        self._outsider = outsider
+    def __init__(self, stage: Stage, pause: Pause, school_key: SigningKey) -> None:
+        """Play on *stage*; *school_key* is the key that a forger at the school would have."""
+        self._stage = stage
+        self._teller, self._offices, self._outsider = stage.teller, stage.offices, stage.outsider
         self._pause = pause
         self._school_key = school_key
-        self.subject = ""
-        self.accepted = 0
-        """Events that the router has accepted, as far as the story knows."""
         self._handoffs: dict[str, HandoffKey] = {}
         """By recipient: what it is working on."""
-        self.copies: dict[str, list[Heard]] = {name: [] for name in offices}
 
     async def play(self) -> None:
         """Let it happen, or raise NotAsTold."""
@@ -102,65 +91,10 @@ class Story:
         await self._the_work()
         await self._closing()
 
-    # What the story is made of.
-
-    async def _say(
-        self,
-        who: str,
-        verb: Verb,
-        *,
-        to: Sequence[str] = (),
-        files: Sequence[str] = (),
-        parts: Mapping[str, Sequence[str]] | None = None,
-        handoff: HandoffKey | None = None,
-        wanted: Code = Code.ACCEPTED,
-    ) -> Said:
-        """Let *who* say something, which the bus has to answer with *wanted*."""
-        _, said = await self._offices[who].say(
-            verb, subject=self.subject or None, handoff=handoff, files=files, parts=parts
-        )
-        self._judge(who, verb, to or tuple(parts or ()), said, wanted)
-        return said
-
-    def _judge(self, who: str, verb: Verb, to: Sequence[str], said: Said, wanted: Code) -> None:
-        told = "không có trả lời của trục / no verdict" if said.code is None else said.code.value
-        expect(said.code is wanted, f"{who} says {verb.value}: {told}, not {wanted.value}")
-        accepted = wanted is Code.ACCEPTED
-        self._teller.said(who, verb.value, to, told, good=accepted)
-        expect(not accepted or said.events == 1, f"{verb.value} of {who} became {said.events} events, not one")
-        self.accepted += accepted
-
-    async def _reaches(self, who: str, verb: Verb, source: str, said: Said | None = None) -> Heard:
-        """Return once *who* has a delivery; with *said* it has to be able to read just what was announced."""
-
-        def wanted(heard: Heard) -> bool:
-            return (heard.verb, heard.source, heard.subject) == (verb, source, self.subject)
-
-        heard = await self._offices[who].hear(wanted, f"{verb.value} of {source}")
-        self.copies[who].append(heard)
-        if said is not None:
-            announced = [part for part in said.planned if who in part.readers]
-            expect(readable(heard.parts) == readable(announced), f"{who} reads {verb.value} as it was announced")
-            closed = {part.name for part in said.planned if who not in part.readers}
-            expect(closed <= set(heard.sealed), f"what is for others in {verb.value} is sealed to {who}")
-            forms = [f"{part.form.partition('/')[0]} ({len(part.fields)})" for part in announced]
-            self._teller.heard(who, forms, heard.sealed)
-        return heard
-
-    async def _received(self, opener: str, *recipients: str) -> None:
-        """Wait for the receipts that the recipients' SDKs send by themselves."""
-        for recipient in recipients:
-            await self._reaches(opener, Verb.RECEIVED, recipient)
-            self.accepted += 1
-        names = ", ".join(map(self._teller.short, recipients))
-        self._teller.remark(f"đã nhận, máy tự ký / received, signed by the SDK: {names}")
-
     async def _answer(self, who: str, verb: Verb, files: Sequence[str], opener: str = COMMUNE) -> Heard:
         """Let *who* answer what it was asked, and the opener read it."""
-        said = await self._say(who, verb, to=[opener], files=files, handoff=self._handoffs[who])
-        return await self._reaches(opener, verb, who, said)
-
-    # The story.
+        said = await self._stage.say(who, verb, to=[opener], files=files, handoff=self._handoffs[who])
+        return await self._stage.reaches(opener, verb, who, said)
 
     async def _the_call(self) -> None:
         self._teller.chapter("Cuộc gọi", "the call")
@@ -168,18 +102,18 @@ class Story:
             "Tối 20/11, một người hàng xóm gọi 111: một bé gái khoảng 9 tuổi bị cha dượng đánh.",
             "On the evening of 20 November a neighbour calls: a girl of nine is beaten by her stepfather.",
         )
-        said = await self._say(HOTLINE, Verb.CASE_OPENED, files=("case-opening", "mau01"))
+        said = await self._stage.say(HOTLINE, Verb.CASE_OPENED, files=("case-opening", "mau01"))
         self._teller.remark("cột bên phải là trả lời của trục / the column on the right is the bus's verdict")
-        self.subject = said.subject
+        self._stage.subject = said.subject
         form = next(part for part in said.planned if part.form.startswith("mau01/"))
         shown = [field for field in form.fields if field.path in _SHOWN_OF_THE_FORM]
         self._teller.form(
             f"Mẫu 01 · {len(form.fields)} mục / fields, niêm phong / sealed: {self._teller.short(HOTLINE)}",
             [(field.vi, field.en, field.value) for field in shown],
         )
-        entry = await self._outsider.find(self.subject, said.id)
+        entry = await self._outsider.find(self._stage.subject, said.id)
         expect(not found_in(entry.value, form), "the broker reads nothing of the form")
-        self._teller.remark(f"Kafka chỉ thấy / Kafka sees only: {HOTLINE} case.opened {self.subject}")
+        self._teller.remark(f"Kafka chỉ thấy / Kafka sees only: {HOTLINE} case.opened {self._stage.subject}")
 
     async def _to_the_commune(self) -> None:
         self._teller.chapter("Chuyển cho xã", "the commune takes over")
@@ -187,17 +121,17 @@ class Story:
             "Tổng đài chuyển vụ việc đến xã theo thẩm quyền (xã không được từ chối) và đề nghị xã phụ trách; xã nhận.",
             "The hotline assigns the duty, which cannot be declined, and transfers the case; they accept.",
         )
-        said = await self._say(HOTLINE, Verb.ASSIGNED, parts={COMMUNE: ("commune", "mau01")})
+        said = await self._stage.say(HOTLINE, Verb.ASSIGNED, parts={COMMUNE: ("commune", "mau01")})
         (self._handoffs[COMMUNE],) = said.handoffs
-        await self._reaches(COMMUNE, Verb.ASSIGNED, HOTLINE, said)
+        await self._stage.reaches(COMMUNE, Verb.ASSIGNED, HOTLINE, said)
         self._teller.remark("phần niêm phong cuối là của bộ theo dõi thời hạn / the last sealed part is the watcher's")
-        await self._received(HOTLINE, COMMUNE)
-        said = await self._say(HOTLINE, Verb.CASE_TRANSFER_OFFERED, parts={COMMUNE: ("transfer-offer",)})
-        await self._reaches(COMMUNE, Verb.CASE_TRANSFER_OFFERED, HOTLINE, said)
-        said = await self._say(COMMUNE, Verb.CASE_TRANSFER_ACCEPTED, to=[HOTLINE], files=("transfer-accepted",))
-        await self._reaches(HOTLINE, Verb.CASE_TRANSFER_ACCEPTED, COMMUNE, said)
+        await self._stage.received(HOTLINE, COMMUNE)
+        said = await self._stage.say(HOTLINE, Verb.CASE_TRANSFER_OFFERED, parts={COMMUNE: ("transfer-offer",)})
+        await self._stage.reaches(COMMUNE, Verb.CASE_TRANSFER_OFFERED, HOTLINE, said)
+        said = await self._stage.say(COMMUNE, Verb.CASE_TRANSFER_ACCEPTED, to=[HOTLINE], files=("transfer-accepted",))
+        await self._stage.reaches(HOTLINE, Verb.CASE_TRANSFER_ACCEPTED, COMMUNE, said)
         await self._answer(COMMUNE, Verb.ACCEPTED, ("commune-accepted",), HOTLINE)
-        seen = await self._offices[COMMUNE].look(self.subject)
+        seen = await self._offices[COMMUNE].look(self._stage.subject)
         expect(seen.owned and seen.state is CaseState.OPEN, "the commune owns the open case")
 
     async def _to_the_team(self) -> None:
@@ -206,12 +140,12 @@ class Story:
             "Công an không được từ chối tin báo. Ba cơ quan khác chung một sự kiện, mỗi nơi chỉ mở được phần của mình.",
             "The police cannot decline a report. One event for the other three; each can open its own part alone.",
         )
-        duty = await self._say(COMMUNE, Verb.ASSIGNED, parts={POLICE: DUTY})
-        said = await self._say(COMMUNE, Verb.OFFERED, parts=TEAM)
+        duty = await self._stage.say(COMMUNE, Verb.ASSIGNED, parts={POLICE: DUTY})
+        said = await self._stage.say(COMMUNE, Verb.OFFERED, parts=TEAM)
         self._handoffs |= {key.recipient: key for key in (*duty.handoffs, *said.handoffs)}
-        read = {POLICE: (await self._reaches(POLICE, Verb.ASSIGNED, COMMUNE, duty)).parts}
-        read |= {name: (await self._reaches(name, Verb.OFFERED, COMMUNE, said)).parts for name in TEAM}
-        await self._received(COMMUNE, POLICE, *TEAM)
+        read = {POLICE: (await self._stage.reaches(POLICE, Verb.ASSIGNED, COMMUNE, duty)).parts}
+        read |= {name: (await self._stage.reaches(name, Verb.OFFERED, COMMUNE, said)).parts for name in TEAM}
+        await self._stage.received(COMMUNE, POLICE, *TEAM)
         self._show_who_reads_what(read)
 
     def _show_who_reads_what(self, read: Mapping[str, Sequence[Part]]) -> None:
@@ -223,7 +157,7 @@ class Story:
                 for field in part.fields:
                     row = next((group for group in _GROUPS if field.path.startswith(group)), field.path)
                     told[name].add(row)
-                    if (not intake or row in _GRAVE) and part.form != _CLOCK and not row.startswith(_DULL):
+                    if (not intake or row in _GRAVE) and part.form != CLOCK and not row.startswith(_DULL):
                         rows.setdefault(row, _GROUPS.get(row, (field.vi, field.en)))
         self._teller.matrix(
             "Ai đọc được mục nào / who can read which field",
@@ -243,12 +177,12 @@ class Story:
             "Xã hỏi trường về chuyên cần; trường không được biết còn có công an, bệnh viện và những nơi khác.",
             "The commune asks about attendance; that police, hospital and others exist is not the school's to know.",
         )
-        said = await self._say(COMMUNE, Verb.OFFERED, parts={SCHOOL: ("school",)})
+        said = await self._stage.say(COMMUNE, Verb.OFFERED, parts={SCHOOL: ("school",)})
         (self._handoffs[SCHOOL],) = said.handoffs
-        heard = await self._reaches(SCHOOL, Verb.OFFERED, COMMUNE, said)
+        heard = await self._stage.reaches(SCHOOL, Verb.OFFERED, COMMUNE, said)
         expect(set(heard.named) == {COMMUNE, SCHOOL, WATCHER}, f"the school's event names only: {heard.named}")
         expect(heard.counter == 1, "to the school this is the first event of the case")
-        await self._received(COMMUNE, SCHOOL)
+        await self._stage.received(COMMUNE, SCHOOL)
         self._teller.remark(f"tên trong sự kiện / names in it: {', '.join(heard.named)}")
         self._teller.remark("nhà trường không biết có ai khác / the school cannot tell that anybody else was asked")
 
@@ -265,10 +199,10 @@ class Story:
         for field in heard.parts[0].fields:
             if field.path in {"reason", "explanation"}:
                 self._teller.quote(f"{field.vi} / {field.en}: {field.value}")
-        said = await self._say(COMMUNE, Verb.OFFERED, parts={OTHER_LEGAL_AID: ("legal-aid",)})
+        said = await self._stage.say(COMMUNE, Verb.OFFERED, parts={OTHER_LEGAL_AID: ("legal-aid",)})
         (self._handoffs[OTHER_LEGAL_AID],) = said.handoffs
-        await self._reaches(OTHER_LEGAL_AID, Verb.OFFERED, COMMUNE, said)
-        await self._received(COMMUNE, OTHER_LEGAL_AID)
+        await self._stage.reaches(OTHER_LEGAL_AID, Verb.OFFERED, COMMUNE, said)
+        await self._stage.received(COMMUNE, OTHER_LEGAL_AID)
         await self._answer(OTHER_LEGAL_AID, Verb.ACCEPTED, ("legal-aid-accepted",))
 
     async def _accept_against_withdraw(self) -> None:
@@ -277,7 +211,7 @@ class Story:
             "Xã rút lại đề nghị đúng lúc trung tâm công tác xã hội nhận việc: chỉ một việc có hiệu lực.",
             "The commune withdraws just as the social work centre accepts: one wins, the other is told.",
         )
-        handoff = self._handoffs[SOCIAL_WORK]
+        subject, handoff = self._stage.subject, self._handoffs[SOCIAL_WORK]
         moves = {
             SOCIAL_WORK: (Verb.ACCEPTED, "social-work-accepted", COMMUNE),
             COMMUNE: (Verb.WITHDRAWN, "withdrawn", SOCIAL_WORK),
@@ -286,7 +220,7 @@ class Story:
             # The router stands still until both are in Kafka: neither can have heard of the other.
             orders = await asyncio.gather(
                 *(
-                    self._offices[who].say(verb, subject=self.subject, handoff=handoff, files=(file,), hurry=True)
+                    self._offices[who].say(verb, subject=subject, handoff=handoff, files=(file,), hurry=True)
                     for who, (verb, file, _) in moves.items()
                 )
             )
@@ -294,11 +228,11 @@ class Story:
         outcome = {who: await self._offices[who].recall(number) for who, (number, _) in zip(moves, orders, strict=True)}
         winner = SOCIAL_WORK if outcome[SOCIAL_WORK].code is Code.ACCEPTED else COMMUNE
         for who, (verb, _, other) in moves.items():
-            self._judge(who, verb, [other], outcome[who], Code.ACCEPTED if who == winner else Code.STALE_HEAD)
+            self._stage.judge(who, verb, [other], outcome[who], Code.ACCEPTED if who == winner else Code.STALE_HEAD)
         verb, _, loser = moves[winner]
         state = State.ACCEPTED if winner == SOCIAL_WORK else State.WITHDRAWN
         expect(outcome[loser].state is state, "the loser's verdict tells where the hand-off stands")
-        await self._reaches(loser, verb, winner)
+        await self._stage.reaches(loser, verb, winner)
         self._teller.remark(
             f"{self._teller.short(winner)} được ghi nhận / wins; "
             f"{self._teller.short(loser)} được báo / is told: {state.value}",
@@ -314,9 +248,9 @@ class Story:
             "A stranger writes straight into Kafka; the ledger says why it is refused, and no inbox sees it.",
         )
         accepted = next(
-            heard for heard in self.copies[COMMUNE] if (heard.verb, heard.source) == (Verb.ACCEPTED, POLICE)
+            heard for heard in self._stage.copies[COMMUNE] if (heard.verb, heard.source) == (Verb.ACCEPTED, POLICE)
         )
-        true = await self._outsider.find(self.subject, accepted.id)
+        true = await self._outsider.find(self._stage.subject, accepted.id)
         tries = (
             ("sửa lời công an / the police's words changed", (changed(true), true.signature), Code.BAD_SIGNATURE),
             (
@@ -327,7 +261,7 @@ class Story:
             ("phát lại nguyên văn / replayed byte for byte", (true.value, true.signature), Code.DUPLICATE),
         )
         for told, (value, signature), wanted in tries:
-            entry = await self._outsider.submit(self.subject, value, signature)
+            entry = await self._outsider.submit(self._stage.subject, value, signature)
             expect(entry.decision.code is wanted, f"the ledger says {entry.decision.code.value}, not {wanted.value}")
             self._teller.tried(told, wanted.value)
 
@@ -337,7 +271,7 @@ class Story:
             "Xã thử kết thúc vụ việc quá sớm và bị từ chối; rồi từng nơi báo kết quả, xã kết thúc từng việc.",
             "The commune tries to close the case too early and is refused; then each tells its outcome.",
         )
-        said = await self._say(COMMUNE, Verb.CASE_CLOSED, files=("case-closing",), wanted=Code.OPEN_HANDOFFS)
+        said = await self._stage.say(COMMUNE, Verb.CASE_CLOSED, files=("case-closing",), wanted=Code.OPEN_HANDOFFS)
         expect(set(said.still_open) == set(self._handoffs.values()), "the refusal lists what is still open")
         self._teller.remark(f"còn {len(said.still_open)} việc chưa xong / hand-offs are still open")
         work = {
@@ -357,8 +291,8 @@ class Story:
 
     async def _close(self, opener: str, recipient: str) -> None:
         handoff = self._handoffs.pop(recipient)
-        said = await self._say(opener, Verb.CLOSED, to=[recipient], files=("closed",), handoff=handoff)
-        await self._reaches(recipient, Verb.CLOSED, opener, said)
+        said = await self._stage.say(opener, Verb.CLOSED, to=[recipient], files=("closed",), handoff=handoff)
+        await self._stage.reaches(recipient, Verb.CLOSED, opener, said)
 
     async def _closing(self) -> None:
         self._teller.chapter("Kết thúc", "the child's state is reviewed, the duty is done, the case is closed")
@@ -366,27 +300,12 @@ class Story:
             "Trước khi kết thúc, xã cùng nơi đã giúp trẻ rà soát tình trạng của trẻ theo Mẫu số 06.",
             "Before it ends, the commune reviews the child's state with an agency that helped it (Form 06).",
         )
-        said = await self._say(COMMUNE, Verb.CASE_NOTED, parts={HOSPITAL: ("mau06",)})
-        await self._reaches(HOSPITAL, Verb.CASE_NOTED, COMMUNE, said)
+        said = await self._stage.say(COMMUNE, Verb.CASE_NOTED, parts={HOSPITAL: ("mau06",)})
+        await self._stage.reaches(HOSPITAL, Verb.CASE_NOTED, COMMUNE, said)
         await self._answer(COMMUNE, Verb.PROGRESSED, ("commune-progressed",), HOTLINE)
         await self._answer(COMMUNE, Verb.COMPLETED, ("commune-completed",), HOTLINE)
         await self._close(HOTLINE, COMMUNE)
-        await self._say(COMMUNE, Verb.CASE_CLOSED, files=("case-closing",))
-
-
-def expect(holds: bool, what: str) -> None:  # noqa: FBT001 - reads like a sentence
-    """Stop the story unless it *holds*."""
-    if not holds:
-        raise NotAsTold(f"not as told: {what}")
-
-
-def readable(parts: Sequence[Part]) -> list[tuple[str, str, list[tuple[str, str]]]]:
-    """Return what of *parts* a person reads: the section for the watcher is no form."""
-    return [
-        (part.name, part.form, [(field.path, field.value) for field in part.fields])
-        for part in parts
-        if part.form != _CLOCK
-    ]
+        await self._stage.say(COMMUNE, Verb.CASE_CLOSED, files=("case-closing",))
 
 
 def found_in(value: bytes, form: Part) -> list[str]:

@@ -5,6 +5,7 @@ This is not the bus. It stands for the people at their desks, who tell their age
 what has come; so it carries what they read. It goes through a pipe and into no log.
 """
 
+from datetime import datetime
 from typing import Annotated, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
@@ -12,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from referral_contracts.codes import Code
 from referral_contracts.envelope import HandoffKey
 from referral_contracts.lifecycle import CaseState, State
+from referral_contracts.payloads.deadline import Delivered, Found, Standing
 from referral_contracts.verbs import Verb
 
 
@@ -89,6 +91,20 @@ class Said(Line):
     """Who will read what, as the SDK said before it sealed anything."""
 
 
+class Deadline(Line):
+    """What the deadline watcher says of a clock."""
+
+    vi: str
+    en: str
+    """What its rule is called."""
+    responsible: str | None = None
+    due_at: datetime | None = None
+    standing: Standing
+    delivery: Delivered | None = None
+    level: int | None = None
+    found: Found | None = None
+
+
 class Heard(Line):
     """What another agency said, as far as this one can read it."""
 
@@ -103,6 +119,7 @@ class Heard(Line):
     parts: tuple[Part, ...]
     sealed: tuple[str, ...]
     """Sections that are for others."""
+    deadline: Deadline | None = None
     named: tuple[str, ...]
     """Every agency of the directory whose id is anywhere in the event's bytes."""
 

@@ -4,9 +4,10 @@ The demonstration's voice: Vietnamese first, English beside it, in colour on a t
 Shows what it is given; knows nothing of the bus.
 """
 
+import math
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Final, TextIO
+from typing import Final, Literal, TextIO
 
 from rich import box
 from rich.console import Console, RenderableType
@@ -99,6 +100,20 @@ class Teller:
             line.append(f" · niêm phong / sealed: {' '.join(sealed)}", style="dim")
         self._indented(line)
 
+    def notice(self, vi: str, en: str) -> None:
+        """Show what a case worker reads of a deadline."""
+        self._indented(Text(printable(vi), style="green"))
+        self._indented(Text(printable(en), style="dim"))
+
+    def left(self, clocks: Iterable[tuple[str, float]]) -> None:
+        """Show how many seconds some agencies still have."""
+        line = Text(f"{self.elapsed_s():5.1f} s  ", style="dim").append("còn / left  ")
+        for number, (who, seconds) in enumerate(clocks):
+            line.append(" · " if number else "").append(self.short(who)).append(
+                f" {math.ceil(seconds)} s", style="bold not dim"
+            )
+        self._print(line)
+
     def remark(self, text: str, style: str = "dim") -> None:
         """Add a line to what was just shown."""
         self._indented(Text(printable(text), style=style))
@@ -141,7 +156,8 @@ class Teller:
         """Show a table."""
         table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
         for number, column in enumerate(columns):
-            table.add_column(column, overflow="fold", justify="left" if number in (0, len(columns) - 1) else "right")
+            justify: Literal["left", "right"] = "left" if number in (0, len(columns) - 1) else "right"
+            table.add_column(column, overflow="fold", justify=justify, no_wrap=not number)
         for row in rows:
             table.add_row(*(printable(cell) for cell in row))
         self._gap()

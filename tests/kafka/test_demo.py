@@ -1,6 +1,8 @@
+import contextlib
 import os
 import re
 import signal
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -44,9 +46,32 @@ def test_no_inbox_has_seen_what_was_forged(demo: DemoRun) -> None:
     assert set(forged).isdisjoint(delivery.event for delivery in found.deliveries)
 
 
+def test_who_is_late_is_reminded_and_told_and_those_above_hear_of_it(demo: DemoRun) -> None:
+    told = [re.sub(" +", " ", line) for line in demo.told.splitlines()]
+    said = re.findall(r"Bộ theo dõi → (.+?) deadline\.([a-z]+) ", "\n".join(told))
+
+    assert [verb for who, verb in said if who == "UBND xã"] == ["armed", "reminded", "missed"]
+    assert [verb for who, verb in said if who == "Công an"] == ["reminded", "missed", "explained"]
+    assert [who for who, verb in said if verb == "escalated"] == ["Chủ tịch xã", "Sở Y tế"]
+    assert not {who for who, _ in said} & {"Tổng đài 111", "Trường"}
+    # The countdown: fewer seconds each time, until nobody has any left.
+    left = [int(line.rpartition("UBND xã ")[2].removesuffix(" s")) for line in told if "còn / left" in line]
+    assert len(left) >= 4
+    assert left == sorted(set(left), reverse=True)
+
+
+def test_at_the_end_it_shows_what_the_watcher_has_counted(demo: DemoRun) -> None:
+    rows = {line.split()[0]: line.split()[1:] for line in demo.told.splitlines() if line.startswith("   demo-")}
+
+    assert rows["demo-emergency-measures"] == ["1", "0", "1", "1", "—"]
+    assert rows["demo-handoff-answered"][:4] == ["2", "1", "1", "0"]
+    assert rows["demo-handoff-received"] == ["10", "10", "0", "0", "—"]
+    assert re.search(r"From being late to the miss on the ledger, on average: \d+ ms\.", demo.told)
+
+
 def test_ctrl_c_ends_everything(tmp_path: Path) -> None:
     playing = Playing(tmp_path / "home")
-    playing.until("starting 8 agencies")
+    playing.until("starting 10 agencies")
     playing.process.send_signal(signal.SIGINT)
     code, _, complaints = playing.end()
 
@@ -78,18 +103,37 @@ def test_a_step_that_does_not_come_out_is_told_and_is_exit_code_1(tmp_path: Path
     assert complaints.startswith(f"demo: the broker at {own_kafka.bootstrap} carries another bus than ")
 
 
+@pytest.mark.long
+def test_a_watcher_that_is_killed_in_the_middle_tells_the_same(tmp_path: Path) -> None:
+    playing = Playing(tmp_path / "home")
+    for _ in range(2):
+        playing.until("deadline.reminded")
+    os.kill(_watcher(tmp_path), signal.SIGKILL)
+    code, told, complaints = playing.end()
+
+    assert (code, complaints) == (0, ""), told
+    assert "ended with -9; starting it again" in told
+    said = re.findall(r"Bộ theo dõi → (.+?) +deadline\.([a-z]+) ", told)
+    assert [verb for who, verb in said if who == "UBND xã"] == ["missed"]
+    assert [verb for who, verb in said if who == "Công an"] == ["missed", "explained"]
+    assert [who for who, verb in said if verb == "escalated"] == ["Chủ tịch xã", "Sở Y tế"]
+
+
 def _hospital(home: Path) -> int:
-    (pid,) = (
-        int(folder.name)
-        for folder in Path("/proc").iterdir()
-        if folder.name.isdigit() and _is_hospital((folder / "cmdline"), home)
-    )
+    return _process(lambda words, _: words[-1].endswith(b"bv-nhi-minh-hoa") and os.fsencode(home) in words[-1])
+
+
+def _watcher(home: Path) -> int:
+    return _process(lambda words, environ: b"deadline_watcher" in words and os.fsencode(home) in environ)
+
+
+def _process(wanted: Callable[[Sequence[bytes], bytes], bool]) -> int:
+    found = []
+    for folder in Path("/proc").iterdir():
+        with contextlib.suppress(OSError):
+            if folder.name.isdigit():
+                words = (folder / "cmdline").read_bytes().rstrip(b"\0").split(b"\0")
+                if wanted(words, (folder / "environ").read_bytes()):
+                    found.append(int(folder.name))
+    (pid,) = found
     return pid
-
-
-def _is_hospital(arguments: Path, home: Path) -> bool:
-    try:
-        told = arguments.read_bytes().split(b"\0")
-    except (FileNotFoundError, ProcessLookupError):
-        return False
-    return any(os.fsencode(home) in word and word.endswith(b"bv-nhi-minh-hoa") for word in told)
