@@ -7,14 +7,22 @@ alignments; a long text also piece by piece, for a log that cuts lines would sho
 
 import base64
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from referral_contracts import topics
+from referral_contracts.clocks import TRIGGERS
 from referral_contracts.payloads.base import Choice, FieldGroup
+from referral_contracts.payloads.measure import MeasureKind
+from referral_contracts.payloads.registry import MODELS
+from referral_contracts.payloads.request import Service
 from referral_contracts.payloads.shown import personal_strings
 from referral_contracts.records import Record
+from referral_contracts.rules.book import RuleBook
+from referral_contracts.rules.loading import load_packs
+from running import DEMONSTRATION
 from tests.contracts.payloads.forms import DRAFTS, example
 from tests.kafka.demo_run import ROOT, DemoRun
 
@@ -22,6 +30,7 @@ _A_FEW = 4
 """Shorter strings, such as a commune's number, mean nobody and stand everywhere."""
 _PIECE = 24
 _PLAIN = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_+/")
+_SAY_NOTHING = frozenset({"other", "unknown"})
 _BY_CHANCE = 8
 """Sealed sections are megabytes of random base64: a shorter word of its alphabet is in there sooner or later."""
 
@@ -37,13 +46,17 @@ class Leak:
 
 def case_file() -> frozenset[str]:
     """Return every personal string and every free text of the examples."""
-    public = (ROOT / "deploy" / "agencies.toml").read_text("utf-8")
+    public = _public()
     found: set[str] = set()
     for path in DRAFTS:
         payload = example(path.stem)
         found.update(personal_strings(payload), _texts(payload))
     # What an agency is called stands in the directory, for everybody.
     return frozenset(text for text in found if len(text) > _A_FEW and text not in public)
+
+
+def _public() -> str:
+    return (ROOT / "deploy" / "agencies.toml").read_text("utf-8")
 
 
 def _texts(group: FieldGroup) -> Iterator[str]:
@@ -54,6 +67,26 @@ def _texts(group: FieldGroup) -> Iterator[str]:
                 yield from _texts(item)
             elif isinstance(item, str) and not isinstance(item, Choice):
                 yield item
+
+
+def vocabulary() -> frozenset[str]:
+    """Return what names a rule, a happening, a form, a service or a measure: which it is stays secret."""
+    book = RuleBook(load_packs({path.name: path.read_text("utf-8") for path in DEMONSTRATION}))
+    kinds = {kind.value for kinds in (Service, MeasureKind) for kind in kinds} - _SAY_NOTHING
+    return frozenset(
+        {
+            *book.places,
+            *TRIGGERS,
+            *(f"{name}/{major}." for name, major in MODELS),
+            # As JSON has them: many are words that may stand anywhere.
+            *(f'"{kind}"' for kind in kinds),
+        }
+    )
+
+
+def but_for_metrics(places: Mapping[str, bytes]) -> dict[str, bytes]:
+    """Return *places* without the pages that count by rule: aggregated, and with no case beside it."""
+    return {place: content for place, content in places.items() if not place.endswith(".metrics")}
 
 
 def forms_of(text: str) -> Iterator[tuple[str, bytes]]:
@@ -77,10 +110,11 @@ def forms_of(text: str) -> Iterator[tuple[str, bytes]]:
 def needles(texts: frozenset[str]) -> Mapping[bytes, tuple[str, str]]:
     """Return everything to search for, with its form and the string it comes from."""
     found: dict[bytes, tuple[str, str]] = {}
+    public = _public()
     for text in sorted(texts):
         found.update((needle, (form, text)) for form, needle in forms_of(text))
-        for start in range(0, len(text) - _PIECE, _PIECE):
-            found.setdefault(text[start : start + _PIECE].encode(), ("a piece", text))
+        pieces = (text[start : start + _PIECE] for start in range(0, len(text) - _PIECE, _PIECE))
+        found.update((piece.encode(), ("a piece", text)) for piece in pieces if piece not in public)
     return found
 
 
@@ -121,21 +155,28 @@ def _parts(records: Sequence[Record]) -> Mapping[str, bytes]:
 
 def proves_that_it_was_read(demo: DemoRun) -> Mapping[str, bytes]:
     """Return for some places a string that has to be there: the search would find nothing in empty ones either."""
-    case = next(
-        record.key
-        for number in range(demo.held.partitions)
-        for record in demo.held.read(topics.LEDGER, number)
-        if record.key is not None
-    )
+    ((case, _),) = cases_of(demo).most_common(1)
     return {
         "router-1.log": b'"service": "referral-router"',
         "router-1.metrics": b"referral_bus_records_total",
+        "watcher-1.log": b'"service": "deadline-watcher"',
+        "watcher-1.metrics": b'referral_bus_clocks_missed_total{basis="policy",role="commune",rule="demo-',
         "kafka/broker.log": b"",
         "agencies/hotline-111/agency.log": case,
         "agencies/bv-nhi-minh-hoa/store.db": case,
         "topic names": b"inbox.th-thi-du",
         **{f"keys of {topic}[{partition}]": case for topic, partition in _of(demo, case)},
     }
+
+
+def cases_of(demo: DemoRun) -> Counter[bytes]:
+    """Return the cases that the ledger knows, and how much was said in each."""
+    return Counter(
+        record.key
+        for number in range(demo.held.partitions)
+        for record in demo.held.read(topics.LEDGER, number)
+        if record.key is not None
+    )
 
 
 def _of(demo: DemoRun, case: bytes) -> list[tuple[str, int]]:
