@@ -138,7 +138,7 @@ class _Reading:
                 last = _after_months(start, span.amount) - included
             case Unit.BEFORE_DAY:
                 last = _before(start, span.amount)
-            case _:
+            case Unit.CALENDAR_DAYS | Unit.MILLISECONDS:  # hours never come here
                 last = start + span.amount - included
         last = shifted(start, last + 1, self.paused) - 1
         if self.counting.last_day is LastDay.ROLLS:
