@@ -182,7 +182,9 @@ def _of_change(file: str, pack: Pack, row: Change, rules: Sequence[Rule]) -> Ite
 
 
 def _changed_twice(packs: Mapping[str, Pack]) -> Iterator[Problem]:
-    rows = [(file, pack, row) for file, pack in packs.items() for row in pack.changes]
+    # A local pack that says no place is told so; it is not held to be about everywhere.
+    placed = {file: pack for file, pack in packs.items() if pack.pack.places or pack.pack.kind is not PackKind.LOCAL}
+    rows = [(file, pack, row) for file, pack in placed.items() for row in pack.changes]
     for (one_file, one_pack, one), (file, pack, other) in combinations(rows, 2):
         alike = one.rule == other.rule and type(one) is type(other) and _overlap(one, other)
         if alike and _meet(one_pack.pack.places, pack.pack.places):

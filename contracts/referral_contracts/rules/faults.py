@@ -37,11 +37,14 @@ class Fault(StrEnum):
 _HINTS: Final = {
     Fault.MALFORMED_TOML: "a pack is TOML 1.0 in UTF-8; the place is told by line and column",
     Fault.UNKNOWN_FIELD: "docs/rules.md tells every field; a misspelled one would otherwise be lost",
-    Fault.MISSING_FIELD: "docs/rules.md tells what each kind of clock needs",
+    Fault.MISSING_FIELD: "docs/rules.md tells what each kind of pack and of clock needs",
     Fault.MISSING_SOURCE: "name the document and the article; a rule without a source is nobody's",
     Fault.WRONG_VALUE: "docs/rules.md tells how each field is written",
     Fault.UNKNOWN_ROLE: "a role of the directory, or * for everybody; docs/rules.md lists them",
-    Fault.UNKNOWN_HAPPENING: "a trigger that a clock section can tell, or a verb such as handoff.offered",
+    Fault.UNKNOWN_HAPPENING: (
+        "a trigger that a clock section can tell, or a verb such as handoff.offered; docs/deadlines.md shows those of "
+        "the law"
+    ),
     Fault.UNKNOWN_RULE: "only a rule that is in force in those days can be overridden; is its pack loaded too?",
     Fault.WRONG_KIND: "a threshold is for what is due at once, an override for what has a limit",
     Fault.LOOSER: "a place may be stricter than the country, never looser",
@@ -49,7 +52,10 @@ _HINTS: Final = {
     Fault.DUPLICATE_RULE: "an id is one rule's; what differs by place is an override, by time a row of later days",
     Fault.ROW_CHANGED: "leave the row, end it with valid_until, and write what follows as a row of its own",
     Fault.SAME_VERSION: "whoever holds two files has to tell them apart: count version up",
-    Fault.OVERLAPPING_VALIDITY: "end the earlier row on the day on which the later one begins",
+    Fault.OVERLAPPING_VALIDITY: (
+        "end the earlier row on the day on which the later one begins; one of another pack, in a newer version of that "
+        "pack"
+    ),
 }
 
 

@@ -80,6 +80,11 @@ def known(name: str) -> bool:
     return name in TRIGGERS or name in VERBS
 
 
+def names() -> frozenset[str]:
+    """Return every happening that there is."""
+    return TRIGGERS | VERBS
+
+
 def happening_name(name: str) -> tuple[str, str]:
     """Return what people call the happening *name*, in Vietnamese and in English; a verb is called by its name."""
     return _NAMES.get(name, (name, name))

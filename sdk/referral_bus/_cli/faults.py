@@ -7,7 +7,8 @@ for that could quote what was being worked on.
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
 from pathlib import Path
 from types import TracebackType
 from typing import Final
@@ -166,6 +167,11 @@ def hints_of(code: Code) -> tuple[str, ...]:
     """Return the advice that goes with *code*."""
     found = (LocalError(code).hint, both(_HINTS[code]) if code in _HINTS else "")
     return tuple(hint for hint in found if hint)
+
+
+def meant(name: str, known: Iterable[str]) -> list[str]:
+    """Return the hint that tells which of the *known* names is meant; none if nothing is near."""
+    return [f"is {near} meant?" for near in get_close_matches(name, list(known), 1)]
 
 
 def complain(message: str, *hints: str) -> None:

@@ -1,6 +1,6 @@
 """The packs of rules and the calendar that a command works with: those that came with this program, or a person's."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -44,15 +44,29 @@ def text_of(name: str) -> str:
         raise WrongUsage(f"{name}: not UTF-8", code=Code.MALFORMED_PACK) from error
 
 
-def book_of(names: Sequence[str]) -> RuleBook:
-    """Return the rules of the packs that a person named, or raise PackRefused."""
-    return RuleBook(load_packs(texts_of(names)))
+def book_of(names: Sequence[str] | None, own: Sequence[str] | None = None) -> RuleBook:
+    """Return the rules of the packs that a person named, and of their *own* beside them, or raise PackRefused."""
+    return RuleBook(load_packs(beside(texts_of(own) if own else {}, names)))
+
+
+def beside(texts: Mapping[str, str], names: Sequence[str] | None) -> dict[str, str]:
+    """Return *texts* beside the packs that a person named, each in the place of the one of its id."""
+    own = {name for file, text in texts.items() for name in _ids(file, text)}
+    listed = texts_of(names or [])
+    return {
+        **{file: text for file, text in listed.items() if file not in texts and not _ids(file, text) & own},
+        **texts,
+    }
 
 
 def calendar_of(name: str | None) -> Calendar:
     """Return the calendar that a person named; by default the one that came with this program."""
     file = str(shelf() / CALENDAR) if name is None else name
     return read_calendar(file, text_of(file))
+
+
+def _ids(file: str, text: str) -> set[str]:
+    return {pack.pack.id for pack in read_packs({file: text})[0].values()}
 
 
 def _shipped() -> Iterator[tuple[str, str]]:

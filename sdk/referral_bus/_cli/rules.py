@@ -1,29 +1,31 @@
 """`rules`: the rules by which deadlines run, listed, explained, checked, and tried on what happened."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from difflib import get_close_matches
+from collections.abc import Iterable, Iterator
 from typing import Annotated, Final
 
 import typer
 from rich.console import RenderableType
 
 from referral_bus._cli.command import Call, add, new_group
-from referral_bus._cli.faults import WrongUsage, complain
+from referral_bus._cli.faults import WrongUsage, complain, meant
 from referral_bus._cli.files import SECTION_MAX, read_bytes
 from referral_bus._cli.form_words import Lang, LangOption, Words, told
-from referral_bus._cli.packs import book_of, calendar_of, text_of, texts_of
+from referral_bus._cli.packs import beside, book_of, calendar_of, text_of
 from referral_bus._cli.screen import Fields, columns, heading, plain, when
 from referral_bus._cli.simulation import Story, moment_of
 from referral_bus._cli.wording import VERBS
 from referral_bus._cli.world import Exit
 from referral_contracts.encoding import format_time
+from referral_contracts.rules import happenings
 from referral_contracts.rules.book import RuleInForce
 from referral_contracts.rules.calendar import due
 from referral_contracts.rules.checks import faults_since
 from referral_contracts.rules.clock import Clock
-from referral_contracts.rules.faults import Problem
+from referral_contracts.rules.faults import Fault, Problem
 from referral_contracts.rules.happenings import happening_name
 from referral_contracts.rules.loading import load_packs, read_packs
+from referral_contracts.rules.pack import Pack
+from referral_contracts.rules.roles import ROLES
 from referral_contracts.rules.words import limit_words, role_words
 from referral_contracts.verbs import Verb
 
@@ -39,6 +41,10 @@ _DUE: Final = "rule, pack, version, basis, source, started_at, due_at, late_afte
 PacksOption = Annotated[
     list[str] | None,
     typer.Option("--packs", metavar="PATH", help="Packs to use, files or folders; by default those shipped."),
+]
+OwnOption = Annotated[
+    list[str] | None,
+    typer.Option("--with", metavar="PATH", help="Packs beside those, each in the place of the one of its id."),
 ]
 CalendarOption = Annotated[
     str | None, typer.Option("--calendar", metavar="FILE", help="Days off; by default those shipped.")
@@ -74,9 +80,9 @@ def add_to(app: typer.Typer) -> None:
     add(group, "simulate", simulate, json=_CLOCK, local=True)
 
 
-def list_(call: Call, *, packs: PacksOption = None, lang: LangOption = Lang.BOTH) -> Exit:
+def list_(call: Call, *, packs: PacksOption = None, own: OwnOption = None, lang: LangOption = Lang.BOTH) -> Exit:
     """List the rules: whose duty each is, its limit, and how that is known (T read, S secondary, N not verified)."""
-    found = list(book_of(packs or []).every())
+    found = list(book_of(packs, own).every())
     if call.as_json:
         for rule in found:
             call.screen.put(_rule_fields(rule))
@@ -101,15 +107,14 @@ def explain(
     *,
     rule: Annotated[str, typer.Argument(metavar="RULE", help="Its id: emergency-measures-12h.")],
     packs: PacksOption = None,
+    own: OwnOption = None,
     lang: LangOption = Lang.BOTH,
 ) -> Exit:
     """Explain a rule: where it stands and in which words, what starts and ends it, how it is counted."""
-    book = book_of(packs or [])
+    book = book_of(packs, own)
     found = [one for one in book.every() if one.id == rule]
     if not found:
-        near = get_close_matches(rule, book.ids, 1)
-        hints = [f"is {near[0]} meant?"] if near else []
-        raise WrongUsage("there is no such rule", *hints, "referral-bus rules list tells them all")
+        raise WrongUsage("there is no such rule", *meant(rule, book.ids), "referral-bus rules list tells them all")
     for one in found:
         call.screen.put(_rule_fields(one), *_rule_lines(one, lang))
     return Exit.DONE
@@ -130,13 +135,13 @@ def check(
     Each is judged beside the shipped packs, or those of --packs, and in the place of the one of its own id.
     """
     texts = {file: text_of(file) for file in files}
-    found, problems = read_packs({**_others(texts, packs or []), **texts})
+    found, problems = read_packs(beside(texts, packs))
     if since is not None:
-        before = load_packs({since: text_of(since)})[0]
+        before = load_packs(beside({since: text_of(since)}, packs))[-1]
         following = {file: pack for file, pack in found.items() if file in texts and pack.pack.id == before.pack.id}
         problems = (*problems, *(one for file, pack in following.items() for one in faults_since(file, before, pack)))
     for problem in problems:
-        complain(str(problem), problem.fault.hint)
+        complain(str(problem), *_meant(problem, found.values()), problem.fault.hint)
         if call.as_json:
             call.screen.put(_problem_fields(problem))
     if problems:
@@ -157,11 +162,12 @@ def due_(
     province: Annotated[str | None, typer.Option(metavar="CODE", help="Where: the province.")] = None,
     commune: Annotated[str | None, typer.Option(metavar="CODE", help="And the commune.")] = None,
     packs: PacksOption = None,
+    own: OwnOption = None,
     calendar: CalendarOption = None,
     lang: LangOption = Lang.BOTH,
 ) -> Exit:
     """Work out until when something is in time, as whoever is said to be late can: without the bus."""
-    book, days, start_ms = book_of(packs or []), calendar_of(calendar), moment_of(start)
+    book, days, start_ms = book_of(packs, own), calendar_of(calendar), moment_of(start)
     found = book.in_force(rule, start_ms, province, commune)
     if found is None or found.rule.span is None:
         hint = f"referral-bus rules explain {rule} tells when and where it holds, and whether it has a limit"
@@ -182,7 +188,9 @@ def due_(
     limit = f"  {told(limit_words(found.rule), lang)} · {found.rule.source}"
     shown = _due_line(reckoned.strict_ms, reckoned.lenient_ms, lang, provisional=reckoned.provisional)
     title = heading(f"{found.id}  {told((found.rule.vi, found.rule.en), lang)}")
-    call.screen.put(fields, title, plain(limit), plain(shown), plain(f"  {days.version}", "dim"))
+    call.screen.put(
+        fields, title, plain(limit), plain(shown), plain(f"  {told(('lịch', 'calendar'), lang)} {days.version}", "dim")
+    )
     return Exit.DONE
 
 
@@ -191,22 +199,28 @@ def simulate(
     *,
     file: Annotated[str, typer.Argument(metavar="FILE", help="What happened, as JSON; - is standard input.")],
     packs: PacksOption = None,
+    own: OwnOption = None,
     calendar: CalendarOption = None,
     lang: LangOption = Lang.BOTH,
 ) -> Exit:
     """Tell which clocks follow from what happened in a case: what is due when, and what would be said of it."""
     story = Story.read(read_bytes(file, SECTION_MAX))
-    docket = story.happened(book_of(packs or []), calendar_of(calendar))
+    docket = story.happened(book_of(packs, own), calendar_of(calendar))
     for clock in sorted(docket.clocks, key=lambda one: (one.lenient_ms is None, one.lenient_ms or 0, one.id)):
         call.screen.put(_clock_fields(clock, story.now_ms), *_clock_lines(clock, story.now_ms, lang))
     return Exit.DONE
 
 
-def _others(texts: Mapping[str, str], packs: Sequence[str]) -> Mapping[str, str]:
-    # A pack is judged beside the others, and in the place of the one that it is a newer version of.
-    own = {name for file, text in texts.items() for name in _ids(file, text)}
-    listed = texts_of(packs)
-    return {file: text for file, text in listed.items() if file not in texts and not _ids(file, text) & own}
+def _meant(problem: Problem, packs: Iterable[Pack]) -> list[str]:
+    match problem.fault:
+        case Fault.UNKNOWN_HAPPENING:
+            return meant(problem.detail, happenings.names())
+        case Fault.UNKNOWN_ROLE:
+            return meant(problem.detail, ROLES)
+        case Fault.UNKNOWN_RULE:
+            return meant(problem.rule, {rule.id for pack in packs for rule in pack.rule})
+        case _:
+            return []
 
 
 def _problem_fields(problem: Problem) -> Fields:
@@ -218,10 +232,6 @@ def _problem_fields(problem: Problem) -> Fields:
         "detail": problem.detail,
         "hint": problem.fault.hint,
     }
-
-
-def _ids(file: str, text: str) -> set[str]:
-    return {pack.pack.id for pack in read_packs({file: text})[0].values()}
 
 
 def _confidence(rule: RuleInForce) -> str:
@@ -318,7 +328,7 @@ def _clock_fields(clock: Clock, now_ms: int) -> Fields:
 
 def _due_line(due_ms: int, late_ms: int, lang: Lang, *, provisional: bool) -> str:
     late = f"; {told(('chỉ quá hạn sau', 'late only after'), lang)} {when(late_ms)}" if late_ms != due_ms else ""
-    doubt = told((" (tạm tính: chưa có lịch nghỉ)", " (provisional: days off not announced)"), lang)
+    doubt = f" ({told(('tạm tính: chưa có lịch nghỉ', 'provisional: days off not announced'), lang)})"
     return f"  {told(('hạn', 'due'), lang)} {when(due_ms)}{late}{doubt if provisional else ''}"
 
 

@@ -4,14 +4,17 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+from pydantic_core import ErrorDetails
 
-from referral_bus._cli.faults import WrongUsage
+from referral_bus._cli.faults import WrongUsage, meant
 from referral_contracts.codes import Code
 from referral_contracts.encoding import sha256
 from referral_contracts.payloads.base import Moment
+from referral_contracts.rules import happenings
 from referral_contracts.rules.book import RuleBook, RuleInForce
 from referral_contracts.rules.calendar import Calendar
 from referral_contracts.rules.docket import Docket
+from referral_contracts.rules.faults import Fault
 from referral_contracts.rules.heard import Happening, World
 from referral_contracts.rules.pack import HappeningName, Whose
 
@@ -60,8 +63,10 @@ class Story(_Told):
             return cls.model_validate_json(data)
         except ValidationError as error:
             found = error.errors(include_url=False, include_input=False, include_context=False)
-            told = [f"{'.'.join(map(str, one['loc']))}: {one['msg'][:1].lower()}{one['msg'][1:]}" for one in found]
-            raise WrongUsage("; ".join(told), "docs/rules.md shows such a file", code=Code.MALFORMED_JSON) from None
+            strange = [one["msg"] for one in found if one["type"] == Fault.UNKNOWN_HAPPENING]
+            hints = [hint for name in strange for hint in meant(name, happenings.names())]
+            hints.append("docs/rules.md shows such a file")
+            raise WrongUsage("; ".join(map(_said, found)), *hints, code=Code.MALFORMED_JSON) from None
 
     @property
     def now_ms(self) -> int:
@@ -88,6 +93,11 @@ def moment_of(text: str) -> int:
         return _ms(_MOMENT.validate_python(text))
     except ValidationError:
         raise WrongUsage("a moment with its offset is wanted, such as 2026-11-20T21:00:00+07:00") from None
+
+
+def _said(error: ErrorDetails) -> str:
+    strange = f"{error['type']}: " if error["type"] == Fault.UNKNOWN_HAPPENING else ""
+    return f"{'.'.join(map(str, error['loc']))}: {strange}{error['msg'][:1].lower()}{error['msg'][1:]}"
 
 
 def _happening(number: int, one: ToldHappening) -> Happening:
