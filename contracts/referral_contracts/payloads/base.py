@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
+from functools import cache
 from typing import Annotated, Any, Final, Self
 
 from pydantic import (
@@ -195,12 +196,18 @@ class FieldGroup(BaseModel):
 
     @model_validator(mode="after")
     def _other_is_said(self) -> Self:
-        for name in type(self).model_fields:
-            beside = f"{name}_other"
-            if getattr(self, name) == OTHER and beside in type(self).model_fields:
+        for name, beside in _with_words(type(self)):
+            if getattr(self, name) == OTHER:
                 words: str | None = getattr(self, beside)
                 if words is None or not words.strip():
                     raise PydanticCustomError(
                         "other", "{field} needs words when the answer is other", {"field": beside}
                     )
         return self
+
+
+@cache
+def _with_words(group: type[FieldGroup]) -> tuple[tuple[str, str], ...]:
+    """Return the fields of *group* that have one beside them for words. Worked out once for each form."""
+    beside = ((name, f"{name}_other") for name in group.model_fields)
+    return tuple((name, words) for name, words in beside if words in group.model_fields)
