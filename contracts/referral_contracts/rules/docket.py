@@ -48,7 +48,7 @@ class Docket:
             return self
         heard = (*(one for one in self.heard if one not in gone), *new)
         names = {rule for one in (*new, *gone) for rule in world.book.waiting.get(one.name, ())}
-        return _worked_out(replace(self, heard=heard), world, names)
+        return _worked_out(Docket(self.subject, heard, self.sayings, self.clocks), world, names)
 
     def say(self, world: World, saying: Saying) -> "Docket":
         """Return the docket after an agency's word about one of its clocks."""
@@ -83,7 +83,7 @@ def _worked_out(docket: Docket, world: World, rule_ids: Iterable[str]) -> Docket
     # A rule that is in none of the packs any more has no new clocks; those that run go on as they are.
     known = sorted(wanted & world.book.places.keys(), key=world.book.places.__getitem__)
     made = [clock for rule_id in known for clock in _of_rule(docket, world, rule_id)]
-    return replace(docket, clocks=(*kept, *made))
+    return Docket(docket.subject, docket.heard, docket.sayings, (*kept, *made))
 
 
 def _of_rule(docket: Docket, world: World, rule_id: str) -> Iterator[Clock]:

@@ -236,7 +236,7 @@ class Rule(Timed):
     places: tuple[Place, ...] = ()
     """Where it holds; empty: everywhere that its pack does."""
 
-    @property
+    @cached_property
     def verified(self) -> bool:
         """Whether somebody has read that it is so, the limit included."""
         return Confidence.NOT_VERIFIED not in {self.confidence, self.limit_confidence}

@@ -94,6 +94,7 @@ def make_clock(
     where = start if kept is None else kept
     owner = (None if kept is None else kept.responsible) or world.owner(in_force, start)
     owner = world.owner(in_force, second) if owner is None and second is not None else owner
+    due_ms, lenient_ms, provisional, paused = _due(rule, start.moment_ms, cycle, world)
     clock = Clock(
         id=name,
         rule=in_force,
@@ -103,16 +104,18 @@ def make_clock(
         armed_ms=armed_ms,
         settled_ms=armed_ms + world.book.settle_ms,
         responsible=owner,
-        due_ms=None,
-        lenient_ms=None,
+        due_ms=due_ms,
+        lenient_ms=lenient_ms,
         province=where.province,
         commune=where.commune,
+        provisional=provisional,
+        paused=paused,
         second=_stamp(second),
         delay_told=_stamp(cycle.first(rule.delay_told_by)),
     )
     ends = _ending(world, clock, cycle, None if known is None else known.done)
     over = _taking_off(world, clock, cycle, None if known is None else known.cancelled)
-    return _ended(_said(_due(clock, cycle, world), sayings), cycle, ends, over)
+    return _ended(_said(clock, sayings), cycle, ends, over)
 
 
 def _placed(known: Clock | None, cycle: Cycle, rule: Rule) -> Clock | None:
@@ -122,12 +125,12 @@ def _placed(known: Clock | None, cycle: Cycle, rule: Rule) -> Clock | None:
     return known if known.started.event in {one.event for one, _ in cycle.starts} else None
 
 
-def _due(clock: Clock, cycle: Cycle, world: World) -> Clock:
-    rule = clock.rule.rule
+def _due(rule: Rule, started: int, cycle: Cycle, world: World) -> tuple[int | None, int | None, bool, bool]:
+    """Return when what began at *started* is due and from when it is late; whether provisional, and whether paused."""
     if rule.span is None:
-        return clock
-    pauses, standing = _pauses(cycle, clock)
-    started, lost = clock.started.moment_ms, world.outages
+        return None, None, False, False
+    pauses, standing = _pauses(rule, started, cycle)
+    lost = world.outages
     found = due(world.calendar, started, rule.span, rule.counting, pauses, lost=lost)
     for when, span in rule.longer_spans:
         told = cycle.first((when,))
@@ -135,13 +138,12 @@ def _due(clock: Clock, cycle: Cycle, world: World) -> Clock:
             longer = due(world.calendar, started, span, rule.counting, pauses, lost=lost)
             found = longer if longer.lenient_ms > found.lenient_ms else found
     if standing is not None and standing <= found.lenient_ms:
-        return replace(clock, paused=True)
-    return replace(clock, due_ms=found.strict_ms, lenient_ms=found.lenient_ms, provisional=found.provisional)
+        return None, None, False, True
+    return found.strict_ms, found.lenient_ms, found.provisional, False
 
 
-def _pauses(cycle: Cycle, clock: Clock) -> tuple[list[Interval], int | None]:
-    """Return when the clock stood still, and since when it does."""
-    rule = clock.rule.rule
+def _pauses(rule: Rule, started: int, cycle: Cycle) -> tuple[list[Interval], int | None]:
+    """Return when a clock stood still that began at *started*, and since when it does."""
     # What is done while it stands still was done before it would have gone on.
     ends = {*rule.resumed_by, *rule.required}
     told = [(one.moment_ms, name in ends) for name in {*rule.paused_by, *ends} for one in cycle.bearing.get(name, ())]
@@ -152,7 +154,7 @@ def _pauses(cycle: Cycle, clock: Clock) -> tuple[list[Interval], int | None]:
             found.append((since, moment))
             since = None
         elif not ending and since is None:
-            since = max(moment, clock.started.moment_ms)
+            since = max(moment, started)
     return found, since
 
 
