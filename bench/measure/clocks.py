@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Final
 
 from deadline_watcher.core import Desk
+from deadline_watcher.core import Watcher as Core
 from deadline_watcher.core.case import Case, encode
-from deadline_watcher.core.hearing import Surroundings, hear
+from deadline_watcher.core.hearing import hear
 from deadline_watcher.core.opening import Opened, Result
 from deadline_watcher.core.position import Position
 from deadline_watcher.core.reading import Event
@@ -29,9 +30,7 @@ from referral_contracts.records import Write
 from referral_contracts.rules.book import RuleBook
 from referral_contracts.rules.days import read_calendar
 from referral_contracts.rules.docket import Docket
-from referral_contracts.rules.heard import World as Rules
 from referral_contracts.rules.loading import load_packs
-from referral_contracts.rules.owners import Owners
 from referral_contracts.sealing import random_salts
 from referral_contracts.topics import partition_for
 from referral_contracts.verbs import Verb
@@ -138,11 +137,8 @@ class Clocks:
     def __init__(self, world: World) -> None:
         """Arm by the core's own functions."""
         self._desk = desk(world)
-        owners = Owners(world.directory)
-        rules = Rules(
-            BUS, self._desk.book, self._desk.calendar, lambda rule, start: owners.owner(rule, start, start.admitted_ms)
-        )
-        self._around = Surroundings(world=rules, owners=owners)
+        # By the very calendar that the watcher has: nothing has to be worked out anew when a case is read.
+        self._around = Core(self._desk, 0).around(world.directory)
         self._vaults = [
             Vault(_STATE_KEY, bus=BUS, partition=number, nonces=random_salts) for number in range(PARTITIONS)
         ]
@@ -164,7 +160,7 @@ class Clocks:
             handoff=None,
         )
         opened = Opened(Result.READ, section((TRIGGER,), started_ms), frozenset((COMMUNE, WATCHER)))
-        case = hear(Case(Docket(subject)), event, opened, started_ms, self._around)
+        case = hear(Case(Docket(subject), by=self._around.by), event, opened, started_ms, self._around)
         if len(case.docket.clocks) != 1:
             raise RuntimeError("the clock of the benchmark was not armed")
         return Armed(subject, opening, encode(case, summary(case, started_ms)))
