@@ -64,7 +64,7 @@ def unb64(text: str, size: int | None = None) -> bytes:
 
 def lp(*parts: bytes) -> bytes:
     """Return *parts*, each behind its length as u32 big-endian: no two lists of parts give the same bytes."""
-    return b"".join(len(part).to_bytes(4, "big") + part for part in parts)
+    return b"".join([len(part).to_bytes(4, "big") + part for part in parts])
 
 
 def sha256(data: bytes) -> bytes:

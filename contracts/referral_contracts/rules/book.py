@@ -19,7 +19,7 @@ SETTLE_MS: Final = HOUR
 CASE_VOIDED: Final = "case.voided"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class RuleInForce:
     """A rule as it holds at a time and a place."""
 
@@ -34,7 +34,7 @@ class RuleInForce:
     country: Rule | None = None
     """What holds where the place has set nothing of its own."""
 
-    @property
+    @cached_property
     def teller(self) -> "RuleInForce":
         """The rule by which it is asked whether a happening was told by an agency of the role: a place is no answer."""
         return replace(self, rule=_copy(self.rule, {"whose": Whose.SENDER}))

@@ -85,9 +85,7 @@ def make_clock(
     rule = in_force.rule
     if not all(cycle.bearing.get(name) for name in rule.requires):
         return None
-    armed_ms = max(
-        start.admitted_ms, *(min(one.admitted_ms for one in cycle.bearing[name]) for name in rule.requires), 0
-    )
+    armed_ms = max([start.admitted_ms, *(min(one.admitted_ms for one in cycle.bearing[it]) for it in rule.requires)])
     name = clock_id(world.bus, subject, in_force.id, scope, number) if known is None else known.id
     second = cycle.first(rule.second)
     kept = known if same else _placed(known, cycle, rule)
@@ -113,8 +111,7 @@ def make_clock(
         second=_stamp(second),
         delay_told=_stamp(cycle.first(rule.delay_told_by)),
     )
-    ends = _ending(world, clock, cycle, None if known is None else known.done)
-    over = _taking_off(world, clock, cycle, None if known is None else known.cancelled)
+    ends, over = _ending(world, clock, cycle, known), _taking_off(world, clock, cycle, known)
     return _ended(_said(clock, sayings), cycle, ends, over)
 
 
@@ -144,6 +141,8 @@ def _due(rule: Rule, started: int, cycle: Cycle, world: World) -> tuple[int | No
 
 def _pauses(rule: Rule, started: int, cycle: Cycle) -> tuple[list[Interval], int | None]:
     """Return when a clock stood still that began at *started*, and since when it does."""
+    if not rule.paused_by:
+        return [], None
     # What is done while it stands still was done before it would have gone on.
     ends = {*rule.resumed_by, *rule.required}
     told = [(one.moment_ms, name in ends) for name in {*rule.paused_by, *ends} for one in cycle.bearing.get(name, ())]
@@ -177,21 +176,21 @@ def _said(clock: Clock, sayings: Sequence[Saying]) -> Clock:
     return clock
 
 
-def _ending(world: World, clock: Clock, cycle: Cycle, done: Stamp | None) -> list[Happening]:
+def _ending(world: World, clock: Clock, cycle: Cycle, known: Clock | None) -> list[Happening]:
     """Return what may have ended the clock. What has once, has, whatever became of the agency that told it."""
     rule, told = clock.rule.rule, cycle.all(clock.rule.rule.required)
     if rule.told_by is Teller.ANYBODY or not told:
         return told
-    teller = clock.rule.teller
+    teller, done = clock.rule.teller, None if known is None else known.done
     return [one for one in told if one.stamp == done or world.owner(teller, one) is not None]
 
 
-def _taking_off(world: World, clock: Clock, cycle: Cycle, known: Stamp | None) -> Happening | None:
+def _taking_off(world: World, clock: Clock, cycle: Cycle, known: Clock | None) -> Happening | None:
     """Return what takes the clock off first. A verb was judged by the router; a word of another's is none of its."""
     rule, told = clock.rule.rule, cycle.all(cancelling(clock.rule.rule))
     if rule.off_told_by is Teller.ROLE:
-        teller = clock.rule.teller
-        told = [one for one in told if "." in one.name or one.stamp == known or world.owner(teller, one) is not None]
+        teller, off = clock.rule.teller, None if known is None else known.cancelled
+        told = [one for one in told if "." in one.name or one.stamp == off or world.owner(teller, one) is not None]
     return min(told, key=_moment, default=None)
 
 
