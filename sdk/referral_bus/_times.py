@@ -24,7 +24,7 @@ from referral_contracts.payloads.deadline import Ground, Standing
 from referral_contracts.rules.clock import Clock, Outcome
 from referral_contracts.rules.docket import Docket
 from referral_contracts.rules.heard import World
-from referral_contracts.rules.hearing import happenings
+from referral_contracts.rules.hearing import Letter, happenings
 from referral_contracts.rules.owners import Owners
 from referral_contracts.rules.pack import Basis
 from referral_contracts.succession import speaker
@@ -84,7 +84,7 @@ def _worked_out(home: Home, directory: Directory, rules: Rules, subject: str | N
     for case, heard in _by_case(home, subject).items():
         docket = Docket(case)
         for one in heard:
-            made = happenings(one.envelope, one.sha256, one.section, one.admitted_ms)
+            made = happenings(Letter(one.envelope, one.sha256), one.section, one.admitted_ms)
             supersedes = one.envelope.data.supersedes
             docket = docket.hear(world, made, superseded=None if supersedes is None else supersedes.sha256)
         for clock in docket.clocks:

@@ -1,19 +1,16 @@
 """What one accepted event makes of its case: happenings, words about clocks, links, receipts."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import Final
 
 from deadline_watcher.core.case import Case, Unread
 from deadline_watcher.core.opening import Opened, Result
 from deadline_watcher.core.reading import Event
 from referral_contracts.codes import Code
-from referral_contracts.lifecycle import OPENINGS
-from referral_contracts.payloads.clock import AboutClock, ClockSection, Trigger
+from referral_contracts.payloads.clock import AboutClock, ClockSection
 from referral_contracts.payloads.link import Relation
-from referral_contracts.rules.heard import Happening, Say, Saying, World
-from referral_contracts.rules.hearing import concerned
+from referral_contracts.rules.heard import Say, Saying, World
+from referral_contracts.rules.hearing import happenings, moment_ms
 from referral_contracts.rules.owners import Owners
 from referral_contracts.topics import agency_of
 from referral_contracts.verbs import Verb
@@ -47,10 +44,10 @@ def hear(case: Case, event: Event, opened: Opened | None, admitted_ms: int, arou
     """Return *case* after an accepted *event* whose clock section is *opened*."""
     opened = _with_room(case, event, opened)
     section = opened.section if opened is not None else None
-    happenings = [*_verbs(event, admitted_ms), *_triggers(event, section, admitted_ms)]
-    if sum(one.sender == event.source for one in case.docket.heard) + len(happenings) > MAX_HEARD:
-        happenings = []
-    docket = case.docket.hear(around.world, happenings, superseded=event.supersedes)
+    new = list(happenings(event, section, admitted_ms))
+    if sum(one.sender == event.source for one in case.docket.heard) + len(new) > MAX_HEARD:
+        new = []
+    docket = case.docket.hear(around.world, new, superseded=event.supersedes)
     about = section.about_clock if section is not None else None
     if about is not None:
         saying = _saying(replace(case, docket=docket), event, about, admitted_ms, around.owners)
@@ -86,61 +83,6 @@ def _with_room(case: Case, event: Event, opened: Opened | None) -> Opened | None
     return Opened(Result.MALFORMED, readers=opened.readers, code=Code.TOO_MANY)
 
 
-def _verbs(event: Event, admitted_ms: int) -> Iterator[Happening]:
-    if event.verb in OPENINGS:
-        for recipient in event.recipients:
-            yield Happening(
-                event.verb.value,
-                event.id,
-                event.sha256,
-                admitted_ms,
-                whose=recipient,
-                scope=f"{event.id}/{recipient}",
-                sender=event.source,
-            )
-    else:
-        yield Happening(
-            event.verb.value,
-            event.id,
-            event.sha256,
-            admitted_ms,
-            whose=event.source,
-            scope=event.scope,
-            sender=event.source,
-        )
-
-
-def _triggers(event: Event, section: ClockSection | None, admitted_ms: int) -> Iterator[Happening]:
-    for trigger in section.listed if section is not None else ():
-        for scope in _scopes(event):
-            yield _happening(event, trigger, admitted_ms, scope)
-
-
-def _scopes(event: Event) -> tuple[str, ...]:
-    if event.verb in OPENINGS and len(event.recipients) == 1:
-        return (f"{event.id}/{event.recipients[0]}",)
-    return (event.scope,)
-
-
-def _happening(event: Event, trigger: Trigger, admitted_ms: int, scope: str) -> Happening:
-    return Happening(
-        trigger.trigger,
-        event.id,
-        event.sha256,
-        admitted_ms,
-        occurred_ms=_ms(trigger.occurred_at),
-        whose=concerned(event.verb, event.source, event.recipients, trigger.whose),
-        province=trigger.province,
-        commune=trigger.commune,
-        scope=scope,
-        sender=event.source,
-    )
-
-
-def _ms(moment: datetime | None) -> int | None:
-    return None if moment is None else round(moment.timestamp() * 1000)
-
-
 def _saying(case: Case, event: Event, about: AboutClock, admitted_ms: int, owners: Owners) -> Saying | None:
     clock = case.docket.clock(about.clock)
     if clock is None or sum(one.clock == clock.id for one in case.docket.sayings) >= MAX_SAYINGS:
@@ -152,7 +94,7 @@ def _saying(case: Case, event: Event, about: AboutClock, admitted_ms: int, owner
     superior = owners.may_say(clock, say, agency_of(event.source), admitted_ms)
     if superior is None:
         return None
-    return Saying(clock.id, say, event.id, admitted_ms, _ms(about.until), superior)
+    return Saying(clock.id, say, event.id, admitted_ms, moment_ms(about.until), superior)
 
 
 def _beside(case: Case, event: Event, section: ClockSection | None, admitted_ms: int) -> Case:

@@ -9,7 +9,7 @@ import pytest
 from referral_contracts.envelope import HandoffKey
 from referral_contracts.payloads.clock import ClockSection, Trigger
 from referral_contracts.rules.heard import Happening
-from referral_contracts.rules.hearing import happenings
+from referral_contracts.rules.hearing import Letter, happenings
 from referral_contracts.verbs import Verb
 from tests.contracts.payloads.forms import ACTOR
 from tests.envelopes import spelled
@@ -31,7 +31,7 @@ def heard(
     envelope = spelled(
         "to-giac", verb, to, (), bus="thu", event_id=EVENT, subject="0" * 32, now_ms=ADMITTED_MS, about=about
     )
-    return list(happenings(envelope, HASH, section, ADMITTED_MS))
+    return list(happenings(Letter(envelope, HASH), section, ADMITTED_MS))
 
 
 def test_an_opening_is_heard_for_each_handoff_that_it_opens() -> None:
