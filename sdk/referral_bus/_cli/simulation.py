@@ -4,7 +4,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
-from pydantic_core import ErrorDetails
 
 from referral_bus._cli.faults import WrongUsage, meant
 from referral_contracts.codes import Code
@@ -66,7 +65,8 @@ class Story(_Told):
             strange = [one["msg"] for one in found if one["type"] == Fault.UNKNOWN_HAPPENING]
             hints = [hint for name in strange for hint in meant(name, happenings.names())]
             hints.append("docs/rules.md shows such a file")
-            raise WrongUsage("; ".join(map(_said, found)), *hints, code=Code.MALFORMED_JSON) from None
+            told = [_said(one["loc"], one["type"], one["msg"]) for one in found]
+            raise WrongUsage("; ".join(told), *hints, code=Code.MALFORMED_JSON) from None
 
     @property
     def now_ms(self) -> int:
@@ -95,9 +95,9 @@ def moment_of(text: str) -> int:
         raise WrongUsage("a moment with its offset is wanted, such as 2026-11-20T21:00:00+07:00") from None
 
 
-def _said(error: ErrorDetails) -> str:
-    strange = f"{error['type']}: " if error["type"] == Fault.UNKNOWN_HAPPENING else ""
-    return f"{'.'.join(map(str, error['loc']))}: {strange}{error['msg'][:1].lower()}{error['msg'][1:]}"
+def _said(place: tuple[int | str, ...], kind: str, message: str) -> str:
+    strange = f"{kind}: " if kind == Fault.UNKNOWN_HAPPENING else ""
+    return f"{'.'.join(map(str, place))}: {strange}{message[:1].lower()}{message[1:]}"
 
 
 def _happening(number: int, one: ToldHappening) -> Happening:
