@@ -6,7 +6,7 @@ KAFKA := $(if $(KAFKA_BOOTSTRAP),:,$(PY) deploy/kafka/launch.py fetch)
 
 .PHONY: demo test check test-interop test-long bench up down format generate lock
 
-demo: .venv/ready ## play one case, from hotline 111 to four agencies
+demo: .venv/ready ## play two cases: one from opening to closing, one against the clock
 	@$(KAFKA)
 	@$(PY) examples/demo.py
 

@@ -1,5 +1,5 @@
 """
-Play one case: Kafka, the router, and eight agencies, each a process with its own keys, on this machine.
+Play two cases: Kafka, the router, the deadline watcher, and ten agencies, each a process with its own keys.
 
     python examples/demo.py [--home FOLDER]
 

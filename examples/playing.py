@@ -50,7 +50,7 @@ _STRANGE_CODES: Final[Mapping[Code, int]] = {
 
 def main() -> int:
     """Play the story as the command line asks and return the exit code."""
-    parser = argparse.ArgumentParser(description="Play one case, from hotline 111 to four agencies.")
+    parser = argparse.ArgumentParser(description="Play two cases, one of them against the clock.")
     parser.add_argument("--home", type=Path, default=HOME, help=f"where keys, stores and logs go (default {HOME})")
     options = parser.parse_args()
     for number in (signal.SIGTERM, signal.SIGHUP):

@@ -22,7 +22,7 @@ from tests.kafka.ledger_check import Held, settled
 ROOT = Path(__file__).parents[2]
 PROGRAM = ROOT / "examples" / "demo.py"
 _TOO_LONG_S = 240.0
-"""It takes twenty seconds, on a busy machine a minute; a test that hangs has to end all the same."""
+"""It takes forty seconds, on a busy machine a minute and a half; a test that hangs has to end all the same."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
