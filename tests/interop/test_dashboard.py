@@ -37,7 +37,7 @@ def test_what_it_shows_is_what_was_played(answers: Answers) -> None:
     where = values(panels["where"])
 
     assert where["số lượng / how many", "demo-emergency-measures"] == 1
-    assert 0 < where["từ / for", "demo-emergency-measures"] < 120
+    assert 0 < where["bao lâu / for", "demo-emergency-measures"] < 120
     # Demonstration rules are no law, and nothing here calls them so.
     assert values(panels["overdue-law"]) == {("", ""): 0}
     assert values(panels["overdue-policy"]) == {("", ""): 2}

@@ -12,7 +12,7 @@ from grafana_foundation_sdk.models import dashboard as models
 from grafana_foundation_sdk.models.common import BarGaugeDisplayMode, VizOrientation
 from grafana_foundation_sdk.models.prometheus import PromQueryFormat
 
-from tools.dashboard.panels import ROWS, Look, Panel
+from tools.dashboard.panels import ROWS, Look, Panel, Unit
 
 BOARD: Final = Path("deploy/grafana/dashboard.json")
 UNKNOWN: Final = "không rõ / unknown"
@@ -70,6 +70,9 @@ def _panel(panel: Panel) -> _Builder:
         .span(panel.width)
         .height(panel.height)
     )
+    if panel.unit is Unit.COUNT:
+        # What Prometheus extrapolates to the edges of a span is no part of a case.
+        made = made.decimals(0)
     for letter, (name, query) in zip("ABCDEF", panel.queries.items(), strict=False):
         made = made.with_target(_target(panel, letter, name, query))
     return made
@@ -96,7 +99,7 @@ def _columns(made: table.Panel, panel: Panel) -> table.Panel:
     made = made.with_transformation(models.DataTransformerConfig(id_val="merge", options={}))
     organize = {"excludeByName": hidden, "renameByName": names}
     made = made.with_transformation(models.DataTransformerConfig(id_val="organize", options=organize))
-    return made.override_by_name("từ / for", [models.DynamicConfigValue("unit", "s")])
+    return made.override_by_name("bao lâu / for", [models.DynamicConfigValue("unit", "s")])
 
 
 def _thresholds(panel: Panel) -> dashboard.ThresholdsConfig:

@@ -125,7 +125,7 @@ OVERDUE: Final = (
         look=Look.TABLE,
         queries={
             "số lượng / how many": "sum by (rule, role, basis) (referral_bus_clocks_overdue) > 0",
-            "từ / for": ("max by (rule, role) (referral_bus_oldest_overdue_seconds) > 0"),
+            "bao lâu / for": "max by (rule, role, basis) (referral_bus_oldest_overdue_seconds) > 0",
         },
         width=24,
         height=6,

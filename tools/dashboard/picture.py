@@ -75,7 +75,9 @@ def _table(panel: Panel, named: list[tuple[str, Series]], size: tuple[int, int])
     width, height = size
     rows: dict[tuple[tuple[str, str], ...], dict[str, float]] = {}
     columns = [name for name in panel.queries if name]
-    keys = [key for key in ("rule", "role", "job", "where", "code") if any(key in one.labels for _, one in named)]
+    keys = [
+        key for key in ("rule", "role", "basis", "job", "where", "code") if any(key in one.labels for _, one in named)
+    ]
     for name, series in named:
         labels = tuple((key, series.labels.get(key, "")) for key in keys)
         rows.setdefault(labels, {})[name] = series.value
@@ -145,7 +147,7 @@ def shown(unit: Unit, value: float) -> str:
         case Unit.YES_NO:
             return "có / yes" if value else "không / no"
         case Unit.COUNT:
-            return f"{value:.3g}" if value < 1000 else f"{value:.0f}"
+            return f"{value:.0f}"
         case Unit.SECONDS:
             scale = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
             size, name = next(((size, name) for size, name in scale if value >= size), (0.001, "ms"))
