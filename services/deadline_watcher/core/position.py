@@ -3,12 +3,8 @@
 from dataclasses import dataclass
 from typing import Final, Self
 
-from pydantic_core import from_json
-
-from referral_contracts.codes import Code
 from referral_contracts.decisions import NO_DECISION
-from referral_contracts.encoding import b64, jcs, unb64
-from referral_contracts.errors import Fatal, RemoteError
+from referral_contracts.reserved import read_reserved, write_reserved
 
 FORMAT: Final = 1
 """Of the position and of the cases beside it."""
@@ -35,8 +31,7 @@ class Position:
 
     def encode(self) -> bytes:
         """Return the reserved record, before it is encrypted."""
-        numbers = {name: getattr(self, name) for name in _NUMBERS}
-        return jcs({**numbers, "chain": b64(self.chain), "format": FORMAT})
+        return write_reserved({name: getattr(self, name) for name in _NUMBERS}, self.chain, FORMAT)
 
     @classmethod
     def decode(cls, value: bytes) -> Self:
@@ -46,14 +41,5 @@ class Position:
         Raises:
             Fatal: Not of this format.
         """
-        try:
-            told = from_json(value)
-            if told.pop("format") != FORMAT:
-                raise Fatal(Code.STATE_FORMAT, "a position of another format")
-            numbers = {name: told.pop(name) for name in _NUMBERS}
-            chain = unb64(told.pop("chain"), 32)
-            if told or any(type(number) is not int or number < 0 for number in numbers.values()):
-                raise Fatal(Code.STATE_FORMAT, "a position of another format")
-            return cls(chain=chain, **numbers)
-        except (ValueError, KeyError, TypeError, AttributeError, RemoteError) as error:
-            raise Fatal(Code.STATE_FORMAT, "a position of another format") from error
+        numbers, chain = read_reserved(value, _NUMBERS, FORMAT)
+        return cls(chain=chain, **numbers)
