@@ -37,7 +37,7 @@ _VERSIONS: Final = 2
 _PLAINTEXT: Final = b'{"body":{},"schema":"handoff-request/1.0"}'
 _BATCH: Final = 200
 _EVERY_S: Final = 0.1
-"""Between two new offers while the burst lasts."""
+"""How long an offer waits for the verdict of the one before it."""
 _POLL_S: Final = 0.25
 _PATIENCE_S: Final = 600.0
 _OTHERS: Final = 100
@@ -232,12 +232,12 @@ async def _burst(bench: Bench) -> Part:
     part.add("CPU of the router", "µs a miss", spent[router] / count * 1e6)
     if late > 0:
         part.notes.append(f"They were due {late / 1000:.1f} s before both services were ready: that is in the figure.")
-    part.notes.append("An offer: from its submission to its verdict in the sender's inbox, ten a second.")
+    part.notes.append("An offer: from its submission to its verdict in the sender's inbox, the next once that is there.")
     return part
 
 
 async def _offer(bench: Bench, subjects: Sequence[str], ended: asyncio.Event) -> list[float]:
-    """Offer something ten times a second until *ended*; return how long each verdict took, in ms."""
+    """Offer one thing after the other until *ended*; return how long each verdict took, in ms."""
     producer = AIOKafkaProducer(bootstrap_servers=bench.cluster.bootstrap, acks="all")
     await producer.start()
     sent: dict[bytes, float] = {}

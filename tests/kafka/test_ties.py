@@ -1,6 +1,7 @@
 """What ties hand-offs and cases together, over a real broker: chains, links, and what an owner ends unasked."""
 
 import json
+import time
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,14 @@ def offered(town: Town, agency: str, case: str, to: str, form: str, *more: str) 
     return str(json.loads(told)["handoffs"][0]["opening"])
 
 
+def heard(town: Town, agency: str, handoff: str, state: str) -> None:
+    """Wait until *agency* has it: what is written at once need not be readable everywhere at once."""
+    until = time.monotonic() + 30
+    while f'"state":"{state}"' not in said(town, agency, "handoff", "show", handoff, "--json"):
+        assert time.monotonic() < until
+        said(town, agency, "inbox", "list")
+
+
 def test_two_reports_of_one_child_and_who_was_asked_after_whom(town: Town, tmp_path: Path) -> None:
     first, second = opened(town), opened(town)
     link = str(EXAMPLES / "link.json")
@@ -34,6 +43,7 @@ def test_two_reports_of_one_child_and_who_was_asked_after_whom(town: Town, tmp_p
     # One declines, and the next is asked in its place.
     asked = offered(town, COMMUNE, first, LEGAL_AID, "legal-aid.json")
     said(town, LEGAL_AID, "decline", asked, str(EXAMPLES / "legal-aid-declined.json"))
+    heard(town, COMMUNE, asked, "declined")
     following = offered(town, COMMUNE, first, SECOND_LEGAL_AID, "legal-aid.json", "--follows", asked)
     for agency, known in ((COMMUNE, {"opening": asked, "recipient": LEGAL_AID}), (SECOND_LEGAL_AID, None)):
         shown = json.loads(said(town, agency, "handoff", "show", following, "--json"))
