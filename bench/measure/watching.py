@@ -232,7 +232,7 @@ async def _burst(bench: Bench) -> Part:
     part.add("CPU of the router", "µs a miss", spent[router] / count * 1e6)
     if late > 0:
         part.notes.append(f"They were due {late / 1000:.1f} s before both services were ready: that is in the figure.")
-    part.notes.append("An offer: from its submission to its verdict in the sender's inbox, the next once that is there.")
+    part.notes.append("An offer: from its submission to its verdict in the sender's inbox, one after the other.")
     return part
 
 
