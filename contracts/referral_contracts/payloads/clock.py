@@ -15,7 +15,7 @@ from referral_contracts.payloads.base import Choice, FieldGroup, Line, Moment, l
 from referral_contracts.payloads.basis import About
 from referral_contracts.payloads.link import LinkedCase
 from referral_contracts.payloads.payload import Payload
-from referral_contracts.payloads.place import Commune, Province
+from referral_contracts.payloads.place import CommuneOfIt, ProvinceOfIt
 
 TriggerId = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,63}$")]
 ClockId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
@@ -79,14 +79,8 @@ class Trigger(FieldGroup):
         Channel | None,
         label("Kênh", "channel", "Biết được bằng cách nào.", "How it became known."),
     ] = None
-    province: Annotated[
-        Province | None,
-        label("Mã tỉnh, thành phố", "province code", "Nơi xảy ra, cấp tỉnh.", "The province where it happened."),
-    ] = None
-    commune: Annotated[
-        Commune | None,
-        label("Mã xã, phường, đặc khu", "commune code", "Nơi xảy ra, cấp xã.", "The commune where it happened."),
-    ] = None
+    province: ProvinceOfIt = None
+    commune: CommuneOfIt = None
     whose: Annotated[
         Address | None,
         label(

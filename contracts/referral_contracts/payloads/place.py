@@ -12,6 +12,16 @@ COMMUNE: Final = r"^[0-9]{5}$"
 Province = Annotated[str, StringConstraints(pattern=PROVINCE)]
 Commune = Annotated[str, StringConstraints(pattern=COMMUNE)]
 
+ProvinceOfIt = Annotated[
+    Province | None,
+    label("Mã tỉnh, thành phố", "province code", "Nơi xảy ra, cấp tỉnh.", "The province where it happened."),
+]
+CommuneOfIt = Annotated[
+    Commune | None,
+    label("Mã xã, phường, đặc khu", "commune code", "Nơi xảy ra, cấp xã.", "The commune where it happened."),
+]
+"""Where something happened, for those who are told the codes alone."""
+
 
 class Sex(Choice):
     """The three answers of Mẫu 01, and no other."""

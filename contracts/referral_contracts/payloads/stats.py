@@ -12,7 +12,7 @@ from referral_contracts.payloads.base import Choice, Day, label
 from referral_contracts.payloads.basis import About
 from referral_contracts.payloads.mau01 import ChildCategory, Mau01
 from referral_contracts.payloads.payload import Payload
-from referral_contracts.payloads.place import Commune, Province, Sex
+from referral_contracts.payloads.place import CommuneOfIt, ProvinceOfIt, Sex
 from referral_contracts.payloads.shown import VIET_NAM
 
 ROLE: Final = "statistics"
@@ -95,14 +95,8 @@ class Stats(Payload):
         Sex | None,
         label("Giới tính của trẻ", "sex", "Nam, nữ hoặc không biết.", "Male, female or unknown.", essential=True),
     ] = None
-    province: Annotated[
-        Province | None,
-        label("Mã tỉnh, thành phố", "province code", "Nơi xảy ra, cấp tỉnh.", "The province where it happened."),
-    ] = None
-    commune: Annotated[
-        Commune | None,
-        label("Mã xã, phường, đặc khu", "commune code", "Nơi xảy ra, cấp xã.", "The commune where it happened."),
-    ] = None
+    province: ProvinceOfIt = None
+    commune: CommuneOfIt = None
     measure: Annotated[
         Timeliness | None,
         label(

@@ -107,8 +107,7 @@ class Simulator:
         self.bus = bus
         self.partitions = partitions
         self.broker = MemoryBroker(self.clock)
-        names = {*SERVICES, *agencies, "root"} - set(keys or {})
-        self.keys = {**(keys or {}), **{name: AgencyKeys.generate(name) for name in names}}
+        self.keys = _complete(keys or {}, {*SERVICES, *agencies, "root"})
         self.faults: dict[str, Faults] = {}
         """What goes wrong between an agency and the broker; see `connect`."""
         self.root: TrustRoot = registrar.trust_root(bus, [self.keys["root"].signing])
@@ -117,15 +116,16 @@ class Simulator:
         """The deadline watcher."""
         self.losses: list[Loss] = []
         """What becomes of the next transactions, one after the other; taken from the front."""
-        self._automatic = automatic
-        self._running = False
+        self._automatic, self._running = automatic, False
         self._registrar = registrar.Registrar(agency="registrar", bus=bus, keys=[self.keys["root"].signing])
         self._worker, self._lanes = self._wire(core, salts)
         self.broker.on_append = self._heard
-        entries = [self.entry(name, roles) for name, roles in {**SERVICES, **agencies}.items()]
-        self.change_directory(agencies=entries, policy=policy)
-        self.run()
+        self._found({**SERVICES, **agencies}, policy)
         self.watching = None if rules is None else self._watch(rules)
+
+    def _found(self, roles: Mapping[str, Sequence[str]], policy: Policy) -> None:
+        self.change_directory(agencies=[self.entry(name, roles[name]) for name in roles], policy=policy)
+        self.run()
 
     def _watch(self, rules: Rules) -> Watching:
         return Watching(
@@ -261,6 +261,10 @@ class Simulator:
     def _heard(self) -> None:
         if self._automatic and not self._running:
             self.run()
+
+
+def _complete(keys: Mapping[str, AgencyKeys], names: set[str]) -> dict[str, AgencyKeys]:
+    return {**keys, **{name: AgencyKeys.generate(name) for name in names - keys.keys()}}
 
 
 class _Worker:

@@ -62,11 +62,6 @@ class Speaker:
         self._fresh = False
         """Whether one of its own ticks has been read back: what was said before it began has been read as well."""
 
-    @property
-    def on_the_way(self) -> int:
-        """How many notices were sent and not read back."""
-        return len(self._sent)
-
     def heard(self, events: frozenset[str]) -> None:
         """Note that these of our events have been judged."""
         for event in events:
