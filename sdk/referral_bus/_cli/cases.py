@@ -21,7 +21,6 @@ from referral_bus._cli.finding import (
 from referral_bus._cli.saying import SENT_JSON, NoWait, Patience, SectionFiles, read_own, say
 from referral_bus._cli.screen import Fields, columns, heading, when
 from referral_bus._cli.session import READ_S, WAIT_S, Timeout, be_present, open_bus
-from referral_bus._cli.wording import CASES, EXERCISE, RECEIPTS, STATES, VERBS, both
 from referral_bus._cli.world import Exit
 from referral_bus.client import ReferralBus
 from referral_bus.draft import Draft
@@ -29,6 +28,7 @@ from referral_bus.views import CaseView, HandoffView, LinkView
 from referral_contracts.directory import Directory
 from referral_contracts.encoding import format_time
 from referral_contracts.lifecycle import OPEN_STATES
+from referral_contracts.wording import CASES, EXERCISE, RECEIPTS, STATES, VERBS, both
 
 _HANDOFF: Final = (
     "opening, recipient, subject, exercise, opened_by, sender, holder, opened_with, state, receipt, head{id, sha256}, "

@@ -12,7 +12,6 @@ from referral_bus._cli.files import why_not_opened
 from referral_bus._cli.finding import CaseArgument, find_subject
 from referral_bus._cli.screen import Fields, when
 from referral_bus._cli.session import READ_S, Timeout, be_present, open_bus
-from referral_bus._cli.wording import EXERCISE
 from referral_bus._cli.world import Exit
 from referral_bus.client import ReferralBus
 from referral_bus.views import ClockView, Rules
@@ -20,6 +19,7 @@ from referral_contracts.encoding import format_time
 from referral_contracts.rules.book import RuleBook
 from referral_contracts.rules.days import read_calendar
 from referral_contracts.rules.loading import load_packs
+from referral_contracts.wording import EXERCISE
 
 CLOCK_JSON: Final = (
     "clock, subject, exercise, rule, vi, en, ground, source, confidence, responsible, phone, hours, started, due, "

@@ -8,12 +8,12 @@ from rich.console import RenderableType
 
 from referral_bus._cli.directory import on_duty
 from referral_bus._cli.screen import Fields, heading, plain, when
-from referral_bus._cli.wording import both
 from referral_bus.client import ReferralBus
 from referral_bus.delivery import Delivery
 from referral_contracts.encoding import format_time
 from referral_contracts.payloads.deadline import ClockUnreadable, DeadlineNotice, Delivered
 from referral_contracts.verbs import DEADLINES, Verb
+from referral_contracts.wording import both
 
 DEADLINE_JSON: Final = "deadline{clock, due, standing, responsible, next{vi, en}}, clock_differs[]"
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)

@@ -15,11 +15,11 @@ from typing import Final
 
 import typer
 
-from referral_bus._cli.wording import both
 from referral_bus._cli.world import Exit
 from referral_contracts.codes import Code
 from referral_contracts.errors import Fatal, LocalError, ReferralBusError, RemoteError
 from referral_contracts.payloads.shown import printable
+from referral_contracts.wording import both
 
 _AWAY: Final = frozenset(
     {

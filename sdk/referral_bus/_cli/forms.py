@@ -26,7 +26,6 @@ from referral_bus._cli.form_words import (
     told,
 )
 from referral_bus._cli.screen import Fields, caution, columns, heading, plain
-from referral_bus._cli.wording import VERBS
 from referral_bus._cli.world import Exit
 from referral_contracts.codes import Code
 from referral_contracts.payloads.mau01 import Mau01
@@ -34,6 +33,7 @@ from referral_contracts.payloads.outline import Place, Question, places
 from referral_contracts.payloads.payload import Payload
 from referral_contracts.payloads.registry import MODELS, PAPERS, USES
 from referral_contracts.verbs import Verb
+from referral_contracts.wording import VERBS
 
 _FIELD = (
     "path, vi, en, help_vi, help_en, kind, many, required, essential, personal, provisional, choices[]{value, vi, en}, "

@@ -16,7 +16,7 @@ from referral_bus._cli.faults import advise, complain, mention
 from referral_bus._cli.finding import DeliveryArgument, find_delivery, name_of
 from referral_bus._cli.screen import Fields, caution, form, heading, indented, row_fields, status, when, word
 from referral_bus._cli.session import READ_S, Timeout, be_present, open_bus
-from referral_bus._cli.wording import CORRECTS, EXERCISE, VERBS, both
+from referral_bus._cli.wording import CORRECTS
 from referral_bus._cli.world import Exit
 from referral_bus.client import ReferralBus
 from referral_bus.delivery import Delivery, OpenedSection
@@ -27,6 +27,7 @@ from referral_contracts.encoding import format_time
 from referral_contracts.errors import LocalError
 from referral_contracts.lifecycle import State
 from referral_contracts.payloads.relay import Claim, claim_of
+from referral_contracts.wording import EXERCISE, VERBS, both
 
 _LINE: Final = (
     "id, source, subject, verb, recipient, handoff{opening, recipient}, counter, admitted, redelivered, acknowledged, "

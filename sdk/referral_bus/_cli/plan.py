@@ -11,12 +11,12 @@ from referral_bus._cli.drafts import Case, Follows, making, opening, transferrin
 from referral_bus._cli.saying import Make, SectionFiles, To, draft_of
 from referral_bus._cli.screen import Fields, caution, form, heading, indented, missing_fields, row_fields, status
 from referral_bus._cli.session import WAIT_S, Timeout, open_bus, prepare
-from referral_bus._cli.wording import EXERCISE, VERBS, both
 from referral_bus._cli.world import Exit
 from referral_bus.client import ReferralBus
 from referral_bus.draft import Plan, PlannedSection
 from referral_contracts.topics import agency_of
 from referral_contracts.verbs import Verb
+from referral_contracts.wording import EXERCISE, VERBS, both
 
 _JSON = (
     "subject, exercise, events[]{verb, recipients[], sections[]{name, schema, status, readers[], "

@@ -13,7 +13,6 @@ from referral_bus._cli.form_words import Lang, LangOption, Words, told
 from referral_bus._cli.packs import beside, book_of, calendar_of, text_of
 from referral_bus._cli.screen import Fields, columns, heading, plain, when
 from referral_bus._cli.simulation import Story, moment_of
-from referral_bus._cli.wording import VERBS
 from referral_bus._cli.world import Exit
 from referral_contracts.encoding import format_time
 from referral_contracts.rules import happenings
@@ -28,6 +27,7 @@ from referral_contracts.rules.pack import Pack
 from referral_contracts.rules.roles import ROLES
 from referral_contracts.rules.words import limit_words, role_words
 from referral_contracts.verbs import Verb
+from referral_contracts.wording import VERBS
 
 _RULE: Final = (
     "rule, vi, en, pack, version, basis, role[], kind, limit, confidence, limit_confidence, accuses, source, quote, "

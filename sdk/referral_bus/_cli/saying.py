@@ -13,7 +13,7 @@ from referral_bus._cli.files import read_sections
 from referral_bus._cli.finding import name_of
 from referral_bus._cli.screen import Fields
 from referral_bus._cli.session import READ_S, WAIT_S, be_present, open_bus, patiently, prepare, tell_silence
-from referral_bus._cli.wording import ENTRIES, EXERCISE, STATES, VERBS, both, refusal
+from referral_bus._cli.wording import ENTRIES
 from referral_bus._cli.world import Exit
 from referral_bus.client import ReferralBus
 from referral_bus.draft import Draft
@@ -22,6 +22,7 @@ from referral_contracts.codes import Code
 from referral_contracts.errors import LocalError
 from referral_contracts.payloads.payload import Payload
 from referral_contracts.verbs import Verb
+from referral_contracts.wording import EXERCISE, STATES, VERBS, both, refusal
 
 Make: TypeAlias = Callable[[ReferralBus], Draft]
 """Makes the draft once the bus is open: only then is it known what a case's beginning means."""

@@ -10,7 +10,6 @@ from referral_bus._cli.faults import WrongUsage, advise, complain, hints_of
 from referral_bus._cli.saying import entry_fields, entry_line, judge
 from referral_bus._cli.screen import columns, when
 from referral_bus._cli.session import READ_S, WAIT_S, Timeout, be_present, open_bus, patiently, reached, tell_silence
-from referral_bus._cli.wording import EXERCISE
 from referral_bus._cli.world import Exit
 from referral_bus.client import ReferralBus
 from referral_bus.sent import Sent, TimedOut
@@ -18,6 +17,7 @@ from referral_bus.views import Alarm, Status
 from referral_contracts.codes import Code
 from referral_contracts.encoding import format_time
 from referral_contracts.errors import LocalError
+from referral_contracts.wording import EXERCISE
 
 _ENTRY: Final = "id, verb, subject, exercise, recipients[], state, code, corrected_by[], voided_by[]"
 

@@ -1,101 +1,10 @@
-"""The words for what the bus names with codes: Vietnamese for those who work on a case, English beside it."""
+"""The words for what the SDK alone names with codes: Vietnamese for those who work on a case, English beside it."""
 
 from collections.abc import Mapping
 from typing import Final
 
 from referral_bus.sent import EntryState
 from referral_bus.views import Corrects
-from referral_contracts.codes import Code
-from referral_contracts.lifecycle import CaseState, Receipt, State
-from referral_contracts.verbs import Verb
-
-EXERCISE: Final = "DIỄN TẬP / EXERCISE"
-"""Beside everything that belongs to an exercise, wherever a person sees it."""
-
-VERBS: Final[Mapping[Verb, tuple[str, str]]] = {
-    Verb.CASE_OPENED: ("mở vụ việc", "case opened"),
-    Verb.CASE_TRANSFER_OFFERED: ("đề nghị chuyển vụ việc", "case transfer offered"),
-    Verb.CASE_TRANSFER_ACCEPTED: ("đã nhận vụ việc", "case transfer accepted"),
-    Verb.CASE_TRANSFER_DECLINED: ("không nhận vụ việc", "case transfer declined"),
-    Verb.CASE_TRANSFER_WITHDRAWN: ("rút lại đề nghị chuyển vụ việc", "case transfer withdrawn"),
-    Verb.CASE_NOTED: ("bổ sung vào vụ việc", "case noted"),
-    Verb.CASE_CORRECTED: ("đính chính trong vụ việc", "case corrected"),
-    Verb.CASE_LINKED: ("liên kết vụ việc", "case linked"),
-    Verb.CASE_UNLINKED: ("bỏ liên kết vụ việc", "case unlinked"),
-    Verb.CASE_CLOSED: ("kết thúc vụ việc", "case closed"),
-    Verb.CASE_REOPENED: ("mở lại vụ việc", "case reopened"),
-    Verb.CASE_VOIDED: ("hủy vụ việc nhập nhầm", "case entered in error"),
-    Verb.OFFERED: ("đề nghị thực hiện", "offered"),
-    Verb.ASSIGNED: ("chuyển giải quyết", "assigned"),
-    Verb.NOTIFIED: ("thông báo", "notified"),
-    Verb.RECEIVED: ("đã nhận được", "received"),
-    Verb.UNREADABLE: ("không đọc được", "unreadable"),
-    Verb.ACCEPTED: ("nhận thực hiện", "accepted"),
-    Verb.DECLINED: ("từ chối", "declined"),
-    Verb.EXPIRED: ("hết hạn trả lời", "expired"),
-    Verb.WITHDRAWN: ("rút lại", "withdrawn"),
-    Verb.FORWARDED: ("chuyển tiếp", "forwarded"),
-    Verb.PROGRESSED: ("báo cáo tiến độ", "progressed"),
-    Verb.SUSPENDED: ("tạm dừng", "suspended"),
-    Verb.RESUMED: ("tiếp tục", "resumed"),
-    Verb.COMPLETED: ("hoàn thành", "completed"),
-    Verb.FAILED: ("không thực hiện được", "failed"),
-    Verb.RETURNED: ("trả lại", "returned"),
-    Verb.CANCELLED: ("hủy", "cancelled"),
-    Verb.REOPENED: ("mở lại", "reopened"),
-    Verb.CLOSED: ("kết thúc", "closed"),
-    Verb.MOVED: ("bàn giao cho cơ quan kế thừa", "moved"),
-    Verb.ASKED: ("hỏi", "asked"),
-    Verb.ANSWERED: ("trả lời", "answered"),
-    Verb.CORRECTED: ("đính chính", "corrected"),
-    Verb.VOIDED: ("hủy vì nhập nhầm", "entered in error"),
-    Verb.RECALLED: ("thu hồi vì gửi nhầm", "recalled"),
-    Verb.MISDIRECTED: ("báo nhận nhầm", "misdirected"),
-    Verb.CLOCK_DISPUTED: ("có ý kiến khác về thời hạn", "clock disputed"),
-    Verb.CLOCK_EXTENDED: ("gia hạn", "clock extended"),
-    Verb.CLOCK_CONFIRMED: ("xác nhận đã thực hiện đúng hạn", "done in time, confirmed"),
-    Verb.DEADLINE_ARMED: ("bắt đầu tính thời hạn", "clock started"),
-    Verb.DEADLINE_REMINDED: ("nhắc thời hạn", "deadline is near"),
-    Verb.DEADLINE_MISSED: ("quá hạn", "deadline missed"),
-    Verb.DEADLINE_ESCALATED: ("báo cáo cấp trên về việc quá hạn", "missed deadline, escalated"),
-    Verb.DEADLINE_EXPLAINED: ("làm rõ về thời hạn", "deadline explained"),
-    Verb.DEADLINE_UNREADABLE: ("không đọc được phần tính thời hạn", "clock section unreadable"),
-}
-
-STATES: Final[Mapping[State, tuple[str, str]]] = {
-    State.OFFERED: ("chờ trả lời", "offered"),
-    State.ASSIGNED: ("chờ nhận giải quyết", "assigned"),
-    State.NOTIFIED: ("đã gửi thông báo", "notified"),
-    State.RECEIVED: ("đã nhận thông báo", "received"),
-    State.ACCEPTED: ("đang thực hiện", "accepted"),
-    State.DECLINED: ("bị từ chối", "declined"),
-    State.EXPIRED: ("hết hạn, không có trả lời", "expired"),
-    State.WITHDRAWN: ("đã rút lại", "withdrawn"),
-    State.FORWARDED: ("đã chuyển tiếp, chờ bên sau nhận", "forwarded"),
-    State.RELEASED: ("bên sau đã nhận", "released"),
-    State.SUSPENDED: ("đang tạm dừng", "suspended"),
-    State.COMPLETED: ("đã hoàn thành", "completed"),
-    State.FAILED: ("không thực hiện được", "failed"),
-    State.RETURNED: ("đã trả lại", "returned"),
-    State.STOPPED: ("đã hủy", "stopped"),
-    State.CLOSED: ("đã kết thúc", "closed"),
-    State.VOIDED: ("đã hủy vì nhập nhầm", "entered in error"),
-    State.RECALLED: ("bị thu hồi, chờ bên nhận trả lời", "recalled, waiting for the recipient"),
-    State.MISDIRECTED: ("gửi nhầm, bên nhận đã trả lời", "misdirected"),
-}
-
-CASES: Final[Mapping[CaseState, tuple[str, str]]] = {
-    CaseState.OPEN: ("đang mở", "open"),
-    CaseState.TRANSFER_OFFERED: ("đang đề nghị chuyển", "transfer offered"),
-    CaseState.CLOSED: ("đã kết thúc", "closed"),
-    CaseState.VOIDED: ("đã hủy vì nhập nhầm", "entered in error"),
-}
-
-RECEIPTS: Final[Mapping[Receipt, tuple[str, str]]] = {
-    Receipt.NONE: ("chưa nhận được", "not yet received"),
-    Receipt.UNREADABLE: ("nhận được, không đọc được", "unreadable"),
-    Receipt.RECEIVED: ("đã nhận được", "received"),
-}
 
 CORRECTS: Final[Mapping[Corrects, tuple[str, str]]] = {
     Corrects.HELD: ("đính chính", "corrects"),
@@ -114,33 +23,3 @@ ENTRIES: Final[Mapping[EntryState, tuple[str, str]]] = {
     EntryState.REFUSED: ("trục không tiếp nhận", "refused by the bus"),
     EntryState.FAILED: ("không gửi được", "never sent"),
 }
-
-REFUSALS: Final[Mapping[Code, tuple[str, str]]] = {
-    Code.STALE_HEAD: ("bên khác đã có hành động trước", "somebody moved it first"),
-    Code.ILLEGAL_TRANSITION: ("việc này không còn làm được ở bước hiện tại", "not possible at this step"),
-    Code.WRONG_PARTY: ("cơ quan này không có quyền làm việc đó", "not for this agency to say"),
-    Code.NOT_FOUND: ("không có vụ việc này, hoặc không phải bên liên quan", "no such case, or not a party of it"),
-    Code.NOT_PERMITTED: ("quy tắc danh bạ không cho phép", "the directory's policy does not allow it"),
-    Code.UNKNOWN_RECIPIENT: ("không có nơi nhận này", "no such recipient"),
-    Code.RECIPIENTS_APART: ("các nơi nhận này không được biết về nhau", "the recipients may not know of each other"),
-    Code.OPEN_HANDOFFS: ("còn lượt chuyển gửi chưa kết thúc", "hand-offs are still open"),
-    Code.ARCHIVED: ("vụ việc đã lưu trữ", "the case is archived"),
-    Code.OUTSIDE_WINDOW: ("đồng hồ máy lệch quá giới hạn", "this machine's clock is too far off"),
-    Code.TOO_MANY: ("gửi quá nhiều trong thời gian ngắn", "too many in a short time"),
-    Code.KEY_NOT_VALID: ("khóa đã hết hạn hoặc bị thu hồi", "a key is expired or revoked"),
-    Code.UNKNOWN_KEY: ("danh bạ không có khóa này", "the directory does not have the key"),
-    Code.UNKNOWN_SENDER: ("danh bạ không có cơ quan gửi", "the directory does not have the sender"),
-    Code.DUPLICATE: ("đã gửi trước đó", "said before"),
-    Code.ID_REUSED: ("mã sự kiện đã được dùng", "the id was used before"),
-}
-"""What a person may meet. Any other refusal is a fault of the program that sent, and its code says enough."""
-
-
-def both(words: tuple[str, str]) -> str:
-    """Return Vietnamese and English as one text."""
-    return f"{words[0]} / {words[1]}"
-
-
-def refusal(code: Code) -> str:
-    """Return a refusal's code with what it means, where people may meet it."""
-    return f"{code.value} ({both(REFUSALS[code])})" if code in REFUSALS else code.value

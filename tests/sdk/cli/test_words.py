@@ -7,12 +7,13 @@ import pytest
 
 from referral_bus._cli.faults import exit_of, hints_of
 from referral_bus._cli.screen import Screen, columns, heading
-from referral_bus._cli.wording import CASES, ENTRIES, RECEIPTS, REFUSALS, STATES, VERBS
+from referral_bus._cli.wording import ENTRIES
 from referral_bus.sent import EntryState
 from referral_contracts.codes import Code
 from referral_contracts.errors import LocalError
 from referral_contracts.lifecycle import CaseState, Receipt, State
 from referral_contracts.verbs import Verb
+from referral_contracts.wording import CASES, RECEIPTS, REFUSALS, STATES, VERBS
 
 
 @pytest.mark.parametrize(
