@@ -165,6 +165,20 @@ class Code(StrEnum):
     COUNTER_GAP = "counter-gap"
     """A delivery is missing between two."""
 
+    # The log.
+    BAD_NOTE = "bad-note"
+    """Not a signed note, or not by the keys that have to sign it."""
+    BAD_CHECKPOINT = "bad-checkpoint"
+    """A note that is no checkpoint of this log."""
+    BAD_PROOF = "bad-proof"
+    """A proof that does not lead to the root, or is none."""
+    BAD_TILE = "bad-tile"
+    """A part of the published tree that is not under its root."""
+    LOG_FORK = "log-fork"
+    """Two states of the log of which neither continues the other."""
+    LOG_ROLLBACK = "log-rollback"
+    """A state of the log smaller than one that it had before."""
+
     # A process and its surroundings.
     BROKER_AWAY = "broker-away"
     """Kafka does not answer."""
@@ -217,6 +231,12 @@ _OTHERS_TO_BLAME: Final[dict[Blame, tuple[Code, ...]]] = {
         Code.DIRECTORY_BEHIND,
         Code.BAD_DECISION,
         Code.COUNTER_GAP,
+        Code.BAD_NOTE,
+        Code.BAD_CHECKPOINT,
+        Code.BAD_PROOF,
+        Code.BAD_TILE,
+        Code.LOG_FORK,
+        Code.LOG_ROLLBACK,
         Code.BROKER_AWAY,
         Code.TOPIC_MISSING,
         Code.TOPIC_MISCONFIGURED,
@@ -266,6 +286,8 @@ HINTS: Final[dict[Code, str]] = {
     Code.WRONG_STATE_KEY: "give the service the key file that its state was written with",
     Code.LOOSE_PERMISSIONS: "make the file readable by its owner alone: chmod 600",
     Code.MALFORMED_PACK: "referral-bus rules check FILE tells all that is wrong, by rule and field",
+    Code.LOG_FORK: "keep both checkpoints, they are the evidence; tell the other agencies and the log's operator",
+    Code.LOG_ROLLBACK: "keep both checkpoints, they are the evidence; tell the other agencies and the log's operator",
     Code.BROKER_AWAY: "check the address and that Kafka runs; what is in the outbox stays there",
 }
 """What the one to blame can do. A code without a hint says enough by its name."""
