@@ -26,7 +26,7 @@ from service_chassis.directory import DirectoryReader
 from service_chassis.fold import Limits, Source
 from service_chassis.health import Trouble
 from service_chassis.kafka import Kafka
-from service_chassis.keyfile import read_service_keys, read_state_key
+from service_chassis.keyfile import ServiceKeys, read_service_keys, read_state_key
 from service_chassis.logs import Log
 from service_chassis.metrics import Metrics
 from service_chassis.processor import Processor
@@ -102,21 +102,13 @@ class WatcherService:
         Raises:
             ReferralBusError: One of them cannot be used.
         """
-        root, keys = _read_trust(settings.trust), read_service_keys(settings.watcher_key)
+        root, keys = read_trust(settings.trust), read_service_keys(settings.watcher_key)
         self._clock, self._metrics, self._log = clock, metrics, log
         self._limits = Limits(batch_records=200)
         self._kafka = Kafka(bootstrap=settings.bootstrap, client_id=SERVICE)
-        book = _read_book(settings.packs)
-        self._clocks = ClockMetrics(metrics.registry, clock, {label_of_rule(rule) for rule in book.every()})
+        self._desk = make_desk(settings, root.bus, keys)
+        self._clocks = ClockMetrics(metrics.registry, clock, {label_of_rule(rule) for rule in self._desk.book.every()})
         self._folds: dict[int, LedgerFold] = {}
-        self._desk = Desk(
-            bus=root.bus,
-            state_key=read_state_key(settings.watcher_state_key),
-            opening_keys=keys.sealing,
-            book=book,
-            calendar=read_calendar(settings.calendar.name, _read(settings.calendar)),
-            nonces=random_salts,
-        )
         self._directory = DirectoryReader(
             self._kafka, root, within_ms=settings.directory_within_ms, limits=self._limits, metrics=metrics, log=log
         )
@@ -211,6 +203,23 @@ class WatcherService:
         return 0 if processor is None else processor.behind_ms()
 
 
+def make_desk(settings: Settings, bus: str, keys: ServiceKeys) -> Desk:
+    """
+    Return what all partitions share.
+
+    Raises:
+        ReferralBusError: The state's key, a pack or the calendar cannot be used.
+    """
+    return Desk(
+        bus=bus,
+        state_key=read_state_key(settings.watcher_state_key),
+        opening_keys=keys.sealing,
+        book=_read_book(settings.packs),
+        calendar=read_calendar(settings.calendar.name, _read(settings.calendar)),
+        nonces=random_salts,
+    )
+
+
 def _read(path: Path) -> str:
     try:
         return path.read_text("utf-8")
@@ -225,7 +234,8 @@ def _read_book(listed: str) -> RuleBook:
     return RuleBook(load_packs({path.name: _read(path) for path in paths}))
 
 
-def _read_trust(path: Path) -> TrustRoot:
+def read_trust(path: Path) -> TrustRoot:
+    """Return the trust root in *path*, or raise LocalError."""
     try:
         return TrustRoot.decode(path.read_bytes())
     except OSError as error:

@@ -40,18 +40,28 @@ def command(
     log = make_log(name, dropped=metrics.dropped_log_fields.inc)
     try:
         read = settings()
-        service = make(read, lambda: time.time_ns() // 1_000_000, metrics, log)
-    except ValidationError as error:
+        service = make(read, now_ms, metrics, log)
+    except (ValidationError, ReferralBusError) as error:
+        return complain(name, error)
+    return run(service, http=read.http, registry=metrics.registry, log=log)
+
+
+def now_ms() -> int:
+    """Return how late it is by this machine's clock."""
+    return time.time_ns() // 1_000_000
+
+
+def complain(name: str, error: ValidationError | ReferralBusError) -> int:
+    """Say why *name* cannot do what it was asked, which variable is wrong or what to do; return the exit code: 2."""
+    if isinstance(error, ValidationError):
         for fault in error.errors(include_url=False, include_context=False, include_input=False):
             variable = "_".join(str(part) for part in fault["loc"]).upper()
             _say(name, f"error: REFERRAL_BUS_{variable}: {fault['msg'].lower()}")
-        return 2
-    except ReferralBusError as error:
+    else:
         _say(name, f"error: {error}")
         if error.hint:
             _say(name, f"hint: {error.hint}")
-        return 2
-    return run(service, http=read.http, registry=metrics.registry, log=log)
+    return 2
 
 
 def _say(name: str, text: str) -> None:

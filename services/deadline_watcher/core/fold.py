@@ -152,6 +152,10 @@ class Watcher:
         value = self._cases.get(key)
         return None if value is None else decode(value, key.decode("ascii"), self.desk.book)
 
+    def cases(self) -> Iterator[Case]:
+        """Yield every case, each read when it is asked for."""
+        return (decode(value, key.decode("ascii"), self.desk.book) for key, value in self._cases.items())
+
     def first_due_ms(self) -> int | None:
         """Return the moment that has to be seen on the ledger before the next case has something to say."""
         return self._due[0][0] if self._due else None
