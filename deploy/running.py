@@ -88,6 +88,7 @@ class RunningBus:
         self._node: KafkaNode | None = None
         self.routers: list[ServiceProcess] = []
         self.watchers: list[ServiceProcess] = []
+        self._rules: Sequence[Path] = ()
         try:
             if bootstrap is None:
                 say("starting Kafka")
@@ -129,10 +130,14 @@ class RunningBus:
 
     def start_watcher(self, rules: Sequence[Path]) -> ServiceProcess:
         """Start one more deadline watcher, which watches by *rules*."""
-        settings = self.founding.watcher_settings()
-        listed = ":".join(str(path.resolve()) for path in rules)
-        settings |= {"REFERRAL_BUS_PACKS": listed, "REFERRAL_BUS_CALENDAR": str(_CALENDAR)}
-        return self._start(self.watchers, "watcher", "deadline_watcher", settings)
+        self._rules = rules
+        return self._start(self.watchers, "watcher", "deadline_watcher", self.watcher_settings())
+
+    def watcher_settings(self) -> dict[str, str]:
+        """Return the deadline watcher's variables, but for the broker."""
+        listed = ":".join(str(path.resolve()) for path in self._rules)
+        rules = {"REFERRAL_BUS_PACKS": listed, "REFERRAL_BUS_CALENDAR": str(_CALENDAR)}
+        return self.founding.watcher_settings() | rules
 
     def _start(
         self, processes: list[ServiceProcess], name: str, module: str, settings: dict[str, str]

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
+from referral_contracts.clock_counts import ClockCounts, Overdue, RuleCount
 from referral_contracts.indicators import Indicators, Rate, Waiting
 
 SMALL: Final = 5
@@ -58,9 +59,15 @@ def share(part: int, rest: int) -> Cell:
     return HIDDEN if HIDDEN in {small(part), small(rest)} else f"{part / (part + rest):.1%}"
 
 
-def sheets(found: Indicators) -> tuple[Sheet, ...]:
-    """Return *found* as tables, ready to be shown to anybody."""
-    return (_summary(found), _rates(found.rates), _waiting(found.waiting), *_breakdowns(found.by))
+def sheets(found: Indicators, counts: ClockCounts | None = None) -> tuple[Sheet, ...]:
+    """
+    Return *found* as tables, ready to be shown to anybody.
+
+    With the deadline watcher's own *counts* of the period these take the place of what can be told of clocks from what
+    came in notices: a clock that was simply met is in none of them.
+    """
+    of_clocks = (_rates(found.rates),) if counts is None else _counted(counts)
+    return (_summary(found), *of_clocks, _waiting(found.waiting), *_breakdowns(found.by))
 
 
 def as_csv(tables: Iterable[Sheet]) -> str:
@@ -79,6 +86,24 @@ def as_csv(tables: Iterable[Sheet]) -> str:
 def harmless(cell: Cell) -> Cell:
     """Return *cell*, in text where a spreadsheet would run it."""
     return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell
+
+
+_INDICATOR: Final = (
+    ("indicator", "Mã chỉ số", "indicator"),
+    ("vi", "Chỉ số", "in Vietnamese"),
+    ("en", "Chỉ số (tiếng Anh)", "in English"),
+    ("value", "Giá trị", "value"),
+)
+_RATE: Final = (
+    ("rule", "Quy tắc", "rule"),
+    ("role", "Vai trò", "role"),
+    ("ground", "Loại thời hạn", "ground"),
+    ("met", "Đúng hạn", "met"),
+    ("claimed", "Đúng hạn theo khai báo", "met as claimed"),
+    ("missed", "Quá hạn", "missed"),
+    ("disputed", "Có ý kiến khác", "disputed"),
+    ("cancelled", "Thôi tính", "cancelled"),
+)
 
 
 def _summary(found: Indicators) -> Sheet:
@@ -107,12 +132,7 @@ def _summary(found: Indicators) -> Sheet:
         name="summary",
         vi=f"Tổng hợp từ {found.since} đến {found.until}",
         en=f"summary from {found.since} to {found.until}",
-        columns=(
-            ("indicator", "Mã chỉ số", "indicator"),
-            ("vi", "Chỉ số", "in Vietnamese"),
-            ("en", "Chỉ số (tiếng Anh)", "in English"),
-            ("value", "Giá trị", "value"),
-        ),
+        columns=_INDICATOR,
         rows=tuple(rows),
     )
 
@@ -122,17 +142,7 @@ def _rates(rates: Iterable[Rate]) -> Sheet:
         name="on_time",
         vi="Đúng hạn theo quy tắc và vai trò",
         en="on time, by rule and role",
-        columns=(
-            ("rule", "Quy tắc", "rule"),
-            ("role", "Vai trò", "role"),
-            ("ground", "Loại thời hạn", "ground"),
-            ("met", "Đúng hạn", "met"),
-            ("claimed", "Đúng hạn theo khai báo", "met as claimed"),
-            ("missed", "Quá hạn", "missed"),
-            ("disputed", "Có ý kiến khác", "disputed"),
-            ("cancelled", "Thôi tính", "cancelled"),
-            ("on_time", "Tỷ lệ đúng hạn", "share on time"),
-        ),
+        columns=(*_RATE, ("on_time", "Tỷ lệ đúng hạn", "share on time")),
         rows=tuple(
             (
                 one.rule,
@@ -143,6 +153,93 @@ def _rates(rates: Iterable[Rate]) -> Sheet:
             )
             for one in rates
         ),
+    )
+
+
+def _counted(counts: ClockCounts) -> tuple[Sheet, ...]:
+    return _measures(counts), _counted_rates(counts.rules), _overdue(counts.overdue)
+
+
+_MEASURES: Final = (
+    ("in_time", "Trẻ em được áp dụng biện pháp đúng hạn", "children with a measure in time"),
+    ("claimed", "… đúng hạn theo khai báo, ghi nhận muộn", "… in time as claimed, recorded late"),
+    ("late", "… sau thời hạn", "… after the deadline"),
+    ("disputed", "… thời hạn đang có ý kiến khác", "… the deadline disputed"),
+    ("untimed", "… không tính thời hạn", "… not timed"),
+    ("ruled_out", "Trẻ em không cần biện pháp khẩn cấp", "children who needed none after all"),
+    ("waiting", "Trẻ em chưa có biện pháp nào được ghi nhận", "children without a measure on record"),
+)
+
+
+def _measures(counts: ClockCounts) -> Sheet:
+    found = counts.measures
+    parts = hidden([getattr(found, name) for name, _, _ in _MEASURES])
+    needed = found.children - found.ruled_out
+    concealed = HIDDEN in parts or MORE in parts
+    rows: list[tuple[Cell, ...]] = [
+        ("cases", "Số vụ việc có thời hạn khẩn cấp", "cases with a clock of a measure", small(found.cases)),
+        ("children", "Số trẻ em (mỗi em tính một lần)", "children, each counted once", small(found.children)),
+        *((*names, part) for names, part in zip(_MEASURES, parts, strict=True)),
+        (
+            "timely",
+            "Tỷ lệ trẻ em được áp dụng biện pháp đúng hạn",
+            "share of children with a measure in time",
+            HIDDEN if concealed else share(found.in_time, needed - found.in_time),
+        ),
+        (
+            "complete",
+            "Tỷ lệ trẻ em đã có đủ các việc luật yêu cầu",
+            "share of children for whom nothing that the law asks for is open",
+            share(found.complete, found.children - found.complete),
+        ),
+    ]
+    return Sheet(
+        name="measures",
+        vi="Biện pháp cho trẻ em, theo bộ theo dõi thời hạn",
+        en="measures for children, as the deadline watcher counted them",
+        columns=_INDICATOR,
+        rows=tuple(rows),
+    )
+
+
+def _counted_rates(rules: Iterable[RuleCount]) -> Sheet:
+    return Sheet(
+        name="on_time",
+        vi="Đúng hạn theo quy tắc và vai trò, theo bộ theo dõi thời hạn",
+        en="on time, by rule and role, as the deadline watcher counted it",
+        columns=(
+            *_RATE,
+            ("measured", "Đã làm, không có hạn", "done, no limit"),
+            ("running", "Đang tính", "running"),
+            ("on_time", "Tỷ lệ đúng hạn", "share on time"),
+        ),
+        rows=tuple(
+            (
+                one.rule,
+                one.role,
+                one.basis,
+                *map(
+                    small,
+                    (one.met, one.claimed, one.missed, one.disputed, one.cancelled, one.measured, one.running),
+                ),
+                share(one.met, one.missed),
+            )
+            for one in rules
+        ),
+    )
+
+
+def _overdue(rows: Iterable[Overdue]) -> Sheet:
+    return Sheet(
+        name="overdue",
+        vi="Việc tồn đọng: quá hạn mà chưa làm, theo thời gian quá hạn",
+        en="backlog: overdue and not done, by age",
+        columns=(
+            *_RATE[:3],
+            ("more_than_days", "Quá số ngày", "for more than days"),
+            ("clocks", "Số thời hạn", "clocks"),
+        ),
+        rows=tuple((one.rule, one.role, one.basis, one.days, small(one.clocks)) for one in rows),
     )
 
 

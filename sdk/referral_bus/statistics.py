@@ -46,6 +46,11 @@ class Statistics:
         self._drafts = drafts
         self._directory = directory
 
+    @property
+    def bus(self) -> str:
+        """Which bus it is counted on."""
+        return self._home.bus
+
     def draft(self, subject: str, *, rules: Rules | None = None) -> Draft:
         """
         Return a draft that tells the statistics agency what is counted of a case, by the last Mẫu 01 known here.

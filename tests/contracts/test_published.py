@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from referral_contracts.clock_counts import ClockCounts, Measures, Overdue, RuleCount
 from referral_contracts.indicators import Indicators, Rate, Waiting
 from referral_contracts.payloads.deadline import Ground
 from referral_contracts.published import HIDDEN, MORE, NOTHING, SMALL, Sheet, as_csv, harmless, hidden, share, sheets
@@ -89,8 +90,24 @@ def rate(met: int, missed: int) -> Rate:
     return Rate(**told, met=met, missed=missed)  # type: ignore[arg-type]
 
 
-def table(name: str, of: Indicators) -> dict[object, object]:
-    (sheet,) = (sheet for sheet in sheets(of) if sheet.name == name)
+def counts(**measures: int) -> ClockCounts:
+    told = {"children": 60, "in_time": 40, "late": 10, "ruled_out": 10, "complete": 30, **measures}
+    name = {"rule": "r", "role": "commune", "basis": "law"}
+    return ClockCounts.model_validate(
+        {
+            "bus": "training",
+            "since": "2026-01-01",
+            "until": "2026-12-31",
+            "as_of": "2027-01-01T00:00:00Z",
+            "rules": [RuleCount.model_validate({**name, "met": 40, "missed": 10, "measured": 2})],
+            "overdue": [Overdue.model_validate({**name, "days": 30, "clocks": 3})],
+            "measures": Measures.model_validate(told),
+        }
+    )
+
+
+def table(name: str, of: Indicators, counted: ClockCounts | None = None) -> dict[object, object]:
+    (sheet,) = (sheet for sheet in sheets(of, counted) if sheet.name == name)
     return {row[0]: row[-1] for row in sheet.rows}
 
 
@@ -120,8 +137,27 @@ def test_a_rate_with_a_small_part_is_not_told() -> None:
     assert [(row[3], row[5], row[8]) for row in sheet.rows] == [(20, 5, "80.0%"), (20, HIDDEN, HIDDEN)]
 
 
-def test_each_column_is_named_in_both_languages() -> None:
-    for sheet in sheets(found()):
+def test_what_the_watcher_counted_takes_the_place_of_what_notices_told() -> None:
+    told = table("measures", found(), counts())
+
+    assert (told["in_time"], told["late"], told["ruled_out"], told["waiting"]) == (40, 10, 10, 0)
+    # Whoever needed no measure is no part of the share of those who had one in time.
+    assert (told["timely"], told["complete"]) == ("80.0%", "50.0%")
+    (rates,) = (sheet.rows for sheet in sheets(found(), counts()) if sheet.name == "on_time")
+    assert rates == (("r", "commune", "law", 40, 0, 10, 0, 0, HIDDEN, 0, "80.0%"),)
+    (overdue,) = (sheet.rows for sheet in sheets(found(), counts()) if sheet.name == "overdue")
+    assert overdue == (("r", "commune", "law", 30, HIDDEN),)
+
+
+def test_what_the_watcher_counted_gives_away_no_small_count() -> None:
+    told = table("measures", found(), counts(in_time=47, late=3, complete=58))
+
+    assert (told["late"], told["ruled_out"], told["timely"], told["complete"]) == (HIDDEN, MORE, HIDDEN, HIDDEN)
+
+
+@pytest.mark.parametrize("counted", [None, counts()])
+def test_each_column_is_named_in_both_languages(counted: ClockCounts | None) -> None:
+    for sheet in sheets(found(), counted):
         assert sheet.vi != sheet.en
         assert all(len(row) == len(sheet.columns) for row in sheet.rows)
         assert all(vi and en for _, vi, en in sheet.columns)

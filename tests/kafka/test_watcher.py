@@ -1,20 +1,25 @@
 """The real deadline watcher on a real broker, killed while it speaks: each miss is said once, and no rule is named."""
 
 import asyncio
+import os
 import random
+import subprocess
+import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from kafka_node import NotInstalled
 from referral_contracts import topics
+from referral_contracts.clock_counts import ClockCounts
 from referral_contracts.codes import Code
 from referral_contracts.verbs import Verb
 from running import RunningBus
 from tests.kafka.ledger_check import settled
-from tests.kafka.town import COMMUNE
-from tests.kafka.watched import RULE, missed, notices, now_ms, openings, pack, submit, voices
+from tests.kafka.town import COMMUNE, HOTLINE
+from tests.kafka.watched import RULE, missed, notices, now_ms, openings, pack, submit, told, voices
 
 pytestmark = [pytest.mark.kafka, pytest.mark.asyncio]
 
@@ -98,3 +103,36 @@ async def test_no_rule_is_named_in_the_clear(watched: RunningBus) -> None:
     _, page = watched.watchers[0].get("/metrics")
     assert RULE.encode() in page
     assert cases[0].case.encode() not in page
+
+
+async def test_every_clock_is_counted_beside_the_running_watcher(watched: RunningBus) -> None:
+    everybody = await voices(watched)
+    cases = openings(everybody, 3, now_ms())
+    met = everybody.write(
+        HOTLINE,
+        Verb.CASE_NOTED,
+        now_ms=now_ms(),
+        case=cases[0].case,
+        to=[COMMUNE],
+        clock=told("emergency-measures-applied", now_ms()),
+    )
+    await submit(watched, cases)
+    await submit(watched, [met])
+    held = await missed(watched, cases[1:])
+    count = sum(count for (_, code), count in notices(held, Verb.DEADLINE_MISSED).items() if code is Code.ACCEPTED)
+    (watcher,) = watched.watchers
+    # What was read back last is in the state by the time the next tick could be.
+    await asyncio.sleep(1)
+    found = ClockCounts.decode(await asyncio.to_thread(counted, watched))
+
+    assert [(one.rule, one.met, one.missed, one.running) for one in found.rules] == [(RULE, 1, count, 0)]
+    assert sum(one.clocks for one in found.overdue) == count
+    assert watcher.get("/readyz")[0] == 200
+
+
+def counted(bus: RunningBus) -> bytes:
+    """Return what the watcher's operator is told of yesterday, today and tomorrow."""
+    days = [(datetime.now(UTC) + timedelta(days=days)).date().isoformat() for days in (-1, 1)]
+    environ = {**os.environ, **bus.watcher_settings(), "REFERRAL_BUS_BOOTSTRAP": bus.bootstrap}
+    asked = [sys.executable, "-m", "deadline_watcher.counts", *days]
+    return subprocess.run(asked, env=environ, stdout=subprocess.PIPE, check=True, timeout=60).stdout
