@@ -167,7 +167,7 @@ class Code(StrEnum):
 
     # The log.
     BAD_NOTE = "bad-note"
-    """Not a signed note, or not by the keys that have to sign it."""
+    """Not a signed note."""
     BAD_CHECKPOINT = "bad-checkpoint"
     """A note that is no checkpoint of this log."""
     BAD_PROOF = "bad-proof"
@@ -206,6 +206,8 @@ class Code(StrEnum):
     """There is such a file already."""
     STORE_BUSY = "store-busy"
     """Another process uses the store."""
+    BAD_LOG_POLICY = "bad-log-policy"
+    """A policy of logs and witnesses that cannot be used."""
     INCOMPLETE_INPUT = "incomplete-input"
     """Something that is needed was not given."""
     MALFORMED_PACK = "malformed-pack"
@@ -255,6 +257,7 @@ _OTHERS_TO_BLAME: Final[dict[Blame, tuple[Code, ...]]] = {
         Code.NO_SUCH_FILE,
         Code.FILE_EXISTS,
         Code.STORE_BUSY,
+        Code.BAD_LOG_POLICY,
         Code.INCOMPLETE_INPUT,
         Code.MALFORMED_PACK,
     ),
