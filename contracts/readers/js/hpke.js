@@ -21,6 +21,17 @@ export function expand(key, info, size) {
   return Buffer.concat(blocks).subarray(0, size)
 }
 
+// AES-256-GCM, with the tag at the end.
+export function aesSeal([key, nonce], plaintext, bound = '') {
+  const cipher = crypto.createCipheriv('aes-256-gcm', key, nonce).setAAD(Buffer.from(bound))
+  return bytes(cipher.update(plaintext), cipher.final(), cipher.getAuthTag())
+}
+
+export function aesOpen([key, nonce], sealed, bound = '') {
+  const cipher = crypto.createDecipheriv('aes-256-gcm', key, nonce, { authTagLength: 16 }).setAAD(Buffer.from(bound))
+  return bytes(cipher.setAuthTag(sealed.subarray(-16)).update(sealed.subarray(0, -16)), cipher.final())
+}
+
 // RFC 9180 section 5.1: the key and the nonce of the one message.
 function schedule(shared, info) {
   const suite = bytes('HPKE-v1HPKE', [0x64, 0x7a, 0, 1, 0, 2])
@@ -32,12 +43,8 @@ function schedule(shared, info) {
 
 export function hpkeSeal(plaintext, key, info) {
   const { cipherText, sharedSecret } = XWING.encapsulate(key)
-  const cipher = crypto.createCipheriv('aes-256-gcm', ...schedule(sharedSecret, info))
-  return bytes(cipherText, cipher.update(plaintext), cipher.final(), cipher.getAuthTag())
+  return bytes(cipherText, aesSeal(schedule(sharedSecret, info), plaintext))
 }
 
-export function hpkeOpen(enc, secret, info) {
-  const shared = XWING.decapsulate(enc.subarray(0, 1120), secret)
-  const cipher = crypto.createDecipheriv('aes-256-gcm', ...schedule(shared, info), { authTagLength: 16 })
-  return bytes(cipher.setAuthTag(enc.subarray(-16)).update(enc.subarray(1120, -16)), cipher.final())
-}
+export const hpkeOpen = (enc, secret, info) =>
+  aesOpen(schedule(XWING.decapsulate(enc.subarray(0, 1120), secret), info), enc.subarray(1120))

@@ -1,10 +1,10 @@
-// Reads events of referral-bus in Node, for an agency to start from; write.js writes them. It was made from ../../SPEC.md,
-// whose sections the numbers in comments are. Bytes are Buffers. What is refused throws a Refusal: its message is a code (12).
+// Reads events of referral-bus in Node, for an agency to start from; write.js writes them, directory.js has who may. It was made
+// from ../../SPEC.md, whose sections the numbers in comments are. Bytes are Buffers. What is refused throws a Refusal: its message is a code (12).
 
 import * as crypto from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { ml_kem768 } from '@noble/post-quantum/ml-kem.js'
-import { bytes, expand, hpkeOpen, publicOf } from './hpke.js'
+import { aesOpen, bytes, expand, hpkeOpen, publicOf } from './hpke.js'
 
 export class Refusal extends Error {}
 
@@ -40,8 +40,6 @@ export function canonical(value) {
   return `{${Object.keys(value).sort().map((name) => `${JSON.stringify(name)}:${canonical(value[name])}`).join()}}`
 }
 
-const utf8 = (value) => trying('malformed-json', () => new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(value))
-
 // What agencies agree on, as data: verbs (9), and the grammars of everything that is canonical JSON (2).
 export class Contracts {
   constructor(folder) {
@@ -51,7 +49,7 @@ export class Contracts {
   }
 
   read(grammar, value) {
-    const text = utf8(value)
+    const text = trying('malformed-json', () => new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(value))
     const found = trying('malformed-json', () => JSON.parse(text))
     if (this.grammars[grammar].test(text)) return found
     throw new Refusal(trying('malformed-json', () => canonical(found)) === text ? 'malformed-envelope' : 'not-canonical')
@@ -73,47 +71,20 @@ export class Contracts {
     return { ...event, verb }
   }
 
-  // 13: a decision, a delivery or a verdict.
-  readLeaf(kind, value) {
-    return trying('bad-decision', () => this.read(kind, value))
-  }
-
-  // 15: an entry, a policy or a signed head.
-  readRecord(grammar, value) {
-    const record = this.read(grammar, value)
-    refuse(record.keys?.length > 64 || record.signatures?.length > 16, 'malformed-envelope')
-    const { delivery, ends_at: end, id, successors = [] } = record
-    refuse(delivery && (delivery.kind === 'via') !== (delivery.agency !== undefined), 'malformed-envelope')
-    const doubled = new Set([id, ...successors]).size <= successors.length
-    refuse(doubled || successors.length > (end ? 32 : 0), 'malformed-envelope')
-    return record
-  }
-
-  // 15: entries and policy, values by key, under a signed head, in place of the one in use, to be used at a time.
-  readDirectory(trust, entries, signed, inUse, at) {
-    const { head, signatures } = this.readRecord('directory-head', signed)
-    checkHead(trust, { head, signatures })
-    if (inUse !== null) {
-      const step = head.version - inUse.head.version
-      refuse(step < 0, 'directory-stale')
-      refuse(step === 0 && canonical(head) !== canonical(inUse.head), 'directory-forked')
-      refuse(step === 1 && head.previous !== b64(hash(canonical(inUse.head))), 'directory-forked')
-    }
-    const keys = Object.keys(entries).sort()
-    const root = keys.length > 0 && b64(merkleRoot(keys.map((key) => hash('\0', entries[key]))))
-    refuse(keys.length !== head.entries || root !== head.root, 'directory-root')
-    refuse(!keys.includes('@policy'), 'entry-vanished')
-    refuse(at >= head.expires, 'directory-expired')
-    return new Map(keys.filter((key) => key !== '@policy').map((key) => [key, this.readRecord('directory-entry', entries[key])]))
+  // 13: a decision, a delivery or a verdict, that the directory's router signed.
+  readLeaf(directory, kind, value, path, root) {
+    const leaf = trying('bad-decision', () => this.read(kind, value))
+    const router = [...directory.values()].find((entry) => entry.roles.includes('router'))
+    checkProof(eventKey(directory, router?.id, signedBy(root, DECISION), leaf.admitted), value, path, root, leaf.bus, leaf.partition)
+    return leaf
   }
 
   // 14: a record of the inbox of `address`, by its headers; gives the event, checked.
   readDelivery(directory, address, value, headers) {
     const names = Object.keys(headers).sort().join()
     refuse(names !== 'delivery,kind,path,root,signature' || headers.kind.toString() !== 'delivery', 'unexpected-header')
-    const leaf = this.readLeaf('delivery', headers.delivery)
+    const leaf = this.readLeaf(directory, 'delivery', headers.delivery, headers.path, headers.root)
     refuse(leaf.recipient !== address || leaf.event !== b64(hash(value)), 'bad-decision')
-    checkLeaf(directory, leaf, headers.delivery, headers.path, headers.root)
     const event = this.readEvent(value)
     refuse(event.bus !== leaf.bus || event.subject !== leaf.subject || !event.data.recipients.includes(address), 'bad-decision')
     verify(eventKey(directory, event.source, signedBy(headers.signature, EVENT), leaf.admitted), headers.signature, EVENT, value)
@@ -143,7 +114,6 @@ export function sealingKid(key) {
 // 6: signatures. The header is compared, never parsed.
 export const EVENT = 'referral-bus-event+jws'
 const DECISION = 'referral-bus-decision+jws'
-const HEAD = 'referral-bus-directory-head+jws'
 export const header = (kid, typ) => b64(`{"alg":"Ed25519","b64":false,"crit":["b64"],"kid":"${kid}","typ":"${typ}"}`)
 
 function parsed(text, typ) {
@@ -163,17 +133,12 @@ export function verify(key, text, typ, payload) {
 }
 
 // 13: what the router states.
-export function merkleRoot(hashes) {
-  if (hashes.length === 1) return hashes[0]
-  const left = 2 ** Math.floor(Math.log2(hashes.length - 1))
-  return hash('\x01', merkleRoot(hashes.slice(0, left)), merkleRoot(hashes.slice(left)))
-}
+export const half = (size) => 2 ** Math.floor(Math.log2(size - 1))
 
 export function rootOf(leaf, index, size, path) {
   refuse(leaf.length !== 32 || index < 0 || index >= size || path.length % 32 !== 0 || (size === 1) !== (path.length === 0), 'bad-decision')
   if (size === 1) return leaf
-  const left = 2 ** Math.floor(Math.log2(size - 1))
-  const [rest, sibling] = [path.subarray(0, -32), path.subarray(-32)]
+  const [left, rest, sibling] = [half(size), path.subarray(0, -32), path.subarray(-32)]
   if (index < left) return hash('\x01', rootOf(leaf, index, left, rest), sibling)
   return hash('\x01', sibling, rootOf(leaf, index - left, size - left, rest))
 }
@@ -185,8 +150,7 @@ export function checkProof(key, leaf, path, root, bus, partition) {
   trying('bad-decision', () => verify(key, root, DECISION, canonical({ bus, partition, root: found, size })))
 }
 
-// 15: the directory. A key is valid from its beginning until before its end.
-
+// 15: a key is valid from its beginning until before its end.
 export function eventKey(directory, agency, kid, at) {
   refuse(!directory.has(agency), 'unknown-sender')
   const key = directory.get(agency).keys.find((one) => one.kid === kid && one.use === 'event')
@@ -195,61 +159,39 @@ export function eventKey(directory, agency, kid, at) {
   return unb64(key.public, 32, 'malformed-key')
 }
 
-export function checkLeaf(directory, leaf, text, path, root) {
-  const router = [...directory.values()].find((entry) => entry.roles.includes('router'))
-  refuse(router === undefined, 'bad-decision')
-  checkProof(eventKey(directory, router.id, signedBy(root, DECISION), leaf.admitted), text, path, root, leaf.bus, leaf.partition)
-}
-
-export function checkHead(trust, { head, signatures }) {
-  refuse(head.bus !== trust.bus, 'wrong-bus')
-  const good = new Set()
-  for (const text of signatures.map((one) => Buffer.from(one))) {
-    const key = trust.keys.find(({ kid }) => kid === signedBy(text, HEAD))
-    if (key === undefined) continue
-    verify(unb64(key.public, 32, 'malformed-key'), text, HEAD, canonical(head))
-    good.add(key.kid)
-  }
-  refuse(good.size < trust.threshold, 'not-enough-signatures')
-}
-
 // 7: sealed sections.
-export function context(event, i) {
-  const { handoff } = event.data
-  const place = handoff ? `${handoff.opening} ${handoff.recipient}` : event.id
-  return lp('referral-bus/section', '1', event.bus, event.id, event.source, event.subject, place, `s${i}`)
+export function context({ bus, data: { handoff }, id, source, subject }, i) {
+  const place = handoff ? `${handoff.opening} ${handoff.recipient}` : id
+  return lp('referral-bus/section', '1', bus, id, source, subject, place, `s${i}`)
 }
 
 // The size that so many bytes are padded to.
 export const padded = (size) => [1, 2, 4, 8, 16, 32, 64, 128].map((kib) => kib * 1024).find((one) => size <= one)
 
 // Steps 1 and 2, with a private key. The event MUST have been checked.
-export function contentKey(section, ctx, address, secret) {
+export function contentKey({ readers }, ctx, address, secret) {
   refuse(secret.length !== 96, 'malformed-key')
   const kid = sealingKid(publicOf(secret))
-  const reader = section.readers.find((one) => one.address === address && one.kid === kid)
+  const reader = readers.find((one) => one.address === address && one.kid === kid)
   refuse(reader === undefined, 'not-a-reader')
   const enc = unb64(reader.enc, 1168, 'malformed-section')
-  const cek = trying('wrong-commitment', () => hpkeOpen(enc, secret, bytes(ctx, lp(address, kid))))
-  refuse(cek.length !== 32, 'wrong-commitment')
-  return cek
+  return trying('wrong-commitment', () => hpkeOpen(enc, secret, bytes(ctx, lp(address, kid))))
 }
 
-// What a content key makes: key, nonce, commitment, and what the content is bound to.
-export function derive(cek, ctx, kids) {
+// What a content key makes: key and nonce, commitment, and what the content is bound to.
+export function derive(cek, ctx, readers) {
   refuse(cek.length !== 32, 'wrong-commitment')
   const out = expand(cek, ctx, 76)
-  return [out.subarray(0, 32), out.subarray(32, 44), out.subarray(44), bytes(ctx, hash(lp(...[...kids].sort())))]
+  return [[out.subarray(0, 32), out.subarray(32, 44)], out.subarray(44), bytes(ctx, hash(lp(...readers.map(({ kid }) => kid))))]
 }
 
 // Steps 3 to 5: what a section said, by its content key, opened or disclosed.
 export function open(section, ctx, cek) {
-  const [key, nonce, commit, bound] = derive(cek, ctx, section.readers.map(({ kid }) => kid))
+  const [keys, commit, bound] = derive(cek, ctx, section.readers)
   const told = unb64(section.commit, null, 'malformed-section')
   refuse(told.length !== 32 || !crypto.timingSafeEqual(commit, told), 'wrong-commitment')
   const sealed = unb64(section.content, null, 'malformed-section')
-  const cipher = crypto.createDecipheriv('aes-256-gcm', key, nonce, { authTagLength: 16 }).setAAD(bound)
-  const content = trying('wrong-commitment', () => bytes(cipher.setAuthTag(sealed.subarray(-16)).update(sealed.subarray(0, -16)), cipher.final()))
+  const content = trying('wrong-commitment', () => aesOpen(keys, sealed, bound))
   const end = content.length < 1024 ? 0 : 4 + content.readUInt32BE(0)
   refuse(end === 0 || padded(end) !== content.length || content.subarray(end).some((one) => one !== 0), 'malformed-section')
   return content.subarray(4, end)

@@ -1,24 +1,21 @@
 // Writes events of referral-bus; see reader.js.
 
 import * as crypto from 'node:crypto'
-import { bytes, hpkeSeal } from './hpke.js'
-import { EVENT, b64, canonical, context, derive, hash, header, lp, padded, refuse, sealingKid, signingKid, trying, unb64 } from './reader.js'
+import { aesSeal, bytes, hpkeSeal } from './hpke.js'
+import { EVENT, b64, canonical, context, derive, hash, header, lp, padded, sealingKid, signingKid, trying, unb64 } from './reader.js'
 
 // 7: a section for readers, public sealing keys by address.
 export function seal(plaintext, readers, ctx) {
   const cek = crypto.randomBytes(32)
   const sealed = Object.entries(readers).map(([address, key]) => {
     const kid = sealingKid(key)
-    const enc = trying('unsealable', () => hpkeSeal(cek, key, bytes(ctx, lp(address, kid))))
-    return { address, enc: b64(enc), kid }
+    return { address, enc: b64(trying('unsealable', () => hpkeSeal(cek, key, bytes(ctx, lp(address, kid))))), kid }
   })
   sealed.sort((one, other) => (one.kid < other.kid ? -1 : 1))
   const framed = lp(plaintext)
-  refuse(padded(framed.length) === undefined, 'oversize')
-  const [key, nonce, commit, bound] = derive(cek, ctx, sealed.map(({ kid }) => kid))
-  const cipher = crypto.createCipheriv('aes-256-gcm', key, nonce).setAAD(bound)
-  const content = bytes(cipher.update(bytes(framed, Buffer.alloc(padded(framed.length) - framed.length))), cipher.final())
-  return { commit: b64(commit), content: b64(bytes(content, cipher.getAuthTag())), readers: sealed }
+  const [keys, commit, bound] = derive(cek, ctx, sealed)
+  const content = aesSeal(keys, bytes(framed, trying('oversize', () => Buffer.alloc(padded(framed.length) - framed.length))), bound)
+  return { commit: b64(commit), content: b64(content), readers: sealed }
 }
 
 // 6: the signature of the key with that seed.
@@ -37,18 +34,17 @@ export function newId(now) {
   const random = crypto.randomBytes(10)
   random[0] = 0x70 | (random[0] & 0x0f)
   random[2] = 0x80 | (random[2] & 0x3f)
-  const digits = now.toString(16).padStart(12, '0') + random.toString('hex')
-  return [[0, 8], [8, 12], [12, 16], [16, 20], [20, 32]].map(([from, to]) => digits.slice(from, to)).join('-')
+  return (now.toString(16).padStart(12, '0') + random.toString('hex')).replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-')
 }
 
 // 3: an event, sealed and signed: the value of its record and the header `signature`. `event` has all members of the
 // envelope but `datacontenttype`, `id`, `sections`, `specversion`, `time`, `type` and, on a `case.opened`, `subject`.
-export function write(event, verb, parts, seed, now = Date.now()) {
+export function write(contracts, event, verb, parts, seed, now = Date.now()) {
   const id = newId(now)
   const whole = { subject: pseudonym(event.bus, event.source, id), ...event, id, datacontenttype: 'application/json', specversion: '1.0' }
   Object.assign(whole, { time: new Date(now).toISOString(), type: `vn.referral-bus.${verb}.v1` })
   const sections = parts.map(({ plaintext, readers }, i) => seal(plaintext, readers, context(whole, i)))
   const value = bytes(canonical({ ...whole, data: { ...event.data, sections } }))
-  refuse(value.length > 262144, 'oversize')
+  contracts.readEvent(value)
   return { value, signature: sign(seed, EVENT, value) }
 }

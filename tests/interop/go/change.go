@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"maps"
 	"slices"
 
@@ -32,10 +31,10 @@ func (j *judged) apply(value string) {
 	told := j.c.ReadRecord("directory-change", value)
 	agencies, signed, rules := bus.List(told, "data", "agencies"), bus.Get(told, "data", "head"), bus.Get(told, "data", "policy")
 	for _, entry := range agencies {
-		j.c.ReadRecord("directory-entry", bus.Canonical(entry))
+		j.c.ReadRecord("directory-entry", canonical(entry))
 	}
 	if rules != nil {
-		policy(j.c, bus.Canonical(rules))
+		policy(j.c, canonical(rules))
 	}
 	j.follows(signed)
 	name := bus.Text(told, "bus")
@@ -49,21 +48,21 @@ func (j *judged) apply(value string) {
 	if rules != nil {
 		still := bus.List(rules, "outages")
 		for _, told := range bus.List(entries["@policy"], "outages") {
-			same := func(one any) bool { return bus.Canonical(one) == bus.Canonical(told) }
+			same := func(one any) bool { return canonical(one) == canonical(told) }
 			refuse(!slices.ContainsFunc(still, same), "entry-vanished")
 		}
 		entries["@policy"] = rules
 	}
 	texts := map[string]string{}
 	for key, entry := range entries {
-		texts[key] = bus.Canonical(entry)
+		texts[key] = canonical(entry)
 	}
 	for _, entry := range agencies {
 		for _, one := range append(bus.List(entry, "successors"), bus.Text(entry, "delivery", "agency")) {
 			refuse(one != "" && texts[one.(string)] == "", "unknown-recipient")
 		}
 	}
-	found := j.c.ReadDirectory(j.trust, texts, bus.Canonical(signed), j.signed, bus.Text(signed, "head", "issued"))
+	found := j.c.ReadDirectory(j.trust, texts, canonical(signed), j.signed, bus.Text(signed, "head", "issued"))
 	for _, role := range []any{"registrar", "router", "deadline-watcher", "audit-log"} {
 		having := 0
 		for _, entry := range found {
@@ -82,16 +81,15 @@ func (j *judged) follows(signed any) {
 		if head == nil {
 			return 0
 		}
-		number, _ := bus.Get(head, "version").(json.Number).Int64()
-		return number
+		return whole(bus.Get(head, "version"))
 	}
 	if last != nil {
-		refuse(bus.Canonical(head) == bus.Canonical(last), "duplicate")
+		refuse(canonical(head) == canonical(last), "duplicate")
 	}
 	refuse(version(head) <= version(last), "directory-stale")
 	previous := ""
 	if last != nil {
-		previous = bus.B64(bus.Hash(bus.Canonical(last)))
+		previous = bus.B64(bus.Hash(canonical(last)))
 	}
 	refuse(version(head) != version(last)+1 || bus.Text(head, "previous") != previous, "directory-forked")
 }
@@ -113,10 +111,10 @@ func (j *judged) admit(name string, entry any) {
 			} else {
 				refuse(admitSealing(public) != kid, "malformed-key")
 			}
-			by := bus.Signed(proof, proofTyp)
+			by, _ := bus.Signed(proof, proofTyp)
 			refuse(provers[by] == "" || use == "event" && by != kid, "missing-proof")
 			possession := object{"agency": bus.Text(entry, "id"), "bus": name, "desk": bus.Get(key, "desk"), "kid": kid, "use": use}
-			bus.Verify(provers[by], proof, proofTyp, bus.Canonical(possession))
+			bus.Verify(provers[by], proof, proofTyp, canonical(possession))
 			kids[kid] = true
 		}
 	}

@@ -100,7 +100,7 @@ func due(v object) object {
 		return found
 	}
 	days, announced := v["days"].(object), v["announced"].([]any)
-	calendar := bus.B64(bus.Hash(bus.Canonical(object{"announced": announced, "days": days})))
+	calendar := bus.B64(bus.Hash(canonical(object{"announced": announced, "days": days})))
 	out := func(strict, lenient int, provisional bool) object {
 		return object{"due_at": isoTime(strict), "late_after": isoTime(lenient), "provisional": provisional, "calendar": calendar}
 	}

@@ -3,7 +3,6 @@ package main
 import (
 	"crypto/aes"
 	"crypto/cipher"
-	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
@@ -51,7 +50,7 @@ func clockLinks(plaintext string) string {
 	if len(links) > 0 {
 		body["links"] = links
 	}
-	return bus.Canonical(object{"body": body, "schema": "clock/1.0"})
+	return canonical(object{"body": body, "schema": "clock/1.0"})
 }
 
 // document opens a file by its reference (8).
@@ -82,7 +81,7 @@ func corrects(c bus.Contracts, v object) string {
 		}
 		place := strings.HasPrefix(verb, "case.")
 		if handoff != nil {
-			same := bus.Canonical(bus.Get(wrong, "data", "handoff")) == bus.Canonical(handoff)
+			same := canonical(bus.Get(wrong, "data", "handoff")) == canonical(handoff)
 			place = same || bus.Text(wrong, "id") == bus.Text(handoff, "opening")
 		}
 		own := bus.Text(wrong, "source") == bus.Text(correction, "source") && bus.Text(wrong, "subject") == bus.Text(correction, "subject")
@@ -114,7 +113,7 @@ func inbox(c bus.Contracts, story, v object) []string {
 		if taken[name] != nil {
 			continue
 		}
-		leaf := c.ReadLeaf("delivery", headers["delivery"])
+		leaf := readLeaf(c, "delivery", headers["delivery"])
 		last, due := counts[bus.Text(event, "subject")], int64(1)
 		now := [2]int64{whole(bus.Get(leaf, "restored")), whole(bus.Get(leaf, "counter"))}
 		if now[0] == last[0] {
@@ -139,7 +138,7 @@ func afresh(taken map[string]any, event any) bool {
 		}
 		again := maps.Clone(one.(object))
 		again["time"] = bus.Get(event, "time")
-		if bus.Canonical(again) == bus.Canonical(event) {
+		if canonical(again) == canonical(event) {
 			return true
 		}
 		under++
@@ -148,7 +147,7 @@ func afresh(taken map[string]any, event any) bool {
 	return false
 }
 
-func whole(value any) int64 { number, _ := value.(json.Number); n, _ := number.Int64(); return n }
+func whole(value any) int64 { number, _ := value.(float64); return int64(number) }
 
 // succession is who speaks for an agency, where what is meant for an address goes, and who may take over (15).
 func succession(c bus.Contracts, v object) object {

@@ -13,7 +13,7 @@ func kindsOf(c bus.Contracts, contracts string) map[string]func(object) object {
 	text := func(v object, name string) string { return bus.Text(v, name) }
 	leaf := func(kind string) func(object) object {
 		return func(v object) object {
-			c.ReadLeaf(kind, octets(v["leaf"]))
+			readLeaf(c, kind, octets(v["leaf"]))
 			return object{"hash": bus.B64(bus.Hash("\x00" + octets(v["leaf"])))}
 		}
 	}
@@ -31,7 +31,7 @@ func kindsOf(c bus.Contracts, contracts string) map[string]func(object) object {
 		},
 		"body": func(v object) object { return body(octets(v["plaintext"]), contracts) },
 		"change": func(v object) object {
-			trustRoot(bus.Canonical(v["trust_root"]))
+			trustRoot(canonical(v["trust_root"]))
 			return change(c, v)
 		},
 		"case-step":    func(v object) object { return step(lifecycle, "cases", v) },
@@ -48,7 +48,7 @@ func kindsOf(c bus.Contracts, contracts string) map[string]func(object) object {
 		"delivery":    leaf("delivery"),
 		"verdict":     leaf("verdict"),
 		"directory": func(v object) object {
-			trustRoot(bus.Canonical(v["trust_root"]))
+			trustRoot(canonical(v["trust_root"]))
 			entries := map[string]string{}
 			for key, value := range v["entries"].(object) {
 				refuse(value == nil, "entry-vanished")
@@ -75,7 +75,7 @@ func kindsOf(c bus.Contracts, contracts string) map[string]func(object) object {
 			return object{"verb": verb, "event": bus.B64(bus.Hash(octets(v["value"])))}
 		},
 		"head-signatures": func(v object) object {
-			trustRoot(bus.Canonical(v["trust_root"]))
+			trustRoot(canonical(v["trust_root"]))
 			bus.CheckHead(v["trust_root"], c.ReadRecord("directory-head", octets(v["head"])))
 			return object{}
 		},
@@ -84,7 +84,7 @@ func kindsOf(c bus.Contracts, contracts string) map[string]func(object) object {
 			refuse(!found, "no-such-story")
 			return object{"events": inbox(c, story, v)}
 		},
-		"json": func(v object) object { return object{"canonical": bytesOf(bus.Canonical(anyJSON(octets(v["bytes"]))))} },
+		"json": func(v object) object { return object{"canonical": bytesOf(canonical(anyJSON(octets(v["bytes"]))))} },
 		"length-prefix": func(v object) object {
 			parts := []string{}
 			for _, part := range v["parts"].([]any) {
@@ -94,7 +94,7 @@ func kindsOf(c bus.Contracts, contracts string) map[string]func(object) object {
 		},
 		"life": func(v object) object { return life(c, v) },
 		"merkle-path": func(v object) object {
-			index, size := uint64(v["index"].(float64)), uint64(v["size"].(float64))
+			index, size := uint32(v["index"].(float64)), uint32(v["size"].(float64))
 			leaf, path := bus.Unb64(text(v, "leaf_hash"), -1, "malformed-value"), bus.Unb64(text(v, "path"), -1, "malformed-value")
 			refuse(bus.B64(bus.RootOf(leaf, index, size, path)) != text(v, "root"), "bad-decision")
 			return object{}
@@ -124,8 +124,7 @@ func kindsOf(c bus.Contracts, contracts string) map[string]func(object) object {
 		},
 		"proof": func(v object) object {
 			bus.SigningKid(octets(v["public"]))
-			bus.CheckProof(octets(v["public"]), octets(v["leaf"]), octets(v["path"]), octets(v["root"]), text(v, "bus"),
-				bus.Canonical(v["partition"]))
+			bus.CheckProof(octets(v["public"]), octets(v["leaf"]), octets(v["path"]), octets(v["root"]), v["bus"], v["partition"])
 			return object{}
 		},
 		"recall": func(v object) object {
@@ -163,12 +162,12 @@ func kindsOf(c bus.Contracts, contracts string) map[string]func(object) object {
 		"succession": func(v object) object { return succession(c, v) },
 		"tick": func(v object) object {
 			told := object{"bus": v["bus"], "kind": "tick", "partition": v["partition"], "time": v["time"]}
-			c.Read("tick", bus.Canonical(told))
-			return object{"bytes": bytesOf(bus.Canonical(told))}
+			c.Read("tick", canonical(told))
+			return object{"bytes": bytesOf(canonical(told))}
 		},
 		"time":       func(v object) object { return object{"ms": millis(text(v, "text"))} },
 		"trust-root": func(v object) object { trustRoot(octets(v["value"])); return object{} },
-		"write":      written,
+		"write":      func(v object) object { return written(c, v) },
 	}
 }
 
@@ -187,7 +186,7 @@ func placed(c bus.Contracts, v object) (section any, ctx string) {
 	if told["handoff"] != nil {
 		data["handoff"] = told["handoff"]
 	}
-	event, _ := c.ReadEvent(bus.Canonical(object{
+	event, _ := c.ReadEvent(canonical(object{
 		"bus": told["bus"], "data": data, "datacontenttype": "application/json", "exercise": true, "id": told["id"],
 		"source": told["source"], "specversion": "1.0", "subject": told["subject"], "time": "2026-03-14T02:20:00.000Z",
 		"type": "vn.referral-bus.case.opened.v1",

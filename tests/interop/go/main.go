@@ -36,10 +36,14 @@ func tried(kinds map[string]func(object) object, vector object) object {
 	if !found {
 		return object{"code": "no-such-kind"}
 	}
-	if err := bus.Try(func() { came = run(vector) }); err != nil {
-		return object{"code": err.Error()}
+	switch thrown := bus.Try(func() { came = run(vector) }).(type) {
+	case nil:
+		return object{"came": came}
+	case bus.Refusal:
+		return object{"code": thrown}
+	default:
+		panic(thrown)
 	}
-	return object{"came": came}
 }
 
 func main() {
@@ -60,7 +64,7 @@ func main() {
 }
 
 // written is an event, written by its description: what a test lets the reader say on a real bus.
-func written(v object) object {
+func written(c bus.Contracts, v object) object {
 	parts := []bus.Part{}
 	for _, told := range bus.List(v, "parts") {
 		readers := map[string]string{}
@@ -71,6 +75,6 @@ func written(v object) object {
 	}
 	event := bus.Get(v, "event").(object)
 	seed, now := bus.Unb64(bus.Text(v, "seed"), 32, "malformed-key"), time.UnixMilli(int64(v["now"].(float64)))
-	value, signature := bus.Write(event, bus.Text(v, "verb"), parts, seed, now)
+	value, signature := c.Write(event, bus.Text(v, "verb"), parts, seed, now)
 	return object{"value": bus.B64(value), "signature": signature}
 }

@@ -1,5 +1,6 @@
 // 15: a directory change, judged as the router does: by the trust root and the head before alone.
 
+import { readDirectory, readRecord } from '../../../contracts/readers/js/directory.js'
 import * as bus from '../../../contracts/readers/js/reader.js'
 import { admit, admitSealing, octets, policy } from './kinds.js'
 
@@ -15,8 +16,8 @@ export function change(contracts, { trust_root: trust, before, value }) {
 
 function apply(contracts, trust, state, value, owners) {
   refuse(value.length > 655360, 'oversize')
-  const told = contracts.readRecord('directory-change', value)
-  for (const entry of told.data.agencies) contracts.readRecord('directory-entry', Buffer.from(canonical(entry)))
+  const told = readRecord(contracts, 'directory-change', value)
+  for (const entry of told.data.agencies) readRecord(contracts, 'directory-entry', Buffer.from(canonical(entry)))
   if (told.data.policy) policy(contracts, Buffer.from(canonical(told.data.policy)))
   const signed = told.data.head
   const last = state?.signed.head
@@ -39,7 +40,7 @@ function apply(contracts, trust, state, value, owners) {
   const named = told.data.agencies.flatMap(({ successors, delivery }) => [...successors, ...(delivery.agency ? [delivery.agency] : [])])
   refuse(named.some((one) => !Object.hasOwn(entries, one)), 'unknown-recipient')
   const texts = Object.fromEntries(Object.entries(entries).map(([key, entry]) => [key, Buffer.from(canonical(entry))]))
-  const found = [...contracts.readDirectory(trust, texts, Buffer.from(canonical(signed)), state?.signed ?? null, signed.head.issued).values()]
+  const found = [...readDirectory(contracts, trust, texts, Buffer.from(canonical(signed)), state?.signed ?? null, signed.head.issued).values()]
   refuse(SERVICES.some((role) => found.filter(({ roles }) => roles.includes(role)).length > 1), 'not-permitted')
   return { signed, entries }
 }

@@ -2,7 +2,7 @@
 
 import * as crypto from 'node:crypto'
 import * as bus from '../../../contracts/readers/js/reader.js'
-import { founded } from './life.js'
+import { founded, readLeaf } from './life.js'
 
 const { b64, canonical, hash, refuse, unb64 } = bus
 
@@ -58,7 +58,7 @@ export function inbox(contracts, story, { address, records }, octets) {
     const event = contracts.readDelivery(directory, address, value, headers)
     const name = b64(hash(value))
     if (taken.has(name)) continue
-    const { counter, restored = 0 } = contracts.readLeaf('delivery', headers.delivery)
+    const { counter, restored = 0 } = readLeaf(contracts, 'delivery', headers.delivery)
     const last = counts.get(event.subject) ?? { counter: 0, restored: 0 }
     refuse(restored < last.restored || counter !== (restored === last.restored ? last.counter + 1 : 1), 'counter-gap')
     counts.set(event.subject, { counter, restored })

@@ -2,13 +2,14 @@
 
 import { readFileSync } from 'node:fs'
 import { ed25519 } from '@noble/curves/ed25519.js'
+import { checkHead, merkleRoot, readDirectory, readRecord } from '../../../contracts/readers/js/directory.js'
 import * as bus from '../../../contracts/readers/js/reader.js'
 import * as writer from '../../../contracts/readers/js/write.js'
 import { body, readJSON } from './body.js'
 import { change } from './change.js'
 import { clockName, due } from './due.js'
 import { claim, clockLinks, corrects, document, inbox, succession } from './heard.js'
-import { life, submission } from './life.js'
+import { life, readLeaf, submission } from './life.js'
 
 const { refuse, unb64, b64, hash } = bus
 
@@ -44,7 +45,7 @@ export function admitSealing(key) {
 }
 
 export function policy(contracts, value) {
-  const told = contracts.readRecord('directory-policy', value)
+  const told = readRecord(contracts, 'directory-policy', value)
   refuse(told.keep_closed_ms < 3 * told.window_ms, 'malformed-envelope')
   const ends = (told.outages ?? []).flatMap(({ since, until }) => [since, until])
   refuse(ends.some((end, index) => index > 0 && end <= ends[index - 1]), 'malformed-envelope')
@@ -73,7 +74,7 @@ function pathTo(i, hashes) {
   if (hashes.length === 1) return []
   const left = 2 ** Math.floor(Math.log2(hashes.length - 1))
   const [mine, other] = i < left ? [hashes.slice(0, left), hashes.slice(left)] : [hashes.slice(left), hashes.slice(0, left)]
-  return [...pathTo(i < left ? i : i - left, mine), bus.merkleRoot(other)]
+  return [...pathTo(i < left ? i : i - left, mine), merkleRoot(other)]
 }
 
 // 11: the hash by which Kafka's own client chooses a partition.
@@ -102,21 +103,21 @@ function trustRoot(value) {
   refuse(!Number.isInteger(root.threshold) || root.threshold < 1 || root.threshold > kids.size, 'malformed-value')
 }
 
-function written({ event, verb, parts, seed, now }) {
+function written(contracts, { event, verb, parts, seed, now }) {
   const sealed = parts.map(({ plaintext, readers }) => ({
     plaintext,
     readers: Object.fromEntries(Object.entries(readers).map(([address, key]) => [address, unb64(key, 1216)])),
   }))
-  const { value, signature } = writer.write(event, verb, sealed, unb64(seed, 32), now)
+  const { value, signature } = writer.write(contracts, event, verb, sealed, unb64(seed, 32), now)
   return { value: b64(value), signature }
 }
 
 export function kindsOf(contracts, folder) {
   const leaf = (kind) => (v) => {
-    contracts.readLeaf(kind, octets(v.leaf))
+    readLeaf(contracts, kind, octets(v.leaf))
     return { hash: b64(hash('\0', octets(v.leaf))) }
   }
-  const record = (grammar) => (v) => void contracts.readRecord(grammar, octets(v.value)) ?? {}
+  const record = (grammar) => (v) => void readRecord(contracts, grammar, octets(v.value)) ?? {}
   return {
     'base64url': (v) => ({ bytes: told(unb64(v.text, v.size)) }),
     'body': (v) => body(octets(v.plaintext), folder),
@@ -138,8 +139,8 @@ export function kindsOf(contracts, folder) {
       trustRoot(Buffer.from(bus.canonical(v.trust_root)))
       refuse(Object.values(v.entries).includes(null), 'entry-vanished')
       const entries = Object.fromEntries(Object.entries(v.entries).map(([key, value]) => [key, octets(value)]))
-      const inUse = v.in_use && contracts.readRecord('directory-head', octets(v.in_use))
-      contracts.readDirectory(v.trust_root, entries, octets(v.head), inUse, v.at)
+      const inUse = v.in_use && readRecord(contracts, 'directory-head', octets(v.in_use))
+      readDirectory(contracts, v.trust_root, entries, octets(v.head), inUse, v.at)
       return { version: JSON.parse(octets(v.head)).head.version }
     },
     'disclosed-section': (v) => ({ plaintext: told(bus.open(...placed(contracts, v), octets(v.cek))) }),
@@ -151,7 +152,7 @@ export function kindsOf(contracts, folder) {
     'envelope': (v) => ({ verb: contracts.readEvent(octets(v.value)).verb, event: b64(hash(octets(v.value))) }),
     'head-signatures': (v) => {
       trustRoot(Buffer.from(bus.canonical(v.trust_root)))
-      bus.checkHead(v.trust_root, contracts.readRecord('directory-head', octets(v.head)))
+      checkHead(v.trust_root, readRecord(contracts, 'directory-head', octets(v.head)))
       return {}
     },
     'inbox': (v) => {
@@ -170,7 +171,7 @@ export function kindsOf(contracts, folder) {
     },
     'merkle-tree': (v) => {
       const hashes = v.leaves.map((one) => hash('\0', octets(one)))
-      return { root: b64(bus.merkleRoot(hashes)), paths: hashes.map((_, i) => b64(Buffer.concat(pathTo(i, hashes)))) }
+      return { root: b64(merkleRoot(hashes)), paths: hashes.map((_, i) => b64(Buffer.concat(pathTo(i, hashes)))) }
     },
     'notice-id': (v) => {
       const told = [v.bus, v.subject, v.about, v.verb, v.recipient, String(v.level), String(v.step)]
@@ -207,7 +208,7 @@ export function kindsOf(contracts, folder) {
       const story = JSON.parse(readFileSync(`${folder}/vectors/${v.story}.json`))
       return submission(contracts, story, v, octets)
     },
-    'succession': (v) => succession(v, (value) => contracts.readRecord('directory-entry', octets(value))),
+    'succession': (v) => succession(v, (value) => readRecord(contracts, 'directory-entry', octets(value))),
     'tick': ({ bus: name, partition, time }) => {
       const bytes = Buffer.from(bus.canonical({ bus: name, kind: 'tick', partition, time }))
       contracts.read('tick', bytes)
@@ -215,6 +216,6 @@ export function kindsOf(contracts, folder) {
     },
     'time': (v) => ({ ms: millis(v.text) }),
     'trust-root': (v) => void trustRoot(octets(v.value)) ?? {},
-    'write': written,
+    'write': (v) => written(contracts, v),
   }
 }

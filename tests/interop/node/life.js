@@ -1,15 +1,19 @@
 // 1: the whole story. A directory by its trust root, and every record by the directory.
 
+import { readDirectory } from '../../../contracts/readers/js/directory.js'
 import * as bus from '../../../contracts/readers/js/reader.js'
 import { pseudonym } from '../../../contracts/readers/js/write.js'
 
 const { b64, canonical, hash, refuse, unb64 } = bus
 
+// A leaf whose proof is not at hand (13).
+export const readLeaf = (contracts, kind, value) => bus.trying('bad-decision', () => contracts.read(kind, value))
+
 export function founded(contracts, told, octets) {
   const change = JSON.parse(octets(told.change.value))
   const entries = { '@policy': Buffer.from(canonical(change.data.policy)) }
   for (const entry of change.data.agencies) entries[entry.id] = Buffer.from(canonical(entry))
-  return contracts.readDirectory(told.trust_root, entries, Buffer.from(canonical(change.data.head)), null, change.time)
+  return readDirectory(contracts, told.trust_root, entries, Buffer.from(canonical(change.data.head)), null, change.time)
 }
 
 export function life(contracts, told, octets) {
@@ -35,8 +39,8 @@ export function submission(contracts, story, told, octets) {
   for (const record of told.records) check(contracts, directory, record, [told.submission], octets)
   const [decision, ...more] = told.records.flatMap((record) => {
     const headers = Object.fromEntries(record.headers.map(([name, header]) => [name, octets(header)]))
-    if (headers.decision !== undefined) return [contracts.readLeaf('decision', headers.decision)]
-    return headers.kind.toString() === 'verdict' ? [contracts.readLeaf('verdict', octets(record.value))] : []
+    if (headers.decision !== undefined) return [readLeaf(contracts, 'decision', headers.decision)]
+    return headers.kind.toString() === 'verdict' ? [readLeaf(contracts, 'verdict', octets(record.value))] : []
   })
   const { offset, stamp } = told.submission
   refuse(decision.event !== b64(hash(value ?? '')) || decision.offset !== offset || decision.stamp !== stamp, 'bad-decision')
@@ -52,9 +56,8 @@ function check(contracts, directory, { topic, partition, value: spelled, headers
   if (kind === undefined) return
   refuse(!['delivery', 'verdict', 'event'].includes(kind), 'unexpected-header')
   if (kind === 'delivery') contracts.readDelivery(directory, topic.replace('inbox.', ''), value, headers)
-  if (kind === 'verdict') bus.checkLeaf(directory, contracts.readLeaf('verdict', value), value, headers.path, headers.root)
+  if (kind === 'verdict') contracts.readLeaf(directory, 'verdict', value, headers.path, headers.root)
   if (kind !== 'event') return
-  const leaf = contracts.readLeaf('decision', headers.decision)
+  const leaf = contracts.readLeaf(directory, 'decision', headers.decision, headers.path, headers.root)
   refuse(partition !== leaf.partition || (value?.length && leaf.event !== b64(hash(value))), 'bad-decision')
-  bus.checkLeaf(directory, leaf, headers.decision, headers.path, headers.root)
 }

@@ -1,0 +1,299 @@
+// Package referralbus reads and writes events of referral-bus with Go's standard library alone, for an agency to start
+// from; directory.go has who may. It was made from ../../SPEC.md: numbers in comments are its sections. Bytes are strings.
+package referralbus
+
+import (
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/ecdh"
+	"crypto/ed25519"
+	"crypto/hkdf"
+	"crypto/hpke"
+	"crypto/mlkem"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/base64"
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"math/bits"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+)
+
+const family, eventTyp, decisionTyp = "vn.referral-bus.", "referral-bus-event+jws", "referral-bus-decision+jws"
+
+type Refusal string // A code of section 12. It is thrown, so that no caller can go on by mistake.
+
+func Try(what func()) (thrown any) {
+	defer func() { thrown = recover() }()
+	what()
+	return nil
+}
+
+func refuse(fault bool, code string) {
+	if fault {
+		panic(Refusal(code))
+	}
+}
+
+func must[T any](made T, err error) func(code string) T { // What a library made, or a refusal.
+	return func(code string) T { refuse(err != nil, code); return made }
+}
+
+func Unb64(text string, size int, code string) string { // Binary in its one spelling (2), of that size unless negative.
+	data := must(base64.RawURLEncoding.Strict().DecodeString(text))(code)
+	refuse(strings.ContainsAny(text, "\r\n") || size >= 0 && len(data) != size, code)
+	return string(data)
+}
+func B64(data string) string  { return base64.RawURLEncoding.EncodeToString([]byte(data)) }
+func Hash(data string) string { sum := sha256.Sum256([]byte(data)); return string(sum[:]) }
+
+func LP(parts ...string) (out string) { // Each part behind its length (2).
+	for _, part := range parts {
+		out += string(binary.BigEndian.AppendUint32(nil, uint32(len(part)))) + part
+	}
+	return out
+}
+
+// canonical spells what no person wrote a text in: Go escapes signs in texts that have to stand as they are (2).
+func canonical(value any) string { return string(must(json.Marshal(value))("malformed-value")) }
+
+func Get(value any, path ...string) any { // What stands in JSON at a path, or nothing.
+	for _, name := range path {
+		members, _ := value.(map[string]any)
+		value = members[name]
+	}
+	return value
+}
+func Text(value any, path ...string) string { found, _ := Get(value, path...).(string); return found }
+func List(value any, path ...string) []any  { found, _ := Get(value, path...).([]any); return found }
+
+type Contracts struct { // The data of ../..: the verbs (9), and the grammars of all that is canonical JSON (2).
+	Verbs    map[string]any
+	Grammars map[string]*regexp.Regexp
+}
+
+func Load(folder string) (c Contracts) {
+	for file, into := range map[string]any{"lifecycle.json": &c, "grammars.json": &c.Grammars} {
+		refuse(json.Unmarshal(must(os.ReadFile(folder+"/"+file))("no-such-file"), into) != nil, "malformed-json")
+	}
+	return c
+}
+
+// Read takes canonical JSON. Where its grammar matches nothing is left to be asked of types, of the order or of spelling.
+func (c Contracts) Read(grammar, value string) (found any) {
+	refuse(strings.ToValidUTF8(value, "") != value || json.Unmarshal([]byte(value), &found) != nil, "malformed-json")
+	matches := c.Grammars[grammar].MatchString(value)
+	refuse(!matches && canonical(found) != value, "not-canonical")
+	refuse(!matches, "malformed-envelope")
+	return found
+}
+
+func (c Contracts) ReadEvent(value string) (event any, verb string) { // An envelope (3).
+	refuse(len(value) > 262144, "oversize")
+	event = c.Read("envelope", value)
+	fault := len(List(event, "data", "recipients")) > 32 || len(List(event, "data", "sections")) > 16
+	for _, section := range List(event, "data", "sections") {
+		size, last := len(Unb64(Text(section, "content"), -1, "malformed-section"))-16, ""
+		fault = fault || size != Padded(size) || len(List(section, "readers")) > 32
+		for _, reader := range List(section, "readers") {
+			fault = fault || len(Text(reader, "enc")) != 1558 || Text(reader, "kid") <= last
+			last = Text(reader, "kid")
+		}
+	}
+	refuse(fault, "malformed-envelope")
+	verb = strings.TrimSuffix(strings.TrimRight(strings.TrimPrefix(Text(event, "type"), family), "0123456789"), ".v")
+	refuse(c.Verbs[verb] == nil, "unknown-type")
+	refuse(Text(event, "type") != family+verb+".v1", "unknown-version")
+	return event, verb
+}
+
+// A curve's numbers are little-endian: turned, and in hex, they compare as texts do. Which of them are weak: see 5.
+var prime, weak = "7f" + strings.Repeat("f", 60) + "ed", regexp.MustCompile(`^(?:0{63}[01]|7f{61}ec|` +
+	`7a03ac9277fdc74ec6cc392cfa53202a0f67100d760b3cba4fd84d3d706a17c7|05fc536d880238b13933c6d305acdfd5f098eff289f4c345b027b2c28f95e826)$`)
+
+func turned(number string) string {
+	digits := []byte(number)
+	slices.Reverse(digits)
+	return fmt.Sprintf("%x", digits)
+}
+
+func SigningKid(public string) string { // The key id of an Ed25519 key that is worth verifying with (5).
+	refuse(len(public) != 32, "malformed-key")
+	y := turned(public[:31] + string([]byte{public[31] & 0x7f}))
+	refuse(y >= prime, "malformed-key")
+	refuse(weak.MatchString(y), "weak-key")
+	return B64(Hash(`{"crv":"Ed25519","kty":"OKP","x":"` + B64(public) + `"}`))
+}
+
+func SealingKid(public string) string { // The key id of an X-Wing key (5).
+	refuse(len(public) != 1216 || turned(public[1184:]) >= prime, "malformed-key")
+	must(mlkem.NewEncapsulationKey768([]byte(public[:1184])))("malformed-key")
+	return B64(Hash(`{"alg":"X-Wing","kty":"AKP","pub":"` + B64(public) + `"}`))
+}
+
+func header(kid, typ string) string { // What a signature begins with (6).
+	return B64(`{"alg":"Ed25519","b64":false,"crit":["b64"],"kid":"` + kid + `","typ":"` + typ + `"}`)
+}
+
+func Signed(text, typ string) (kid, signature string) { // Takes it apart. The header is compared, and never parsed.
+	told, encoded, _ := strings.Cut(text, "..")
+	_, rest, _ := strings.Cut(Unb64(told, -1, "malformed-signature"), `"kid":"`)
+	kid, _, _ = strings.Cut(rest, `"`)
+	refuse(told != header(B64(Unb64(kid, 32, "malformed-signature")), typ), "malformed-signature")
+	return kid, Unb64(encoded, 64, "malformed-signature")
+}
+
+func Verify(public, text, typ, payload string) {
+	kid, signature := Signed(text, typ)
+	valid := kid == SigningKid(public) && ed25519.Verify([]byte(public), []byte(header(kid, typ)+"."+payload), []byte(signature))
+	refuse(!valid, "bad-signature")
+}
+
+func Sign(seed, typ, payload string) string {
+	key := ed25519.NewKeyFromSeed([]byte(seed))
+	told := header(SigningKid(string(key.Public().(ed25519.PublicKey))), typ)
+	return told + ".." + B64(string(ed25519.Sign(key, []byte(told+"."+payload))))
+}
+
+func RootOf(leaf string, index, size uint32, path string) string { // The root of a Merkle tree to which a path leads (13).
+	refuse(index >= size || len(leaf) != 32 || (size == 1) != (path == "") || size > 1 && len(path) < 32, "bad-decision")
+	if size == 1 {
+		return leaf
+	}
+	left, end := uint32(1)<<(bits.Len32(size-1)-1), len(path)-32
+	if index < left {
+		return Hash("\x01" + RootOf(leaf, index, left, path[:end]) + path[end:])
+	}
+	return Hash("\x01" + path[end:] + RootOf(leaf, index-left, size-left, path[:end]))
+}
+
+func CheckProof(public, leaf, path, root string, bus, partition any) { // The router, whose key that is, signed a leaf (13).
+	refuse(len(path) < 8, "bad-decision")
+	index, size := binary.BigEndian.Uint32([]byte(path)), binary.BigEndian.Uint32([]byte(path[4:]))
+	told := map[string]any{"bus": bus, "partition": partition, "root": B64(RootOf(Hash("\x00"+leaf), index, size, path[8:])), "size": size}
+	refuse(Try(func() { Verify(public, root, decisionTyp, canonical(told)) }) != nil, "bad-decision")
+}
+
+func (c Contracts) ReadLeaf(d Directory, kind, leaf, path, root string) (told any) { // What the router states (13).
+	refuse(Try(func() { told = c.Read(kind, leaf) }) != nil, "bad-decision")
+	kid, _ := Signed(root, decisionTyp)
+	CheckProof(d.EventKey(d.Router(), kid, Text(told, "admitted")), leaf, path, root, Get(told, "bus"), Get(told, "partition"))
+	return told
+}
+
+func (c Contracts) ReadDelivery(d Directory, address, value string, headers map[string]string) any { // Steps 1 to 7 of 14.
+	refuse(len(headers) != 5 || headers["kind"] != "delivery", "unexpected-header")
+	leaf := c.ReadLeaf(d, "delivery", headers["delivery"], headers["path"], headers["root"])
+	refuse(Text(leaf, "recipient") != address || Text(leaf, "event") != B64(Hash(value)), "bad-decision")
+	event, _ := c.ReadEvent(value)
+	refuse(Get(event, "bus") != Get(leaf, "bus") || Get(event, "subject") != Get(leaf, "subject"), "bad-decision")
+	refuse(!slices.Contains(List(event, "data", "recipients"), any(address)), "bad-decision")
+	kid, _ := Signed(headers["signature"], eventTyp)
+	Verify(d.EventKey(Text(event, "source"), kid, Text(leaf, "admitted")), headers["signature"], eventTyp, value)
+	return event
+}
+
+func Context(event any, i int) string { // What section i of an event is bound to (7).
+	place := Text(event, "id")
+	if handoff := Get(event, "data", "handoff"); handoff != nil {
+		place = Text(handoff, "opening") + " " + Text(handoff, "recipient")
+	}
+	source, subject := Text(event, "source"), Text(event, "subject")
+	return LP("referral-bus/section", "1", Text(event, "bus"), Text(event, "id"), source, subject, place, fmt.Sprint("s", i))
+}
+
+func ContentKey(section any, ctx, address, secret string) string { // Steps 1 and 2 of 7. The event MUST have been checked.
+	refuse(len(secret) != 96, "malformed-key")
+	pq := must(mlkem.NewDecapsulationKey768([]byte(secret[:64])))("malformed-key")
+	classic := must(ecdh.X25519().NewPrivateKey([]byte(secret[64:])))("malformed-key")
+	key := must(hpke.NewHybridPrivateKey(pq, classic))("malformed-key")
+	kid := SealingKid(string(key.PublicKey().Bytes()))
+	for _, reader := range List(section, "readers") {
+		if Text(reader, "address") == address && Text(reader, "kid") == kid {
+			enc, info := []byte(Unb64(Text(reader, "enc"), 1168, "malformed-section")), []byte(ctx+LP(address, kid))
+			return string(must(hpke.Open(key, hpke.HKDFSHA256(), hpke.AES256GCM(), info, enc))("wrong-commitment"))
+		}
+	}
+	panic(Refusal("not-a-reader"))
+}
+
+// derive makes of a content key the cipher, its nonce, the commitment, and what the content is bound to (7).
+func derive(cek, ctx string, readers []any) (sealer cipher.AEAD, nonce []byte, commit string, bound []byte) {
+	refuse(len(cek) != 32, "wrong-commitment")
+	out := must(hkdf.Expand(sha256.New, []byte(cek), ctx, 76))("wrong-commitment")
+	sealer = must(cipher.NewGCM(must(aes.NewCipher(out[:32]))("wrong-commitment")))("wrong-commitment")
+	kids := ""
+	for _, reader := range readers {
+		kids += LP(Text(reader, "kid"))
+	}
+	return sealer, out[32:44], string(out[44:]), []byte(ctx + Hash(kids))
+}
+
+func Open(section any, ctx, cek string) string { // Steps 3 to 5 of 7, by a content key that was opened or disclosed.
+	sealer, nonce, commit, bound := derive(cek, ctx, List(section, "readers"))
+	told, sealed := Unb64(Text(section, "commit"), -1, "malformed-section"), Unb64(Text(section, "content"), -1, "malformed-section")
+	refuse(subtle.ConstantTimeCompare([]byte(commit), []byte(told)) != 1, "wrong-commitment")
+	content := string(must(sealer.Open(nil, nonce, []byte(sealed), bound))("wrong-commitment"))
+	end := 4 + int(binary.BigEndian.Uint32([]byte(content+"\x00\x00\x00\x00")))
+	refuse(end > len(content) || len(content) != Padded(end) || strings.Trim(content[end:], "\x00") != "", "malformed-section")
+	return content[4:end]
+}
+
+// Padded is what so many bytes are padded to (7): more than 128 KiB go into no envelope.
+func Padded(size int) int { return max(1024, 1<<bits.Len(uint(size-1))) }
+
+func Seal(plaintext string, readers map[string]string, ctx string) map[string]any { // 7: readers are public keys by address.
+	var cek [32]byte
+	rand.Read(cek[:])
+	sealed := []any{}
+	for address, public := range readers {
+		kid, key := SealingKid(public), must(hpke.MLKEM768X25519().NewPublicKey([]byte(public)))("unsealable")
+		enc := must(hpke.Seal(key, hpke.HKDFSHA256(), hpke.AES256GCM(), []byte(ctx+LP(address, kid)), cek[:]))("unsealable")
+		sealed = append(sealed, map[string]any{"address": address, "enc": B64(string(enc)), "kid": kid})
+	}
+	slices.SortFunc(sealed, func(a, b any) int { return strings.Compare(Text(a, "kid"), Text(b, "kid")) })
+	content := LP(plaintext)
+	content += strings.Repeat("\x00", Padded(len(content))-len(content))
+	sealer, nonce, commit, bound := derive(string(cek[:]), ctx, sealed)
+	return map[string]any{"commit": B64(commit), "content": B64(string(sealer.Seal(nil, nonce, []byte(content), bound))), "readers": sealed}
+}
+
+func Pseudonym(bus, source, id string) string { // The name of the case that an event opens (4).
+	return fmt.Sprintf("%x", Hash(LP("referral-bus/v1/case", bus, source, id))[:16])
+}
+
+func NewID(now time.Time) string { // A UUIDv7 (RFC 9562).
+	random := []byte(Hash(rand.Text()))
+	random[0], random[2] = 0x70|random[0]&0x0f, 0x80|random[2]&0x3f
+	ms := fmt.Sprintf("%012x", now.UnixMilli())
+	return fmt.Sprintf("%s-%s-%x-%x-%x", ms[:8], ms[8:], random[:2], random[2:4], random[4:10])
+}
+
+type Part struct { // A section to be written: its plaintext (8), and public sealing keys by address.
+	Plaintext string
+	Readers   map[string]string
+}
+
+// Write seals and signs an event (3, 6, 7): the value of its record and the header `signature`. The envelope has all
+// its members but `datacontenttype`, `id`, `sections`, `specversion`, `time`, `type` and, on a `case.opened`, `subject`.
+func (c Contracts) Write(event map[string]any, verb string, parts []Part, seed string, now time.Time) (value, signature string) {
+	event["datacontenttype"], event["specversion"], event["type"] = "application/json", "1.0", family+verb+".v1"
+	event["id"], event["time"] = NewID(now), now.UTC().Format("2006-01-02T15:04:05.000Z")
+	if verb == "case.opened" {
+		event["subject"] = Pseudonym(Text(event, "bus"), Text(event, "source"), Text(event, "id"))
+	}
+	sections := []any{}
+	for i, part := range parts {
+		sections = append(sections, Seal(part.Plaintext, part.Readers, Context(event, i)))
+	}
+	event["data"].(map[string]any)["sections"] = sections
+	value = canonical(event)
+	c.ReadEvent(value)
+	return value, Sign(seed, eventTyp, value)
+}
