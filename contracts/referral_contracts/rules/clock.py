@@ -87,7 +87,10 @@ class Clock:
     due_ms: int | None
     """Until when something is in time, by the strict reading; None: no limit, or it stands still."""
     lenient_ms: int | None
-    """The same by the lenient reading: nothing is late before."""
+    """
+    The same by the lenient reading: nothing is late before. An earlier start that was told afterwards moves it only as
+    far as leaves time to act.
+    """
     province: str | None = None
     commune: str | None = None
     """Where it was triggered."""
@@ -98,6 +101,8 @@ class Clock:
     done: Stamp | None = None
     cancelled: Stamp | None = None
     delay_told: Stamp | None = None
+    told_ms: int | None = None
+    """Nothing is called missed before, either: its agency has only just been told that it runs."""
     extended_by: str | None = None
     """The event that extended it last."""
     disputed_by: str | None = None
@@ -116,7 +121,12 @@ class Clock:
     @property
     def alarm_ms(self) -> int | None:
         """It is missed once a later moment than this is on the ledger; None: never."""
-        return max(self.lenient_ms, self.settled_ms) if self.accuses and self.lenient_ms is not None else None
+        return self.late_ms if self.accuses else None
+
+    @property
+    def late_ms(self) -> int:
+        """Nothing is called late before this moment has passed."""
+        return max(self.lenient_ms or 0, self.settled_ms, self.told_ms or 0)
 
     @property
     def outcome(self) -> Outcome | None:

@@ -85,7 +85,6 @@ def make_clock(
     rule = in_force.rule
     if not all(cycle.bearing.get(name) for name in rule.requires):
         return None
-    armed_ms = max([start.admitted_ms, *(min(one.admitted_ms for one in cycle.bearing[it]) for it in rule.requires)])
     name = clock_id(world.bus, subject, in_force.id, scope, number) if known is None else known.id
     second = cycle.first(rule.second)
     kept = known if same else _placed(known, cycle, rule)
@@ -99,11 +98,12 @@ def make_clock(
         scope=scope,
         cycle=number,
         started=start.stamp,
-        armed_ms=armed_ms,
-        settled_ms=armed_ms + world.book.settle_ms,
+        armed_ms=_armed_ms(rule, start, cycle),
+        settled_ms=_settled_ms(rule, cycle, world, known),
+        told_ms=None if known is None else known.told_ms,
         responsible=owner,
         due_ms=due_ms,
-        lenient_ms=lenient_ms,
+        lenient_ms=None if lenient_ms is None else _with_notice(rule, lenient_ms, cycle, world, known),
         province=where.province,
         commune=where.commune,
         provisional=provisional,
@@ -137,6 +137,40 @@ def _due(rule: Rule, started: int, cycle: Cycle, world: World) -> tuple[int | No
     if standing is not None and standing <= found.lenient_ms:
         return None, None, False, True
     return found.strict_ms, found.lenient_ms, found.provisional, False
+
+
+def _armed_ms(rule: Rule, start: Happening, cycle: Cycle) -> int:
+    """Return when the ledger had *start* and all that the rule requires beside it."""
+    return max([start.admitted_ms, *(min(one.admitted_ms for one in cycle.bearing[it]) for it in rule.requires)])
+
+
+def _settled_ms(rule: Rule, cycle: Cycle, world: World, known: Clock | None) -> int:
+    """Return before when it is not called missed: who tells other starts, again and again, puts nothing off."""
+    found = min(_armed_ms(rule, one, cycle) for one, _ in cycle.starts) + world.book.settle_ms
+    return found if known is None else min(found, known.settled_ms)
+
+
+def _with_notice(rule: Rule, lenient_ms: int, cycle: Cycle, world: World, known: Clock | None) -> int:
+    """
+    Return from when what is late by *lenient_ms* may be called so by those who heard of it start by start.
+
+    A start that is told afterwards, of an earlier moment, is heard as soon as it leaves time to act; where by it the
+    time is up already, or nearly, what was known before goes on. So nobody is late by what another remembers too late.
+    """
+    kept: int | None = None
+    earliest: int | None = None
+    for one, _ in sorted(cycle.starts, key=lambda start: (start[0].admitted_ms, start[0].event)):
+        if earliest is not None and one.moment_ms >= earliest:
+            continue
+        earliest = one.moment_ms
+        late_ms = _due(rule, earliest, cycle, world)[1]
+        in_time_ms = _armed_ms(rule, one, cycle) + world.book.settle_ms
+        if late_ms is not None and (kept is None or late_ms >= in_time_ms):
+            kept = late_ms if kept is None else min(kept, late_ms)
+        if one.corrects is not None and known is not None and (late_ms or 0) < in_time_ms:
+            # What it stands in the place of is not heard any more; what followed from it was told.
+            kept = max(kept or 0, known.lenient_ms or 0)
+    return lenient_ms if kept is None else max(lenient_ms, kept)
 
 
 def _pauses(rule: Rule, started: int, cycle: Cycle) -> tuple[list[Interval], int | None]:

@@ -6,21 +6,22 @@ sleep. Events are told once and then named by their number. In front lies what i
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from itertools import repeat
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from pydantic_core import from_json, to_json
 
 from referral_contracts.codes import Code
 from referral_contracts.errors import Fatal
 from referral_contracts.rules.book import RuleBook
-from referral_contracts.rules.clock import Clock
+from referral_contracts.rules.clock import Clock, Step
 from referral_contracts.rules.docket import Docket
 from referral_contracts.rules.heard import Happening, Say, Saying, Stamp
 
 SAID: Final = "said"
 GIVEN_UP: Final = "given-up"
+_ARMED: Final = f"{Step.ARMED.value}/"
 """What became of a notice: it is on the ledger, or the bus refuses it for good."""
 
 
@@ -50,8 +51,11 @@ class Case:
 
     docket: Docket
     exercise: bool = False
-    untold: frozenset[str] = frozenset()
-    """Clocks of which the responsible agency has to be told: the section that started them was not sealed to it."""
+    untold: Mapping[str, int] = field(default_factory=dict)
+    """
+    Clocks of which the responsible agency has to be told: the section that started them was not sealed to it, or they
+    began earlier than it was told. And how often it was to be told so before.
+    """
     told: Mapping[str, Mapping[str, Told]] = field(default_factory=dict)
     """By clock, or by the hash of an unread event: the notices that are done with, by their names."""
     unread: tuple[Unread, ...] = ()
@@ -67,6 +71,24 @@ class Case:
     def notices_of(self, about: str) -> Mapping[str, Told]:
         """Return what is done with of the clock or event *about*."""
         return self.told.get(about, {})
+
+    def armings(self, clock: str) -> int:
+        """Return how often the responsible agency was told, or has to be told, when *clock* began."""
+        told = [int(name.removeprefix(_ARMED)) for name in self.notices_of(clock) if name.startswith(_ARMED)]
+        return 1 + max([*told, self.untold.get(clock, -1)], default=-1)
+
+    def owed(self, clock: str) -> str | None:
+        """Return the name of the notice by which the responsible agency has to be told when *clock* began."""
+        return f"{_ARMED}{self.untold[clock]}" if clock in self.untold else None
+
+    def heard_by(self, name: str, settled_ms: int) -> Self:
+        """Return the case once it was told when the clock *name* began: at first, it has until *settled_ms*."""
+        clocks = tuple(
+            replace(clock, told_ms=settled_ms) if clock.id == name and clock.told_ms is None else clock
+            for clock in self.docket.clocks
+        )
+        left = {clock: number for clock, number in self.untold.items() if clock != name}
+        return replace(self, docket=replace(self.docket, clocks=clocks), untold=left)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +131,7 @@ def encode(case: Case, summary: Summary) -> bytes:
         [
             int(case.exercise),
             case.by,
-            sorted(case.untold),
+            dict(sorted(case.untold.items())),
             sorted(case.links),
             sorted(case.received),
             [[one.event, one.sha256, one.recipient, one.code] for one in case.unread],
@@ -157,7 +179,7 @@ def decode(value: bytes, subject: str, book: RuleBook) -> Case:
             exercise=bool(exercise),
             by=by,
             ended_ms=ended_ms,
-            untold=frozenset(untold),
+            untold=dict(untold),
             links=frozenset(links),
             received=frozenset(received),
             unread=tuple(Unread(*one) for one in unread),

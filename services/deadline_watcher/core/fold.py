@@ -308,12 +308,13 @@ class _Batch:
             return
         became = Told(event.recipients[0], SAID if said else GIVEN_UP, found.admitted_ms)
         told = {**case.told, about: {**case.notices_of(about), name: became}}
-        self._touch(key, replace(case, told=told, untold=case.untold - {about}))
+        settled_ms = found.admitted_ms + self._watcher.desk.book.settle_ms
+        self._touch(key, replace(case.heard_by(about, settled_ms) if name == case.owed(about) else case, told=told))
         self._tally.notices[event.verb.value.removeprefix("deadline."), became.became] += 1
         clock = case.docket.clock(about)
         if name == MISSED and said and clock is not None and not case.exercise:
             self._tally.missed[label_of(clock)] += 1
-            self._tally.fired_ms.append(found.admitted_ms - max(clock.lenient_ms or 0, clock.settled_ms))
+            self._tally.fired_ms.append(found.admitted_ms - clock.late_ms)
 
     def _meant(self, case: Case, event: Event) -> tuple[str | None, str]:
         bus, (recipient,) = self._watcher.desk.bus, event.recipients
@@ -334,7 +335,7 @@ class _Batch:
             found = next((one.sha256 for one in case.unread if is_it(one.sha256, 0, 0)), None)
             return found, UNREADABLE
         for clock in case.docket.clocks:
-            for notice in named(clock):
+            for notice in named(case, clock):
                 up = 0 if notice.level is None else notice.level.up or 0
                 if VERBS[notice.step] is event.verb and is_it(clock.id, up, notice.number):
                     shared = notice.step is Step.EXPLAINED

@@ -1,5 +1,6 @@
 """What one accepted event makes of its case: happenings, words about clocks, links, receipts."""
 
+from collections.abc import Container, Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -9,6 +10,7 @@ from deadline_watcher.core.reading import Event
 from referral_contracts.codes import Code
 from referral_contracts.payloads.clock import AboutClock, ClockSection
 from referral_contracts.payloads.link import Relation
+from referral_contracts.rules.docket import Docket
 from referral_contracts.rules.heard import Say, Saying, World
 from referral_contracts.rules.hearing import happenings, moment_ms
 from referral_contracts.rules.owners import Owners
@@ -54,23 +56,30 @@ def hear(case: Case, event: Event, opened: Opened | None, admitted_ms: int, arou
         docket = docket if saying is None else docket.say(around.world, saying)
     after = _beside(case, event, section, admitted_ms)
     if docket is not case.docket:
-        known = {clock.id for clock in case.docket.clocks}
         readers = {event.source, *(opened.readers if opened is not None else ())}
-        untold = {
-            clock.id
-            for clock in docket.clocks
-            if clock.id not in known and clock.responsible is not None and clock.responsible not in readers
-        }
-        # What the envelope alone starts, its recipients can see.
-        untold -= {
-            clock.id for clock in docket.clocks if clock.scope and clock.rule.rule.trigger[0].startswith("handoff.")
-        }
-        after = replace(after, docket=docket, untold=after.untold | untold)
+        untold = {clock: case.armings(clock) for clock in _untold(case.docket, docket, event.source, readers)}
+        after = replace(after, docket=docket, untold={**after.untold, **untold})
     unread = sum(one.recipient == event.source for one in after.unread)
     if opened is not None and opened.result is not Result.READ and unread < MAX_UNREAD:
         code = "" if opened.code is None else opened.code.value
         after = replace(after, unread=(*after.unread, Unread(event.id, event.sha256, event.source, code)))
     return after
+
+
+def _untold(before: Docket, docket: Docket, source: str, readers: Container[str]) -> Iterator[str]:
+    """Yield the clocks of *docket* of whose start their agency, which is neither *source* nor of *readers*, is told."""
+    known = {clock.id: clock for clock in before.clocks}
+    for clock in docket.clocks:
+        old = known.get(clock.id)
+        if old is None:
+            # What the envelope alone starts, its recipients can see.
+            seen = clock.scope and clock.rule.rule.trigger[0].startswith("handoff.")
+            told = clock.responsible in readers or seen
+        else:
+            # It was told of another start: that it can open this one is its sender's word alone.
+            told = clock.due_ms == old.due_ms or clock.started.event == old.started.event
+        if not told and clock.responsible not in {None, source}:
+            yield clock.id
 
 
 def _with_room(case: Case, event: Event, opened: Opened | None) -> Opened | None:

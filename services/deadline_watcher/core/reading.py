@@ -81,6 +81,9 @@ class Reader:
         Raises:
             LocalError: DIRECTORY_BEHIND: it was decided by a directory that is newer than this one.
         """
+        if record.fault not in {None, Code.UNDELIVERABLE}:
+            # It says that it is elsewhere than it is: the router writes none such.
+            return None
         headers = {name: value or b"" for name, value in record.headers}
         kind = headers.get(topics.H_KIND)
         try:

@@ -28,6 +28,7 @@ from referral_contracts.rules.clock import Clock, Notice, Outcome, Step
 from referral_contracts.rules.heard import Stamp
 from referral_contracts.rules.owners import Owners
 from referral_contracts.rules.pack import Basis
+from referral_contracts.rules.spans import DAY
 from referral_contracts.topics import agency_of
 from referral_contracts.verbs import Verb
 
@@ -41,6 +42,8 @@ VERBS: Final = {
 }
 MISSED: Final = f"{Step.MISSED.value}/0"
 UNREADABLE: Final = "unreadable"
+UNTOLD_MS: Final = DAY
+"""How long a miss waits for the word to its agency that the clock began: one that cannot be reached is missed, too."""
 RECEIPT_RULE: Final = "handoff-received"
 """The policy clock of a delivery: it runs until its receipt is on record."""
 _STANDING: Final = {
@@ -78,19 +81,29 @@ def pending(case: Case, ledger_ms: int) -> Iterator[Pending]:
 
 def _of_clock(case: Case, clock: Clock, ledger_ms: int) -> Iterator[Pending]:
     told = case.notices_of(clock.id)
-    armed = Notice(Step.ARMED, 0, clock.armed_ms)
-    if clock.id in case.untold and armed.key not in told and clock.outcome is None and clock.due_ms is not None:
-        yield Pending(clock.id, armed.key, armed, clock)
-    if clock.outcome is Outcome.MISSED and MISSED not in told and _settled(clock) < ledger_ms:
+    owed = _owed(case, clock)
+    if owed is not None:
+        yield Pending(clock.id, owed.key, owed, clock)
+    # Nobody is called late by a start that it was not told of.
+    unheard = owed is not None and MISSED not in told and ledger_ms <= clock.late_ms + UNTOLD_MS
+    if clock.outcome is Outcome.MISSED and MISSED not in told and clock.late_ms < ledger_ms and not unheard:
         # It was done, and late: that is a miss too, and was none before.
-        yield Pending(clock.id, MISSED, Notice(Step.MISSED, 0, _settled(clock)), clock)
+        yield Pending(clock.id, MISSED, Notice(Step.MISSED, 0, clock.late_ms), clock)
     if MISSED in told:
         yield from _explained(told, clock)
     for notice in clock.due_notices(ledger_ms, told.keys()):
         # Nobody is reminded of what is over; what is owed after a miss was said above.
         over = MISSED in told or (clock.due_ms or 0) < ledger_ms
-        if notice.step is not Step.EXPLAINED and not (notice.step is Step.REMINDED and over):
+        held = over if notice.step is Step.REMINDED else unheard
+        if notice.step is not Step.EXPLAINED and not held:
             yield Pending(clock.id, notice.key, notice, clock)
+
+
+def _owed(case: Case, clock: Clock) -> Notice | None:
+    """Return what the responsible agency has to be told of the start of *clock*, if it cannot know of it."""
+    number = case.untold.get(clock.id)
+    over = clock.outcome is not None and (clock.outcome is not Outcome.MISSED or MISSED in case.notices_of(clock.id))
+    return None if number is None or over or clock.due_ms is None else Notice(Step.ARMED, number, clock.armed_ms)
 
 
 def _explained(told: Mapping[str, Told], clock: Clock) -> Iterator[Pending]:
@@ -124,17 +137,13 @@ def _accusing(name: str) -> bool:
     return name == MISSED or name.startswith(f"{Step.ESCALATED.value}/")
 
 
-def _settled(clock: Clock) -> int:
-    return max(clock.lenient_ms or 0, clock.settled_ms)
-
-
 def next_ms(case: Case, ledger_ms: int) -> int | None:
     """Return the moment that has to be seen on the ledger before there is something to say; 0: there is already."""
     if next(pending(case, ledger_ms), None) is not None:
         return 0
     later = [one for clock in case.docket.clocks if (one := clock.next_ms(ledger_ms)) is not None]
     later += [
-        _settled(clock)
+        clock.late_ms
         for clock in case.docket.clocks
         if clock.outcome is Outcome.MISSED and MISSED not in case.notices_of(clock.id)
     ]
@@ -156,9 +165,9 @@ def _shown(case: Case, clock: Clock) -> Shown:
     return Shown(rule.id, rule.rule.role_name, rule.basis.value, since_ms, overdue_ms)
 
 
-def named(clock: Clock) -> Iterator[Notice]:
+def named(case: Case, clock: Clock) -> Iterator[Notice]:
     """Yield every notice that *clock* has ever been able to say: their names are those of its events."""
-    yield Notice(Step.ARMED, 0, 0)
+    yield from (Notice(Step.ARMED, number, 0) for number in range(case.armings(clock.id)))
     yield from (Notice(Step.REMINDED, number, 0) for number in range(len(clock.rule.rule.remind_ms)))
     yield Notice(Step.MISSED, 0, 0)
     levels = (level for level in clock.rule.rule.escalate or () for _ in level.moments_ms)
@@ -224,7 +233,8 @@ def body_of(case: Case, clock: Clock, notice: Notice, *, calendar: str, ledger_m
         late_after=None if clock.lenient_ms == clock.due_ms else _moment(clock.lenient_ms),
         provisional=Answer.YES if clock.provisional else None,
         started_at=_at(clock.started.moment_ms),
-        standing=_standing(clock, ledger_ms),
+        # That it is missed is not told together with when it began.
+        standing=_standing(clock, clock.armed_ms if notice.step is Step.ARMED else ledger_ms),
         delivery=_delivery(case, clock),
         trigger=trigger,
         started_by=_event(clock.started),

@@ -8,6 +8,7 @@ once. A tick asks the ledger how late it is there; none is sent while nothing is
 from collections.abc import Iterator
 from dataclasses import dataclass
 from heapq import heappop, heappush
+from itertools import islice
 from typing import Final
 
 from pydantic import ValidationError
@@ -74,8 +75,10 @@ class Speaker:
         self._watcher.around(directory)
         found: list[Notice] = []
         for key in self._cases(now_ms):
-            found += self._notices(key, directory, now_ms)
+            found += islice(self._notices(key, directory, now_ms), most - len(found))
             if len(found) >= most:
+                # It may have more to say: after those that have waited longer.
+                self._watcher.put_due(self._watcher.ticked_ms, key)
                 break
         more = len(found) >= most
         tick, unsayable = self._tick(now_ms), self._unsayable

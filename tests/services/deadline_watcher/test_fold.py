@@ -9,8 +9,9 @@ from referral_contracts.codes import Code
 from referral_contracts.errors import Fatal, LocalError
 from referral_contracts.records import Record
 from referral_contracts.verbs import Verb
+from tests.contracts.rules.packs import rule
 from tests.stories.deadlines import Watched
-from tests.stories.world import HOTLINE, WARD
+from tests.stories.world import HOSPITAL, HOTLINE, WARD
 
 
 @pytest.fixture
@@ -35,6 +36,19 @@ def ticks(world: Watched) -> list[Record]:
         for record in world.broker.records(topics.SUBMISSIONS, partition)
         if record.key is None
     ]
+
+
+def said_in_rounds(world: Watched) -> list[int]:
+    """Return how much the watcher says in each of its rounds from now on, tick included."""
+    rounds: list[int] = []
+    say = world.watching._say
+
+    def counted(number: int) -> int:
+        rounds.append(say(number))
+        return rounds[-1]
+
+    world.watching._say = counted  # type: ignore[method-assign]
+    return rounds
 
 
 class TestHearing:
@@ -78,6 +92,7 @@ class TestHearing:
             replace(records[0], headers=(("kind", b"tick"), ("admitted", b"2999-01-01T00:00:00.000Z"))),
             replace(records[0], value=None, headers=(("kind", b"delivery"),)),
             replace(records[0], headers=(*records[0].headers[:-1], ("root", b"no"))),
+            replace(records[0], fault=Code.MALFORMED_RECORD),
         ]
         step = fold.step(strange, world.simulator.directory, world.clock.now_ms())
 
@@ -159,14 +174,7 @@ class TestFloods:
         world.watching.away = True
         world.wind(13)
         world.watching.away = False
-        rounds: list[int] = []
-        say = world.watching._say
-
-        def counted(number: int) -> int:
-            rounds.append(say(number))
-            return rounds[-1]
-
-        world.watching._say = counted  # type: ignore[method-assign]
+        rounds = said_in_rounds(world)
         world.look()
         due = [str(note.deadline.due_at) for note in world.notes(WARD) if note.verb is Verb.DEADLINE_MISSED]
 
@@ -174,6 +182,25 @@ class TestFloods:
         assert max(rounds) <= 52
         assert len(due) == 120
         assert due == sorted(due)
+
+    def test_one_case_that_has_much_to_say_says_it_by_and_by(self) -> None:
+        answered = rule(
+            id='"handoff-answered"',
+            trigger='["handoff.offered"]',
+            required='["handoff.accepted"]',
+            role='"*"',
+            whose='"named"',
+            scope='"handoff"',
+        )
+        world = Watched(answered, partitions=1)
+        case = world.opened()
+        for _ in range(120):
+            world.say(HOTLINE, Verb.OFFERED, case=case.case, to=[HOSPITAL])
+        rounds = said_in_rounds(world)
+        world.wind(13)
+
+        assert max(rounds) <= 51
+        assert world.verbs(HOSPITAL).count("missed") == 120
 
 
 class TestForgetting:

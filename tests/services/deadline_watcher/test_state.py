@@ -91,7 +91,7 @@ class TestCase:
         case = Case(
             docket,
             exercise=True,
-            untold=frozenset({clock.id}),
+            untold={clock.id: 2},
             told={clock.id: {"missed/0": Told("ward", "said", 12)}},
             unread=(Unread("e", "h", "hotline", "not-a-reader"),),
             links=frozenset({"a" * 32}),
