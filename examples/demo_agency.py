@@ -176,12 +176,9 @@ def _given(bus: ReferralBus, verb: Verb, subject: str, parts: Mapping[str, Seque
     if verb is Verb.CASE_TRANSFER_OFFERED:
         ((recipient, (first, *more)),) = parts.items()
         return bus.transfer(subject, recipient, first, *more)
-    openings = {
-        Verb.CASE_NOTED: bus.note,
-        Verb.OFFERED: bus.offer,
-        Verb.ASSIGNED: bus.assign,
-        Verb.NOTIFIED: bus.notify,
-    }
+    if verb is Verb.CASE_NOTED:
+        return bus.note(subject, parts)
+    openings = {Verb.OFFERED: bus.offer, Verb.ASSIGNED: bus.assign, Verb.NOTIFIED: bus.notify}
     return openings[verb](subject, parts)
 
 

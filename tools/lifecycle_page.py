@@ -194,9 +194,9 @@ def told(verb: Verb) -> str:
         return (
             "the sender and the next" if after & set(ON_NEXT_RECEIVED) else "the sender (section 10: perhaps its team)"
         )
-    if verb is Verb.CASE_CORRECTED or verb in CLOCKS:
+    if speakers == {Part.PARTY}:
         return "any, or nobody"
-    if verb in OPENINGS or speakers == {Part.PARTY}:
+    if verb in OPENINGS:
         return "one or more"
     return "nobody"
 

@@ -44,16 +44,22 @@ class Drafts:
         subject: str,
         parts: Mapping[str, Sequence[Payload]],
         *,
+        own: Sequence[Payload] = (),
         follows: HandoffKey | None = None,
     ) -> Draft:
-        """Return a draft that gives each recipient its part; what it opens *follows* a hand-off that ended."""
-        if not parts:
+        """
+        Return a draft that gives each recipient its part, and ourselves our *own*.
+
+        What it opens *follows* a hand-off that ended.
+        """
+        if not parts and not own:
             raise LocalError(Code.WRONG_RECIPIENTS, "nobody to say it to")
         return Draft(
             id=self._new_id(),
             verb=verb,
             subject=subject,
             parts={address: tuple(told) for address, told in parts.items()},
+            own=tuple(own),
             follows=follows,
             exercise=self._exercise(subject),
         )

@@ -47,9 +47,14 @@ class Sayings(ABC):
         """Return a draft that informs each recipient."""
         return self._drafts.to_each(Verb.NOTIFIED, subject, parts, follows=_key(follows))
 
-    def note(self, subject: str, parts: Mapping[str, Sequence[Payload]]) -> Draft:
-        """Return a draft that files something in the case, to each recipient its part."""
-        return self._drafts.to_each(Verb.CASE_NOTED, subject, parts)
+    def note(self, subject: str, parts: Mapping[str, Sequence[Payload]], *, own: Sequence[Payload] = ()) -> Draft:
+        """
+        Return a draft that files something in the case, to each recipient its part.
+
+        Where nobody else has to know, there are no *parts*: *own* is sealed to ourselves, and the deadline watcher is
+        told what it has to know.
+        """
+        return self._drafts.to_each(Verb.CASE_NOTED, subject, parts, own=own)
 
     def link_case(self, subject: str, payload: Payload, *more: Payload, to: Sequence[str] = ()) -> Draft:
         """

@@ -198,6 +198,22 @@ class TestWayOfACase:
 
             assert (await heard(hotline, Verb.CASE_NOTED)).payloads == (NOTE,)
 
+    async def test_what_an_agency_did_itself_is_noted_for_itself_alone(self, town: Town) -> None:
+        async with town.bus("hotline-111") as hotline, town.bus("ward-a") as ward:
+            subject = await case_with(town, hotline, {"ward-a": [REQUEST]})
+            await heard(ward, Verb.ASSIGNED)
+            sent = await ward.send(ward.note(subject, {}, own=[PROGRESS]))
+            assert (sent.accepted, sent.entries[0].recipients) == (True, ())
+            (noted,) = town.routed(Verb.CASE_NOTED)
+
+            assert [{reader.address for reader in section.readers} for section in noted.data.sections] == [
+                {"ward-a"},
+                {"ward-a", "watcher"},
+            ]
+            for parts, own in (({}, ()), ({"hotline-111": [NOTE]}, (NOTE,))):
+                with pytest.raises(LocalError):
+                    await ward.send(ward.note(subject, parts, own=own))
+
 
 class TestTeam:
     async def test_each_reads_its_own_part_and_all_share_one_event(self, town: Town) -> None:

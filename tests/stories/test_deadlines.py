@@ -1,5 +1,7 @@
 """The law's clocks over the simulated bus: what is met, what is missed, and who is told."""
 
+import pytest
+
 from referral_contracts.payloads.base import Answer
 from referral_contracts.payloads.deadline import Found, Standing
 from referral_contracts.rules.calendar import Calendar
@@ -19,6 +21,20 @@ def test_what_is_done_in_time_is_met_and_nobody_hears_of_it() -> None:
     assert world.outcome(case) == "met"
     assert "missed" not in world.verbs(WARD)
     assert world.verbs(PROVINCE_OFFICE) == []
+
+
+@pytest.mark.parametrize(("said", "outcome"), [(True, "met"), (False, "missed")])
+def test_who_heard_of_it_and_acted_alone_says_so_to_nobody_else(*, said: bool, outcome: str) -> None:
+    world = Watched()
+    case = world.say(WARD, Verb.CASE_OPENED, clock=clock("information-received", "commune-informed"))
+    world.wind(3)
+    if said:
+        told = trigger("emergency-measures-applied", whose=WARD)
+        noted = world.say(WARD, Verb.CASE_NOTED, case=case.case, clock=clock(told))
+        assert noted.envelope.data.recipients == ()
+    world.wind(20)
+
+    assert world.outcome(case) == outcome
 
 
 def test_the_agency_that_could_not_read_that_its_clock_runs_is_told() -> None:

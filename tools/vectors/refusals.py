@@ -91,7 +91,8 @@ def _recipients() -> Iterator[Trial]:
     yield _trial(wrong, "to_nobody", "an offer is told to somebody", 2, offered())
     yield _trial(wrong, "to_itself", "its own agency", 2, offered(HOTLINE))
     note = says(HOTLINE, Verb.CASE_NOTED)
-    yield _trial(wrong, "note_to_nobody", "a note is told to somebody", 2, note)
+    yield _trial(Code.ACCEPTED, "note_to_nobody", "what an agency did itself, and nobody else has to know", 2, note)
+    yield _trial(Code.CLOCK_MISSING, "note_in_silence", "the watcher is told", 2, note, change=_not_timed)
     two = says(HOTLINE, Verb.CASE_TRANSFER_OFFERED, WARD_A, WARD_B, answers=0)
     yield _trial(wrong, "transfer_to_two", "a case has one owner", 10, two)
     other = says(HOSPITAL, Verb.ACCEPTED, POLICE, of=1, answers=1)
@@ -236,11 +237,7 @@ def deadlines() -> Iterator[Trial]:
     unknown = says(SCHOOL, Verb.CLOCK_DISPUTED)
     yield _trial(Code.NOT_FOUND, "clock_disputed_by_a_stranger", "a case of others", 3, unknown)
     untold = says(WARD_A, Verb.CLOCK_DISPUTED)
-
-    def not_timed(told: Members) -> None:
-        del told["data"]["sections"][1]
-
-    yield _trial(Code.CLOCK_MISSING, "clock_disputed_in_silence", "the watcher is told", 3, untold, change=not_timed)
+    yield _trial(Code.CLOCK_MISSING, "clock_disputed_in_silence", "the watcher is told", 3, untold, change=_not_timed)
 
 
 def moves() -> Iterator[Trial]:
@@ -262,3 +259,7 @@ def moves() -> Iterator[Trial]:
 
 def _in_earnest(told: Members) -> None:
     told["exercise"] = False
+
+
+def _not_timed(told: Members) -> None:
+    del told["data"]["sections"][1]

@@ -48,10 +48,20 @@ def making(verb: Verb, case: str, to: Sequence[str], follows: str | None = None)
                 return bus.offer(subject, parts, follows=before)
             case Verb.ASSIGNED:
                 return bus.assign(subject, parts, follows=before)
-            case Verb.NOTIFIED:
-                return bus.notify(subject, parts, follows=before)
             case _:
-                return bus.note(subject, parts)
+                return bus.notify(subject, parts, follows=before)
+
+    return make
+
+
+def noting(case: str, files: Sequence[str] | None, to: Sequence[str] | None) -> Make:
+    """Return what makes the draft that files something in the case: each recipient's part, or our own *files*."""
+    if bool(files) == bool(to):
+        raise WrongUsage("a note goes to those that --to names, or is this agency's own: its files without --to")
+    parts, own = read_parts(to or ()), read_own(files or ())
+
+    def make(bus: ReferralBus) -> Draft:
+        return bus.note(find_subject(bus, case), parts, own=own)
 
     return make
 

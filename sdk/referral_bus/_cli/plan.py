@@ -7,8 +7,8 @@ import typer
 from rich.console import RenderableType
 
 from referral_bus._cli.command import Call, add, new_group
-from referral_bus._cli.drafts import Case, Follows, making, opening, transferring
-from referral_bus._cli.saying import Make, SectionFiles, To, draft_of
+from referral_bus._cli.drafts import Case, Follows, making, noting, opening, transferring
+from referral_bus._cli.saying import Make, OwnFiles, SectionFiles, To, ToSome, draft_of
 from referral_bus._cli.screen import Fields, caution, form, heading, indented, missing_fields, row_fields, status
 from referral_bus._cli.session import WAIT_S, Timeout, open_bus, prepare
 from referral_bus._cli.world import Exit
@@ -61,9 +61,9 @@ async def notify(call: Call, *, case: Case, to: To, follows: Follows = None, tim
     return await _plan(call, making(Verb.NOTIFIED, case, to, follows), timeout)
 
 
-async def note(call: Call, *, case: Case, to: To, timeout: Timeout = WAIT_S) -> Exit:
+async def note(call: Call, *, case: Case, files: OwnFiles = None, to: ToSome = None, timeout: Timeout = WAIT_S) -> Exit:
     """Show what `send note` would seal, to whom."""
-    return await _plan(call, making(Verb.CASE_NOTED, case, to), timeout)
+    return await _plan(call, noting(case, files, to), timeout)
 
 
 async def transfer(call: Call, *, case: Case, to: To, timeout: Timeout = WAIT_S) -> Exit:

@@ -47,6 +47,13 @@ To = Annotated[
     list[str],
     typer.Option(metavar="AGENCY=FILE[,FILE...]", help="Who is to read which section files. Repeatable."),
 ]
+OwnFiles = Annotated[
+    list[str] | None, typer.Argument(metavar="FILE", help="Section files that are sealed to this agency alone.")
+]
+ToSome = Annotated[
+    list[str] | None,
+    typer.Option("--to", metavar="AGENCY=FILE[,FILE...]", help="Who is to read which section files. Repeatable."),
+]
 NoWait = Annotated[
     bool, typer.Option("--no-wait", help="Return once the broker has it; outbox list tells the verdict.")
 ]

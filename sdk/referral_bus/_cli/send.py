@@ -5,8 +5,8 @@ from typing import Annotated
 import typer
 
 from referral_bus._cli.command import Call, add, new_group
-from referral_bus._cli.drafts import Case, Follows, making, opening, transferring
-from referral_bus._cli.saying import SENT_JSON, NoWait, Patience, SectionFiles, To, say
+from referral_bus._cli.drafts import Case, Follows, making, noting, opening, transferring
+from referral_bus._cli.saying import SENT_JSON, NoWait, OwnFiles, Patience, SectionFiles, To, ToSome, say
 from referral_bus._cli.session import WAIT_S, Timeout
 from referral_bus._cli.world import Exit
 from referral_contracts.verbs import Verb
@@ -58,9 +58,17 @@ async def notify(
     return await say(call, making(Verb.NOTIFIED, case, to, follows), Patience(no_wait=no_wait, timeout_s=timeout))
 
 
-async def note(call: Call, *, case: Case, to: To, no_wait: NoWait = False, timeout: Timeout = WAIT_S) -> Exit:
-    """File something in the case, to each agency its part."""
-    return await say(call, making(Verb.CASE_NOTED, case, to), Patience(no_wait=no_wait, timeout_s=timeout))
+async def note(
+    call: Call,
+    *,
+    case: Case,
+    files: OwnFiles = None,
+    to: ToSome = None,
+    no_wait: NoWait = False,
+    timeout: Timeout = WAIT_S,
+) -> Exit:
+    """File something in the case, to each agency its part, or for this agency alone: what it did or found itself."""
+    return await say(call, noting(case, files, to), Patience(no_wait=no_wait, timeout_s=timeout))
 
 
 async def transfer(call: Call, *, case: Case, to: To, no_wait: NoWait = False, timeout: Timeout = WAIT_S) -> Exit:

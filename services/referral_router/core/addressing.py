@@ -70,7 +70,7 @@ def check_case_verb(ask: Ask, *, owner: str, pending: str) -> None:
     if verb in TRANSFER_ANSWERS:
         if set(recipients) != goes_to(ask, pending if verb is Verb.CASE_TRANSFER_WITHDRAWN else owner):
             raise RemoteError(Code.WRONG_RECIPIENTS)
-    elif (verb in _TO_ONE and len(recipients) != _ONE) or (verb is Verb.CASE_NOTED and not recipients):
+    elif verb in _TO_ONE and len(recipients) != _ONE:
         raise RemoteError(Code.WRONG_RECIPIENTS)
     elif verb in DEADLINES:
         # Whom a deadline concerns follows from the law and the directory, not from who may speak to whom.

@@ -52,10 +52,25 @@ def clock(*more: str) -> Section:
 
 
 class TestRecipients:
-    @pytest.mark.parametrize("verb", [*OPENINGS, Verb.CASE_NOTED])
+    @pytest.mark.parametrize("verb", OPENINGS)
     def test_an_event_that_needs_a_recipient_has_one(self, verb: Verb) -> None:
         assert code_of(verb) is Code.WRONG_RECIPIENTS
         assert code_of(verb, WARD) is Code.ACCEPTED
+
+    @pytest.mark.parametrize("source", [HOTLINE, WARD])
+    def test_a_note_to_nobody_is_its_senders_and_the_watcher_is_told(self, source: str) -> None:
+        world = World()
+        case = world.open_case()
+        world.accepted(world.say(HOTLINE, Verb.CASE_NOTED, WARD, case=case))
+        timed = section(source, WATCHER)
+
+        for sections, code in (
+            ([section(source)], Code.CLOCK_MISSING),
+            ([section(source, POLICE), timed], Code.WRONG_READERS),
+            ([section(source), timed], Code.ACCEPTED),
+        ):
+            judged = world.judge(world.say(source, Verb.CASE_NOTED, case=case, sections=sections))
+            assert (judged.code, judged.deliveries) == (code, ())
 
     @pytest.mark.parametrize("verb", [*OPENINGS, Verb.CASE_NOTED])
     @pytest.mark.parametrize(

@@ -198,7 +198,8 @@ def told(writes: Sequence[Write]) -> list[tuple[str, object]]:
 def plausible(page: Page, case: str) -> list[list[Saying]]:
     """What could be said next in a case, and mostly would be accepted: of the case, of hand-offs, and opening some."""
     sources = sorted(page.parties & set(AGENCIES))
-    notes: list[Saying] = [(source, Verb.CASE_NOTED, (WARD if source != WARD else POLICE,), {}) for source in sources]
+    told = {source: (WARD if source != WARD else POLICE,) for source in sources}
+    notes: list[Saying] = [(source, Verb.CASE_NOTED, to, {}) for source in sources for to in (told[source], ())]
     openings: list[Saying] = [
         (source, verb, to, {}) for source in sources for verb in OPENINGS for to in RECIPIENTS[1:]
     ]

@@ -199,7 +199,6 @@ class NaiveBus:
             "case.transfer.declined": set(said.to) != owner,
             "case.transfer.withdrawn": set(said.to) != self.meant_for(said, {case.pending}),
             "case.transfer.offered": count != 1,
-            "case.noted": count == 0,
             **dict.fromkeys(DEADLINES, count != 1 or said.source in map(agency, said.to)),
         }
         if wrong.get(said.verb):
