@@ -61,9 +61,10 @@ def adopt(home: Home, directory: Directory, agency: str, path: str | Path) -> in
 
 def _take_case(db: sqlite3.Connection, case: Case) -> bool:
     known = views.case(db, case.subject)
-    if not case.owned or (known is not None and known.owned):
+    if known is not None and (known.owned or (known.offered_by is not None and not case.owned)):
         return False
-    views.put_case(db, case)
+    # What was offered to us by the one that we follow is ours by now, and still offered to us.
+    views.put_case(db, case if known is None else replace(case, offered_by=case.offered_by or known.offered_by))
     return True
 
 

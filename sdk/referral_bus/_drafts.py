@@ -81,7 +81,7 @@ class Drafts:
             raise LocalError(Code.NOT_FOUND, "this case was not offered to us")
         told = (case.offered_by,) if answers_offer and case is not None and case.offered_by is not None else tuple(to)
         if verb is Verb.CASE_TRANSFER_WITHDRAWN:
-            told = _offered_to(db, subject)
+            told = (_offered_to(db, subject, case),)
         return Draft(
             id=self._new_id(),
             verb=verb,
@@ -203,8 +203,9 @@ def _check_duty(known: views.Handoff | None, verb: Verb, payloads: Sequence[Payl
         raise LocalError(Code.ILLEGAL_TRANSITION, "a duty is not given back: forward it to the competent body")
 
 
-def _offered_to(db: sqlite3.Connection, subject: str) -> tuple[str]:
+def _offered_to(db: sqlite3.Connection, subject: str, case: views.Case | None) -> str:
     offer = outbox.offer_of_case(db, subject)
-    if offer is None:
-        raise LocalError(Code.NOT_FOUND, "this case was offered to nobody by us")
-    return (agency_of(offer.recipients[0]),)
+    offered = agency_of(offer.recipients[0]) if offer is not None else None if case is None else case.offered_to
+    if offered is None:
+        raise LocalError(Code.NOT_FOUND, "this case is offered to nobody by us")
+    return offered

@@ -100,7 +100,7 @@ def _fold_case(case: Case, happened: Happened) -> Case:
             return replace(case, owned=True, offered_by=None, state=CaseState.OPEN, head=happened.ref)
         case Verb.CASE_TRANSFER_ACCEPTED:
             # From here on only the new owner is told how the case stands.
-            return replace(case, owned=False, state=None, head=None)
+            return replace(case, owned=False, offered_to=None, state=None, head=None)
         case Verb.CASE_TRANSFER_DECLINED if own:
             return replace(case, offered_by=None, state=None, head=None)
         case Verb.CASE_TRANSFER_WITHDRAWN if not own:
@@ -114,8 +114,11 @@ def _fold_case(case: Case, happened: Happened) -> Case:
 def _step_case(case: Case, happened: Happened) -> Case:
     verb = happened.envelope.verb
     part = Part.PENDING if verb is Verb.CASE_TRANSFER_DECLINED else Part.OWNER
+    # Whatever else moves a case ends the offer of it.
+    to = agency_of(happened.envelope.data.recipients[0]) if verb is Verb.CASE_TRANSFER_OFFERED else None
     try:
-        return replace(case, state=advance_case(case.state or CaseState.OPEN, verb, part), head=happened.ref)
+        after = advance_case(case.state or CaseState.OPEN, verb, part)
+        return replace(case, offered_to=to, state=after, head=happened.ref)
     except RemoteError:
         return case
 

@@ -328,11 +328,11 @@ def opening_of_case(db: sqlite3.Connection, subject: str) -> Row | None:
 
 
 def offer_of_case(db: sqlite3.Connection, subject: str) -> Row | None:
-    """Return the entry of ours that offered this case to another last, unless it was refused."""
+    """Return the entry of ours that offers this case to another, if it has no verdict yet; the last one."""
     found = db.execute(
-        "SELECT * FROM outbox WHERE subject = ? AND verb = 'case.transfer.offered' AND state NOT IN (?, ?)"
+        "SELECT * FROM outbox WHERE subject = ? AND verb = 'case.transfer.offered' AND state NOT IN (?, ?, ?)"
         " ORDER BY seq DESC LIMIT 1",
-        (subject, EntryState.REFUSED.value, EntryState.FAILED.value),
+        (subject, EntryState.ACCEPTED.value, EntryState.REFUSED.value, EntryState.FAILED.value),
     ).fetchone()
     return None if found is None else _row(found)
 

@@ -7,7 +7,7 @@ and when is in the clear, as it is in the envelope.
 
 from typing import Final
 
-FORMAT: Final = "11"
+FORMAT: Final = "12"
 """Written into the file; a store of another format is refused, never guessed at."""
 
 TABLES: Final = """
@@ -115,7 +115,8 @@ CREATE TABLE cases (
     state TEXT,
     head_id TEXT,
     head_hash TEXT,
-    offered_by TEXT                 -- who offers us the case
+    offered_by TEXT,                -- who offers us the case
+    offered_to TEXT                 -- whom we offered it to, and who has not answered
 ) STRICT, WITHOUT ROWID;
 
 -- Ids are their senders' own: what one agency opens in a case may have the id of what another opens in another case.

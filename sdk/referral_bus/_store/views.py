@@ -22,6 +22,7 @@ class Case:
     state: CaseState | None = None
     head: EventRef | None = None
     offered_by: str | None = None
+    offered_to: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,14 +83,15 @@ def case(db: sqlite3.Connection, subject: str) -> Case | None:
         state=None if row["state"] is None else CaseState(row["state"]),
         head=None if row["head_id"] is None else EventRef(id=row["head_id"], sha256=row["head_hash"]),
         offered_by=row["offered_by"],
+        offered_to=row["offered_to"],
     )
 
 
 def put_case(db: sqlite3.Connection, item: Case) -> None:
     """Write a case."""
     db.execute(
-        "INSERT OR REPLACE INTO cases (subject, exercise, owned, state, head_id, head_hash, offered_by)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?)",
+        "INSERT OR REPLACE INTO cases (subject, exercise, owned, state, head_id, head_hash, offered_by, offered_to)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         (
             item.subject,
             item.exercise,
@@ -98,6 +100,7 @@ def put_case(db: sqlite3.Connection, item: Case) -> None:
             None if item.head is None else item.head.id,
             None if item.head is None else item.head.sha256,
             item.offered_by,
+            item.offered_to,
         ),
     )
 
