@@ -111,7 +111,8 @@ def typed(command: Any) -> list[str]:
     """Return words for everything that *command* needs."""
     file = str(ROOT / "examples" / "note.json")
     words = {"files": file, "to": f"a={file}", "case": "0", "other": "0", "handoff": "0", "event": "0"}
-    needed = [part for part in command.params if part.required]
+    # A note goes to others or, as files alone, to nobody.
+    needed = [part for part in command.params if part.required or part.name == "files"]
     options = [part for part in needed if part.param_type_name == "option"]
     told = [word for part in options for word in (part.opts[0], words[part.name])]
     return [*told, *(words[part.name] for part in needed if part not in options)]
