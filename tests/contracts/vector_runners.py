@@ -35,6 +35,7 @@ from referral_contracts.verbs import Verb
 from referral_contracts.wire import Section
 from tests.contracts.vector_inbox import received
 from tests.contracts.vector_life import live
+from tests.contracts.vector_rooms import roomy
 from tests.contracts.vector_submissions import submitted
 
 Given = Mapping[str, Any]
@@ -311,6 +312,7 @@ RUNNERS: Mapping[str, Callable[[Given], Given]] = {
     "receipt-step": lambda given: {
         "after": lifecycle.advance_receipt(lifecycle.Receipt(given["receipt"]), Verb(given["verb"]))
     },
+    "room": roomy,
     "sealing-key": lambda given: {"kid": SealingPublic.admit(octets(given["public"])).kid},
     "section": section,
     "signature": signature,

@@ -18,6 +18,7 @@ from tools.vectors import (
     inboxes,
     leaves,
     life,
+    rooms,
     sections,
     signatures,
     steps,
@@ -41,6 +42,7 @@ def all_cases(frozen: Frozen) -> Iterator[Vector]:
     yield from sections.cases(frozen)
     yield from leaves.cases()
     yield from steps.cases()
+    yield from rooms.cases()
     yield from directories.cases()
     yield from changes.cases()
     yield from successors.cases()

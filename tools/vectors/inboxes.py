@@ -11,6 +11,7 @@ from referral_contracts.encoding import event_hash, format_time, jcs, parse_json
 from referral_contracts.keys import SigningKey
 from referral_contracts.records import Write
 from referral_contracts.signing import Typ
+from referral_contracts.verbs import Verb
 from tools.vectors.cast import BUS, HOSPITAL, HOTLINE, ROUTER, secret
 from tools.vectors.frozen import Frozen
 from tools.vectors.life import Life, record_of, records
@@ -96,6 +97,10 @@ def _as_it_is(_told: Members) -> None:
     pass
 
 
+def _as_a_notice(told: Members) -> None:
+    told["type"] = Verb.DEADLINE_MISSED.type
+
+
 def _other_content(told: Members) -> None:
     # A co-reader knows the content key: it could seal other words under it, to the same commitment.
     section = told["data"]["sections"][0]
@@ -117,6 +122,14 @@ def _signed(inbox: _Inbox) -> Iterator[Vector]:
     yield fault(Code.BAD_DECISION, _KIND, "inbox_other_bytes", "not what the leaf says", **inbox.given([moved]))
     strange = inbox.forged(0, _as_it_is, sender=HOSPITAL.signing)
     yield fault(Code.UNKNOWN_KEY, _KIND, "inbox_by_another_key", "no key of its source", **inbox.given([strange]))
+    noticed = inbox.forged(0, _as_a_notice)
+    yield fault(
+        Code.WRONG_PARTY,
+        _KIND,
+        "inbox_notice_of_another",
+        "a deadline that was missed, as somebody says who is not the watcher",
+        **inbox.given([noticed]),
+    )
     stated = inbox.forged(0, _as_it_is, router=HOTLINE.signing)
     yield fault(Code.UNKNOWN_KEY, _KIND, "inbox_stated_by_another", "no key of the router", **inbox.given([stated]))
     apart = inbox.forged(0, data(recipients=[HOTLINE.id]))

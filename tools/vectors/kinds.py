@@ -107,6 +107,14 @@ KINDS: Final = {
     "pseudonym": Kind(about="name the case that an event opens", given=("bus", "source", "id"), comes=("subject",)),
     "recall": Kind(about="section 9, mistakes", given=("receipt", "state"), comes=("after",)),
     "receipt-step": Kind(about="section 9, receipts", given=("receipt", "verb"), comes=("after",)),
+    "room": Kind(
+        about="sections 12 (points 15, 20 and 22) and 17: whether the `speaker` (`owner`, `party`, `stranger` or "
+        "`watcher`) can say `verb` to one recipient of its choice: whom it wrote to of its choice (`chosen`), whom "
+        "others alone did (`known`), or `new` to the case. Used up within 3 W are `ids`: the speaker's `own` in the "
+        "case, those of `all` parties, and `cases`, in how many of the partition by who is no party; of the "
+        "`handoffs` those that it opened itself are its `own`, and of the `addresses` those that it chose",
+        given=("speaker", "verb", "recipient", "ids", "handoffs", "addresses"),
+    ),
     "sealing-key": Kind(about="admit a sealing key", given=("public",), comes=("kid",)),
     "section": Kind(
         about="open `section` as the reader `address` with the private key `secret`; `cek` is its content key",

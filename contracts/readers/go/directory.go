@@ -86,12 +86,12 @@ func (d Directory) EventKey(agency, kid, at string) string {
 	panic(Refusal("unknown-key"))
 }
 
-// Router is who states what became of an event.
-func (d Directory) Router() (router string) {
+// Service is the one of the bus's own services that has this role.
+func (d Directory) Service(role string) (found string) {
 	for id, entry := range d {
-		if slices.Contains(List(entry, "roles"), any("router")) {
-			router = id
+		if slices.Contains(List(entry, "roles"), any(role)) {
+			found = id
 		}
 	}
-	return router
+	return found
 }

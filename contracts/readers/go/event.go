@@ -183,7 +183,7 @@ func CheckProof(public, leaf, path, root string, bus, partition any) { // The ro
 func (c Contracts) ReadLeaf(d Directory, kind, leaf, path, root string) (told any) { // What the router states (13).
 	refuse(Try(func() { told = c.Read(kind, leaf) }) != nil, "bad-decision")
 	kid, _ := Signed(root, decisionTyp)
-	CheckProof(d.EventKey(d.Router(), kid, Text(told, "admitted")), leaf, path, root, Get(told, "bus"), Get(told, "partition"))
+	CheckProof(d.EventKey(d.Service("router"), kid, Text(told, "admitted")), leaf, path, root, Get(told, "bus"), Get(told, "partition"))
 	return told
 }
 
@@ -191,11 +191,12 @@ func (c Contracts) ReadDelivery(d Directory, address, value string, headers map[
 	refuse(len(headers) != 5 || headers["kind"] != "delivery", "unexpected-header")
 	leaf := c.ReadLeaf(d, "delivery", headers["delivery"], headers["path"], headers["root"])
 	refuse(Text(leaf, "recipient") != address || Text(leaf, "event") != B64(Hash(value)), "bad-decision")
-	event, _ := c.ReadEvent(value)
+	event, verb := c.ReadEvent(value)
 	refuse(Get(event, "bus") != Get(leaf, "bus") || Get(event, "subject") != Get(leaf, "subject"), "bad-decision")
 	refuse(!slices.Contains(List(event, "data", "recipients"), any(address)), "bad-decision")
 	kid, _ := Signed(headers["signature"], eventTyp)
 	Verify(d.EventKey(Text(event, "source"), kid, Text(leaf, "admitted")), headers["signature"], eventTyp, value)
+	refuse(strings.HasPrefix(verb, "deadline.") && Text(event, "source") != d.Service("deadline-watcher"), "wrong-party")
 	return event
 }
 

@@ -12,8 +12,7 @@ export function refuse(fault, code) {
   if (fault) throw new Refusal(code)
 }
 
-// Whatever is thrown is one refusal.
-export function trying(code, what) {
+export function trying(code, what) { // Whatever is thrown is one refusal.
   try {
     return what()
   } catch {
@@ -74,8 +73,8 @@ export class Contracts {
   // 13: a decision, a delivery or a verdict, that the directory's router signed.
   readLeaf(directory, kind, value, path, root) {
     const leaf = trying('bad-decision', () => this.read(kind, value))
-    const router = [...directory.values()].find((entry) => entry.roles.includes('router'))
-    checkProof(eventKey(directory, router?.id, signedBy(root, DECISION), leaf.admitted), value, path, root, leaf.bus, leaf.partition)
+    const key = eventKey(directory, service(directory, 'router'), signedBy(root, DECISION), leaf.admitted)
+    checkProof(key, value, path, root, leaf.bus, leaf.partition)
     return leaf
   }
 
@@ -88,6 +87,7 @@ export class Contracts {
     const event = this.readEvent(value)
     refuse(event.bus !== leaf.bus || event.subject !== leaf.subject || !event.data.recipients.includes(address), 'bad-decision')
     verify(eventKey(directory, event.source, signedBy(headers.signature, EVENT), leaf.admitted), headers.signature, EVENT, value)
+    refuse(event.verb.startsWith('deadline.') && event.source !== service(directory, 'deadline-watcher'), 'wrong-party')
     return event
   }
 }
@@ -149,6 +149,8 @@ export function checkProof(key, leaf, path, root, bus, partition) {
   const found = b64(rootOf(hash('\0', leaf), path.readUInt32BE(0), size, path.subarray(8)))
   trying('bad-decision', () => verify(key, root, DECISION, canonical({ bus, partition, root: found, size })))
 }
+
+const service = (directory, role) => [...directory.values()].find(({ roles }) => roles.includes(role))?.id
 
 // 15: a key is valid from its beginning until before its end.
 export function eventKey(directory, agency, kid, at) {

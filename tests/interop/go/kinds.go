@@ -136,6 +136,7 @@ func kindsOf(c bus.Contracts, contracts string) map[string]func(object) object {
 		"pseudonym": func(v object) object {
 			return object{"subject": bus.Pseudonym(text(v, "bus"), text(v, "source"), text(v, "id"))}
 		},
+		"room": func(v object) object { return room(lifecycle, v) },
 		"sealing-key": func(v object) object {
 			return object{"kid": admitSealing(octets(v["public"]))}
 		},

@@ -10,6 +10,7 @@ import { change } from './change.js'
 import { clockName, due } from './due.js'
 import { claim, clockLinks, corrects, document, inbox, succession } from './heard.js'
 import { life, readLeaf, submission } from './life.js'
+import { room } from './room.js'
 
 const { refuse, unb64, b64, hash } = bus
 
@@ -192,6 +193,7 @@ export function kindsOf(contracts, folder) {
       refuse(early || !Object.hasOwn(contracts.lifecycle.receipts, receipt), 'illegal-transition')
       return step(contracts.lifecycle, 'handoffs', { state, verb: 'handoff.recalled', part: 'sender' })
     },
+    'room': (v) => room(contracts.lifecycle, v),
     'sealing-key': (v) => ({ kid: admitSealing(octets(v.public)) }),
     'section': (v) => {
       const cek = bus.contentKey(...placed(contracts, v), v.address, octets(v.secret))
