@@ -5,13 +5,20 @@ Every `make X` and every `referral-bus …` in a code block or a code span of on
 Makefile, the verb and its options in the command line itself, by asking it for help. Nothing is carried out.
 """
 
+import io
 import re
 import shlex
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Final
+
+import typer
+
+from referral_bus._cli import build
+from referral_bus._cli.faults import usage_message
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 SHELL_BLOCKS: Final = {"", "bash", "console", "sh", "shell"}
@@ -60,25 +67,26 @@ def wrong_target(words: list[str], known: set[str]) -> str | None:
     return f"there is no target {unknown[0]!r} in the Makefile" if unknown else None
 
 
-def wrong_verb(words: list[str]) -> str | None:
+def wrong_verb(words: list[str], program: Callable[..., object]) -> str | None:
     """Say what is wrong with a call of referral-bus: its own help knows each verb and option."""
-    command = Path(sys.executable).parent / words[0]
-    asked = subprocess.run([command, *words[1:], "--help"], capture_output=True, text=True, timeout=60, check=False)
-    if asked.returncode == 0:
-        return None
-    said = [line.strip(" │|") for line in asked.stderr.splitlines()]
-    return next((line for line in reversed(said) if re.search(r"\w", line)), f"exit code {asked.returncode}")
+    try:
+        with redirect_stdout(io.StringIO()):
+            program(args=[*words[1:], "--help"], prog_name=words[0], standalone_mode=False)
+    except typer.TyperException as error:
+        return usage_message(error)
+    return None
 
 
 def main() -> int:
     known = targets((ROOT / "Makefile").read_text())
+    program = typer.main.get_command(build()).main
     wrong = 0
     readmes = subprocess.run(
         ["git", "ls-files", "README.md", "*/README.md", "docs/*.md"], cwd=ROOT, capture_output=True, check=True
     )
     for name in readmes.stdout.decode().splitlines():
         for words in commands((ROOT / name).read_text()):
-            if complaint := wrong_target(words, known) if words[0] == "make" else wrong_verb(words):
+            if complaint := wrong_target(words, known) if words[0] == "make" else wrong_verb(words, program):
                 print(f"{name}: `{shlex.join(words)}`: {complaint}", file=sys.stderr)
                 wrong += 1
     return 1 if wrong else 0
