@@ -26,6 +26,7 @@ class Typ(StrEnum):
     HEAD = "referral-bus-directory-head+jws"
     DECISION = "referral-bus-decision+jws"
     TICK = "referral-bus-tick+jws"
+    STATEMENT = "referral-bus-log-statement+jws"
 
 
 class Signer(Protocol):
