@@ -17,6 +17,7 @@ from referral_contracts.directory_admission import admit_keys, check_named, refu
 from referral_contracts.directory_model import (
     HEAD_KEY,
     POLICY_KEY,
+    ROLE_LOG,
     Change,
     Entry,
     Head,
@@ -36,12 +37,11 @@ from referral_contracts.verbs import Verb
 ROLE_REGISTRAR: Final = "registrar"
 ROLE_ROUTER: Final = "router"
 ROLE_WATCHER: Final = "deadline-watcher"
-ROLE_LOG: Final = "audit-log"
 
 
 @dataclass(frozen=True, slots=True)
 class EventKey:
-    """A key that signs events, with the times between which it may."""
+    """A key that signs events, or what else it is for, with the times between which it may."""
 
     key: VerifyKey
     valid_from_ms: int
@@ -79,21 +79,23 @@ class Member:
     ends_ms: float
     """From when on it speaks no more; infinity while nobody said so."""
     event_keys: Mapping[str, EventKey]
+    log_keys: Mapping[str, EventKey]
+    http_keys: Mapping[str, EventKey]
     seal_keys: Mapping[str, tuple[SealKey, ...]]
     """By address."""
 
 
 def _member(value: bytes) -> Member:
     entry = Entry.decode(value)
-    event_keys: dict[str, EventKey] = {}
+    signing: dict[Use, dict[str, EventKey]] = {use: {} for use in Use if use is not Use.SEAL}
     seal_keys: dict[str, list[SealKey]] = {}
     for record in entry.keys:
         start, end = parse_time(record.valid_from), parse_time(record.valid_until)
         if record.revoked_at is not None:
             end = min(end, parse_time(record.revoked_at))
         raw = unb64(record.public)
-        if record.use is Use.EVENT:
-            event_keys[record.kid] = EventKey(VerifyKey.load(raw), start, end)
+        if record.use is not Use.SEAL:
+            signing[record.use][record.kid] = EventKey(VerifyKey.load(raw), start, end)
         else:
             address = entry.id if record.desk is None else f"{entry.id}/{record.desk}"
             seal_keys.setdefault(address, []).append(SealKey(record.kid, raw, start, end))
@@ -104,7 +106,9 @@ def _member(value: bytes) -> Member:
         roles=frozenset(entry.roles),
         addresses=frozenset({entry.id, *(f"{entry.id}/{desk}" for desk in entry.desks)}),
         ends_ms=inf if entry.ends_at is None else parse_time(entry.ends_at),
-        event_keys=event_keys,
+        event_keys=signing[Use.EVENT],
+        log_keys=signing[Use.LOG],
+        http_keys=signing[Use.HTTP],
         seal_keys={address: tuple(keys) for address, keys in seal_keys.items()},
     )
 

@@ -7,7 +7,7 @@ A key's history is evidence: what was signed with it must stay checkable.
 from collections.abc import Mapping
 
 from referral_contracts.codes import Code
-from referral_contracts.directory_model import Entry, KeyRecord, Policy, Use
+from referral_contracts.directory_model import ROLE_LOG, Entry, KeyRecord, Policy, Use
 from referral_contracts.encoding import jcs, unb64
 from referral_contracts.errors import RemoteError
 from referral_contracts.keys import SealingPublic, VerifyKey
@@ -29,7 +29,7 @@ def refuse_loss(entry: Entry, old: bytes | None) -> None:
     kept = {key.kid: key for key in entry.keys}
     for key in () if old is None else Entry.decode(old).keys:
         now = kept.get(key.kid)
-        if now is None or now.desk != key.desk:
+        if now is None or now.desk != key.desk or now.use is not key.use:
             raise RemoteError(Code.ENTRY_VANISHED, "a key's history was dropped")
         if key.revoked_at is not None and (now.revoked_at is None or now.revoked_at > key.revoked_at):
             raise RemoteError(Code.ENTRY_VANISHED, "a revocation was taken back")
@@ -67,23 +67,22 @@ def admit_keys(bus: str, entry: Entry, kids: Mapping[str, str]) -> None:
     Check that the keys of *entry* are good, its own, and shown to be; *kids* tells whose the others are.
 
     Raises:
-        RemoteError: A weak, repeated or unproven key.
+        RemoteError: A weak, repeated or unproven key, or one that signs for the log and is not the log's.
     """
     provers: dict[str, VerifyKey] = {}
     for record in sorted(entry.keys, key=lambda key: key.use is Use.SEAL):
         if kids.get(record.kid, entry.id) != entry.id:
             raise RemoteError(Code.REPEATED_KEY, "the key belongs to another entry")
+        if record.use is Use.LOG and ROLE_LOG not in entry.roles:
+            raise RemoteError(Code.NOT_PERMITTED, "a key of the log in another entry")
         raw = unb64(record.public)
-        if record.use is Use.EVENT:
-            key = VerifyKey.admit(raw)
-            provers[key.kid] = key
-            kid = key.kid
-        else:
-            kid = SealingPublic.admit(raw).kid
-        if kid != record.kid:
+        own = None if record.use is Use.SEAL else VerifyKey.admit(raw)
+        if record.kid != (SealingPublic.admit(raw) if own is None else own).kid:
             raise RemoteError(Code.MALFORMED_KEY, "a key's id is not its thumbprint")
+        if own is not None and record.use is Use.EVENT:
+            provers[own.kid] = own
         proof = parse_signature(record.proof.encode("ascii", "replace"), Typ.ENTRY)
-        prover = provers.get(proof.kid if record.use is Use.SEAL else record.kid)
+        prover = provers.get(proof.kid) if own is None else own
         if prover is None or prover.kid != proof.kid:
             raise RemoteError(Code.MISSING_PROOF, "a key without proof of possession")
         verify(prover, proof, possession(bus, entry.id, record))

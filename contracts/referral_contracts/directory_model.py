@@ -22,6 +22,7 @@ from referral_contracts.encoding import AGENCY, EVENT_ID, HASH, MAX_INTEGER, TIM
 from referral_contracts.errors import RemoteError
 from referral_contracts.topics import CHANGE_MAX
 
+ROLE_LOG: Final = "audit-log"
 HEAD_KEY: Final = "@head"
 POLICY_KEY: Final = "@policy"
 """Keys of the directory topic beside the agencies' ids; ``@`` is no letter of an agency id."""
@@ -95,6 +96,10 @@ class Use(StrEnum):
     """Ed25519: signs events, and decisions where the agency is the router."""
     SEAL = "seal"
     """X-Wing: opens sections."""
+    LOG = "log"
+    """Ed25519: signs checkpoints and statements of the log; the log's alone."""
+    HTTP = "http"
+    """Ed25519: signs requests over HTTP (RFC 9421), and nothing else."""
 
 
 class Names(_Wire):

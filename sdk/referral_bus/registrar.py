@@ -62,9 +62,9 @@ class Term:
     until_ms: int
 
 
-def event_key_record(bus: str, agency: str, key: SigningKey, term: Term) -> KeyRecord:
-    """Return the directory's record of an event-signing key, with its proof of possession."""
-    return _proven(bus, agency, key, _record(Use.EVENT, key.kid, key.public, None, term))
+def event_key_record(bus: str, agency: str, key: SigningKey, term: Term, *, use: Use = Use.EVENT) -> KeyRecord:
+    """Return the directory's record of a key that signs events, or of another *use*, with its proof of possession."""
+    return _proven(bus, agency, key, _record(use, key.kid, key.public, None, term))
 
 
 def sealing_key_record(

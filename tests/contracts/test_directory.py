@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from referral_bus.registrar import Term, with_outage
+from referral_bus.registrar import Term, event_key_record, with_outage
 from referral_contracts.codes import Code
 from referral_contracts.directory import (
     POLICY_KEY,
@@ -13,10 +13,12 @@ from referral_contracts.directory import (
     head_hash,
 )
 from referral_contracts.directory_model import (
+    ROLE_LOG,
     Change,
     Delivery,
     Outage,
     SignedHead,
+    Use,
     WireVersion,
 )
 from referral_contracts.encoding import b64, format_time
@@ -25,12 +27,14 @@ from referral_contracts.keys import SigningKey
 from referral_contracts.signing import Typ
 from referral_contracts.verbs import Verb
 from tests.contracts.directories import (
+    BUS,
     HOUR,
     NOW,
     POLICY,
     ROOTS,
     SEALING,
     SIGNING,
+    TERM,
     YEAR,
     after,
     change,
@@ -222,6 +226,16 @@ class TestUse:
         assert first().event_key("nobody", SIGNING["a"].kid) is None
         assert first().event_key("a", SEALING["a"].kid) is None
         assert first().member(POLICY_KEY) is None
+
+    def test_a_key_is_found_by_its_use_alone(self) -> None:
+        keys = [
+            event_key_record(BUS, "e", SIGNING[name], TERM, use=use) for name, use in (("e", Use.HTTP), ("f", Use.LOG))
+        ]
+        member = after(first(), entry("e", *keys, roles=[ROLE_LOG])).member("e")
+
+        assert member is not None
+        assert [*member.http_keys, *member.log_keys] == [SIGNING["e"].kid, SIGNING["f"].kid]
+        assert member.event_keys == {}
 
     @pytest.mark.parametrize(
         ("at_ms", "valid"),

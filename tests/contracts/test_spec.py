@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from referral_contracts import clocks, directory, envelope, sealing, topics, wire
+from referral_contracts import clocks, directory, directory_model, envelope, sealing, topics, wire
 from referral_contracts.codes import Code
 from referral_contracts.lifecycle import CaseState, Part, Receipt, State
 from referral_contracts.paper_clocks import EXAMINATIONS
@@ -22,7 +22,7 @@ NAMES = {
     *KINDS,
     *clocks.TRIGGERS,
     directory.ROLE_WATCHER,
-    directory.ROLE_LOG,
+    directory_model.ROLE_LOG,
     "off-bus",
 }
 

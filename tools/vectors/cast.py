@@ -45,6 +45,10 @@ class Agency:
         return SigningKey.from_seed(secret(f"{self.id} signs", 32))
 
     @cached_property
+    def http(self) -> SigningKey:
+        return SigningKey.from_seed(secret(f"{self.id} asks", 32))
+
+    @cached_property
     def sealing(self) -> SealingKey:
         return SealingKey.from_bytes(secret(f"{self.id} opens", 96))
 
@@ -82,6 +86,7 @@ class Agency:
 REGISTRAR: Final = Agency("registrar", "registrar", "Cơ quan đăng ký", "registrar")
 ROUTER: Final = Agency("router", "router", "Bộ định tuyến", "router")
 WATCHER: Final = Agency("watcher", "deadline-watcher", "Theo dõi thời hạn", "deadline watcher")
+LOG: Final = Agency("audit-log", "audit-log", "Nhật ký kiểm toán", "audit log")
 HOTLINE: Final = Agency("hotline-111", "hotline", "Tổng đài 111", "Hotline 111")
 HOSPITAL: Final = Agency("hospital-c", "hospital", "Bệnh viện C", "Hospital C")
 EVERYBODY: Final = (REGISTRAR, ROUTER, WATCHER, HOTLINE, HOSPITAL)

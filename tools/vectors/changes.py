@@ -4,10 +4,11 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from referral_contracts.codes import Code
-from referral_contracts.directory_model import Change, ChangeData, Entry, KeyRecord, Policy
+from referral_contracts.directory_model import Change, ChangeData, Entry, KeyRecord, Policy, Use
 from referral_contracts.encoding import b64, format_time
+from referral_contracts.keys import SigningKey
 from referral_contracts.topics import CHANGE_MAX
-from tools.vectors.cast import BUS, HOSPITAL, HOTLINE, POLICY, REGISTRAR, ROUTER, START, TERM, event_id
+from tools.vectors.cast import BUS, HOSPITAL, HOTLINE, LOG, POLICY, REGISTRAR, ROUTER, START, TERM, event_id
 from tools.vectors.directories import ENTRIES, FIRST, OUTAGES, Version, root_member, signed, version, with_outages
 from tools.vectors.registrar import key_record
 from tools.vectors.vector import Vector, fault, octets, repeated, valid
@@ -37,6 +38,7 @@ def cases() -> Iterator[Vector]:
     yield from _taken()
     yield from _versions()
     yield from _keys()
+    yield from _uses()
     yield from _outages()
     yield from _contents()
 
@@ -154,6 +156,39 @@ def _keys() -> Iterator[Vector]:
     )
     garbled = HOTLINE.with_keys(_altered(good, proof="none"))
     yield fault(Code.MALFORMED_SIGNATURE, kind, "change_proof_garbled", "no signature", **_with(garbled))
+
+
+def _uses() -> Iterator[Vector]:
+    kind, good = "change", HOTLINE.event_key
+
+    def asking(prover: SigningKey = HOTLINE.http, use: Use = Use.HTTP) -> Entry:
+        return HOTLINE.with_keys(good, key_record(BUS, HOTLINE.id, HOTLINE.http, TERM, prover, signs=use))
+
+    checkpoints = key_record(BUS, LOG.id, LOG.signing, TERM, LOG.signing, signs=Use.LOG)
+    for name, comment, entry in (
+        ("change_with_a_key_for_http", "a key that signs requests, and shows itself", asking()),
+        ("change_with_a_log", "the log, with a key that signs checkpoints", LOG.with_keys(checkpoints)),
+    ):
+        added = version(FIRST, [entry])
+        yield valid(kind, name, comment, **_with(entry), version=2, root=added.head.root)
+    missing = Code.MISSING_PROOF
+    vouched = asking(HOTLINE.signing)
+    yield fault(missing, kind, "change_key_for_http_unproven", "an event key vouches for it", **_with(vouched))
+    sealing = key_record(BUS, HOTLINE.id, HOTLINE.sealing, TERM, HOTLINE.http)
+    vouching = HOTLINE.with_keys(*asking().keys, sealing)
+    yield fault(missing, kind, "change_key_for_http_vouching", "a sealing key by a key for HTTP", **_with(vouching))
+    elsewhere = asking(use=Use.LOG)
+    yield fault(Code.NOT_PERMITTED, kind, "change_key_of_the_log", "a log key in another entry", **_with(elsewhere))
+    used = change(version(FIRST, [asking()]), [asking()]).encode()
+    turned = HOTLINE.with_keys(good, key_record(BUS, HOTLINE.id, HOTLINE.http, TERM, HOTLINE.http))
+    after = change(version(version(FIRST, [asking()]), [turned]), [turned]).encode()
+    yield fault(
+        Code.ENTRY_VANISHED,
+        kind,
+        "change_takes_a_key_for_events",
+        "a key has one use",
+        **_given(after, _FOUNDING, used),
+    )
 
 
 def _contents() -> Iterator[Vector]:

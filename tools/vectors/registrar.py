@@ -24,13 +24,21 @@ def trust_root(bus: str, keys: Iterable[SigningKey], threshold: int = 1) -> Trus
     return TrustRoot(bus=bus, keys=pinned, threshold=threshold)
 
 
-def key_record(bus: str, agency: str, key: SigningKey | SealingKey, term: Term, prover: SigningKey) -> KeyRecord:
-    """Return the record of *key*, with the proof of possession that *prover* signs."""
+def key_record(
+    bus: str,
+    agency: str,
+    key: SigningKey | SealingKey,
+    term: Term,
+    prover: SigningKey,
+    *,
+    signs: Use = Use.EVENT,
+) -> KeyRecord:
+    """Return the record of *key*, with the proof of possession that *prover* signs; *signs* tells what a key is for."""
     record = KeyRecord(
         kid=key.kid,
         proof="",
         public=b64(key.public),
-        use=Use.EVENT if isinstance(key, SigningKey) else Use.SEAL,
+        use=signs if isinstance(key, SigningKey) else Use.SEAL,
         valid_from=format_time(term.from_ms),
         valid_until=format_time(term.until_ms),
     )

@@ -18,14 +18,13 @@ from referral_bus.testing.watching import Rules, Watching
 from referral_contracts import topics
 from referral_contracts.codes import Code
 from referral_contracts.directory import (
-    ROLE_LOG,
     ROLE_REGISTRAR,
     ROLE_ROUTER,
     ROLE_WATCHER,
     Directory,
     TrustRoot,
 )
-from referral_contracts.directory_model import Delivery, Entry, MayKnow, MaySend, Names, Policy
+from referral_contracts.directory_model import ROLE_LOG, Delivery, Entry, MayKnow, MaySend, Names, Policy
 from referral_contracts.errors import LocalError
 from referral_contracts.records import Record, Write
 from referral_contracts.sealing import random_salts

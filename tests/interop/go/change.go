@@ -96,7 +96,7 @@ func (j *judged) follows(signed any) {
 
 func (j *judged) admit(name string, entry any) {
 	provers, kids := map[string]string{}, map[string]bool{}
-	for _, use := range []string{"event", "seal"} {
+	for _, use := range []string{"event", "log", "http", "seal"} {
 		for _, key := range bus.List(entry, "keys") {
 			if bus.Text(key, "use") != use {
 				continue
@@ -104,17 +104,24 @@ func (j *judged) admit(name string, entry any) {
 			kid, public, proof := bus.Text(key, "kid"), bus.Unb64(bus.Text(key, "public"), -1, "malformed-value"), bus.Text(key, "proof")
 			owner := j.owners[kid]
 			refuse(owner != "" && owner != bus.Text(entry, "id"), "repeated-key")
-			if use == "event" {
+			refuse(use == "log" && !slices.Contains(bus.List(entry, "roles"), any("audit-log")), "not-permitted")
+			prover := public
+			if use == "seal" {
+				refuse(admitSealing(public) != kid, "malformed-key")
+			} else {
 				admit(public)
 				refuse(bus.SigningKid(public) != kid, "malformed-key")
-				provers[kid] = public
-			} else {
-				refuse(admitSealing(public) != kid, "malformed-key")
 			}
 			by, _ := bus.Signed(proof, proofTyp)
-			refuse(provers[by] == "" || use == "event" && by != kid, "missing-proof")
+			if use == "seal" {
+				prover = provers[by]
+			}
+			refuse(prover == "" || use != "seal" && by != kid, "missing-proof")
 			possession := object{"agency": bus.Text(entry, "id"), "bus": name, "desk": bus.Get(key, "desk"), "kid": kid, "use": use}
-			bus.Verify(provers[by], proof, proofTyp, canonical(possession))
+			bus.Verify(prover, proof, proofTyp, canonical(possession))
+			if use == "event" {
+				provers[kid] = public
+			}
 			kids[kid] = true
 		}
 	}
@@ -131,7 +138,7 @@ func refuseLoss(entry, old any) {
 		index := slices.IndexFunc(bus.List(entry, "keys"), same)
 		refuse(index < 0, "entry-vanished")
 		now := bus.List(entry, "keys")[index]
-		refuse(bus.Text(now, "desk") != bus.Text(key, "desk"), "entry-vanished")
+		refuse(bus.Text(now, "desk") != bus.Text(key, "desk") || bus.Text(now, "use") != bus.Text(key, "use"), "entry-vanished")
 		revoked, again := bus.Text(key, "revoked_at"), bus.Text(now, "revoked_at")
 		refuse(revoked != "" && (again == "" || again > revoked), "entry-vanished")
 		refuse(bus.Text(now, "valid_from") != bus.Text(key, "valid_from"), "entry-vanished")

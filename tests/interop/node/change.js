@@ -50,12 +50,14 @@ function admitKeys(name, entry, owners) {
   for (const key of entry.keys.toSorted((one, other) => (one.use === 'seal') - (other.use === 'seal'))) {
     refuse((owners.get(key.kid) ?? entry.id) !== entry.id, 'repeated-key')
     const raw = unb64(key.public)
-    refuse((key.use === 'event' ? admit(raw) : admitSealing(raw)) !== key.kid, 'malformed-key')
+    const seals = key.use === 'seal'
+    refuse(key.use === 'log' && !entry.roles.includes('audit-log'), 'not-permitted')
+    refuse((seals ? admitSealing(raw) : admit(raw)) !== key.kid, 'malformed-key')
     if (key.use === 'event') provers.set(key.kid, raw)
     const by = bus.signedBy(Buffer.from(key.proof), PROOF)
-    refuse(!provers.has(by) || (key.use === 'event' && by !== key.kid), 'missing-proof')
+    refuse(seals ? !provers.has(by) : by !== key.kid, 'missing-proof')
     const possession = { agency: entry.id, bus: name, desk: key.desk ?? null, kid: key.kid, use: key.use }
-    bus.verify(provers.get(by), Buffer.from(key.proof), PROOF, canonical(possession))
+    bus.verify(seals ? provers.get(by) : raw, Buffer.from(key.proof), PROOF, canonical(possession))
   }
   refuse(new Set(entry.keys.map(({ kid }) => kid)).size !== entry.keys.length, 'repeated-key')
 }
@@ -64,7 +66,7 @@ function admitKeys(name, entry, owners) {
 function refuseLoss(entry, old) {
   for (const key of old?.keys ?? []) {
     const now = entry.keys.find(({ kid }) => kid === key.kid)
-    refuse(now === undefined || now.desk !== key.desk, 'entry-vanished')
+    refuse(now === undefined || now.desk !== key.desk || now.use !== key.use, 'entry-vanished')
     refuse(key.revoked_at && !(now.revoked_at <= key.revoked_at), 'entry-vanished')
     refuse(now.valid_from !== key.valid_from || now.valid_until < key.valid_until, 'entry-vanished')
   }
