@@ -74,8 +74,12 @@ def test_an_extension_that_names_its_document_moves_the_due_instant() -> None:
 
     world.wind(11)
 
-    assert world.verbs(WARD)[-1] == "missed"
-    assert world.notes(WARD)[-1].deadline.due_at == until
+    missed = world.notes(WARD)[-1]
+
+    assert missed.verb is Verb.DEADLINE_MISSED
+    # Both are shown: what the ward gave itself stands beside what the law gives.
+    assert missed.deadline.due_at == moment(world.clock_of(case).started.moment_ms + 12 * 3_600_000)
+    assert missed.deadline.late_after == until
 
 
 def test_an_extension_without_a_document_is_not_heard() -> None:

@@ -9,7 +9,7 @@ from referral_contracts.rules.book import CASE_VOIDED, RuleInForce, cancelling
 from referral_contracts.rules.calendar import Interval, due
 from referral_contracts.rules.clock import Clock, clock_id
 from referral_contracts.rules.heard import Happening, Say, Saying, Stamp, World
-from referral_contracts.rules.pack import Rule, Teller, Whose
+from referral_contracts.rules.pack import Kind, Rule, Teller, Whose
 
 Bearing: TypeAlias = Mapping[str, Sequence[Happening]]
 """What bears on a clock, by name."""
@@ -200,10 +200,12 @@ def _said(clock: Clock, sayings: Sequence[Saying]) -> Clock:
             case Say.CONFIRMED if one.superior:
                 clock = replace(clock, confirmed_by=clock.confirmed_by or one.event)
             case Say.EXTENDED if one.until_ms is not None and clock.lenient_ms is not None:
-                # An agency extends what still runs; once it is late, only a superior can.
-                if one.superior or one.admitted_ms <= clock.lenient_ms:
+                # An agency extends what still runs, but no measure beyond the longest that it may last; a superior all.
+                able = one.admitted_ms <= clock.lenient_ms and clock.rule.rule.kind is not Kind.DURATION
+                if one.superior or able:
                     later = max(clock.lenient_ms, one.until_ms)
-                    shown = max(clock.due_ms or 0, one.until_ms)
+                    # What it says of itself is shown beside what is due, and not in its place.
+                    shown = max(clock.due_ms or 0, one.until_ms) if one.superior else clock.due_ms
                     clock = replace(clock, due_ms=shown, lenient_ms=later, extended_by=one.event)
             case _:
                 pass

@@ -230,9 +230,24 @@ def test_an_extension_moves_what_is_due_if_it_was_said_in_time_or_by_a_superior(
     until = START + 30 * HOUR
     docket = heard(world(), INTAKE)
 
-    assert only(docket.say(world(), said(Say.EXTENDED, 11, until_ms=until)).clocks).due_ms == until
-    assert only(docket.say(world(), said(Say.EXTENDED, 13, until_ms=until)).clocks).due_ms == START + 12 * HOUR
-    assert only(docket.say(world(), said(Say.EXTENDED, 13, until_ms=until, superior=True)).clocks).due_ms == until
+    in_time = only(docket.say(world(), said(Say.EXTENDED, 11, until_ms=until)).clocks)
+    late = only(docket.say(world(), said(Say.EXTENDED, 13, until_ms=until)).clocks)
+    above = only(docket.say(world(), said(Say.EXTENDED, 13, until_ms=until, superior=True)).clocks)
+
+    # What an agency gives itself stands beside what is due; what its superior gives, in its place.
+    assert (in_time.due_ms, in_time.lenient_ms) == (START + 12 * HOUR, until)
+    assert (late.due_ms, late.lenient_ms) == (START + 12 * HOUR, START + 12 * HOUR)
+    assert (above.due_ms, above.lenient_ms) == (until, until)
+
+
+def test_nobody_lets_its_own_measure_last_longer_than_it_may() -> None:
+    measure = world(rule(kind='"duration"', limit='"P15D"'))
+    until, docket = START + 30 * DAY, heard(measure, INTAKE)
+    own = only(docket.say(measure, said(Say.EXTENDED, 11, until_ms=until)).clocks)
+    above = only(docket.say(measure, said(Say.EXTENDED, 11, until_ms=until, superior=True)).clocks)
+
+    assert own == only(docket.clocks)
+    assert above.lenient_ms == until
 
 
 def test_a_superior_confirms_what_was_claimed() -> None:
