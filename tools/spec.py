@@ -73,7 +73,7 @@ def _limits() -> str:
         ("ids that all parties of a case use in it within 3 W", str(MAX_CASE_CLAIMS)),
         ("ids that one who is no party uses in a case within 3 W", str(MAX_GHOST_CLAIMS)),
         ("cases of a partition in which one who is no party has used ids", str(MAX_GHOSTS)),
-        ("hand-offs of a case", str(MAX_HANDOFFS)),
+        (f"hand-offs of a case; the last {MAX_OPENED} are for its owner to open", str(MAX_HANDOFFS)),
         ("hand-offs that one agency opens in a case", str(MAX_OPENED)),
         ("addresses that the events of a case go to; half of them are for its owner to bring in", str(MAX_ADDRESSES)),
         ("addresses that one agency writes to of its own choice in a case that it does not own", str(MAX_CHOSEN)),

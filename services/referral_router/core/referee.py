@@ -222,7 +222,7 @@ def _check_opening(case: Case, event_id: str) -> None:
 def _check_room(case: Case, ask: Ask, opened: Collection[str], chosen: Collection[str]) -> None:
     """Check last of all whether there is room for the hand-offs *opened* and for the recipients that were *chosen*."""
     if opened:
-        room.check_handoffs(case, ask.envelope.source, len(opened))
+        room.check_handoffs(case, ask, len(opened))
     room.check_chosen(case, ask, chosen)
     room.check_addresses(case, ask)
 

@@ -15,7 +15,10 @@ from referral_router.core.addressing import Ask, speaks_for
 from referral_router.core.case import Case
 
 MAX_HANDOFFS: Final = 512
-"""Hand-offs of one case: keeps its state record under the limit of the state topic. A long case has some thirty."""
+"""
+Hand-offs of one case: keeps its state record under the limit of the state topic. A long case has some thirty. The last
+`MAX_OPENED` are for its owner to open: parties that are in league use up no one's but each other's.
+"""
 MAX_OPENED: Final = 128
 """Hand-offs that one agency opens in one case: nobody uses up the case's for the others."""
 MAX_ADDRESSES: Final = 512
@@ -25,16 +28,17 @@ MAX_CHOSEN: Final = 64
 """Addresses to which one agency that is not the owner writes of its own choice, whoever else wrote to them."""
 
 
-def check_handoffs(case: Case, source: str, count: int) -> None:
+def check_handoffs(case: Case, ask: Ask, count: int) -> None:
     """
-    Check that *source* may open so many hand-offs more.
+    Check that the source may open so many hand-offs more.
 
     Raises:
         RemoteError: TOO_MANY.
     """
     # Whoever stands there now: a side that was moved to a successor uses up nothing of that one's.
-    opened = sum((one.opener or one.sender) == source for one in case.handoffs.values())
-    if opened + count > MAX_OPENED or len(case.handoffs) + count > MAX_HANDOFFS:
+    opened = sum((one.opener or one.sender) == ask.envelope.source for one in case.handoffs.values())
+    most = MAX_HANDOFFS if speaks_for(ask, case.owner) else MAX_HANDOFFS - MAX_OPENED
+    if opened + count > MAX_OPENED or len(case.handoffs) + count > most:
         raise RemoteError(Code.TOO_MANY)
 
 

@@ -161,6 +161,20 @@ class TestLimits:
         assert {one.code for one in judged} == {Code.ACCEPTED, Code.TOO_MANY}
         assert world.code(world.say(WARD, Verb.OFFERED, POLICE, case=case)) is Code.ACCEPTED
 
+    def test_parties_in_league_leave_room_for_the_owner(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("referral_router.core.room.MAX_OPENED", 2)
+        monkeypatch.setattr("referral_router.core.room.MAX_HANDOFFS", 6)
+        world = World()
+        case = world.open_case()
+        parties = (WARD, NEXT_WARD, POLICE)
+        for agency in parties:
+            world.accepted(world.say(HOTLINE, Verb.CASE_NOTED, agency, case=case))
+        opened = [world.code(world.say(by, Verb.OFFERED, HOTLINE, case=case)) for by in parties for _ in range(2)]
+        own = [world.code(world.say(HOTLINE, Verb.OFFERED, WARD, case=case)) for _ in range(3)]
+
+        assert opened == [Code.ACCEPTED] * 4 + [Code.TOO_MANY] * 2
+        assert own == [Code.ACCEPTED] * 2 + [Code.TOO_MANY]
+
     def test_a_case_that_went_to_many_goes_to_no_new_ones(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("referral_router.core.room.MAX_ADDRESSES", 2)
         world = World()
