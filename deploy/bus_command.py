@@ -45,7 +45,12 @@ def _say(line: str) -> None:
 
 def _up(folder: StateFolder) -> int:
     holding = str(Path(__file__).with_name("holding.py"))
-    code = up(folder, [holding, "--home", str(folder.path)], _say, what="Kafka, the router and the deadline watcher")
+    code = up(
+        folder,
+        [holding, "--home", str(folder.path)],
+        _say,
+        what="Kafka, the router, the deadline watcher and the audit log",
+    )
     if code == 0:
         home = folder.path
         with contextlib.suppress(ValueError):

@@ -98,6 +98,17 @@ class Founding:
             "REFERRAL_BUS_WATCHER_STATE_KEY": str(folder / "state-key.json"),
         }
 
+    def log_settings(self) -> dict[str, str]:
+        """Return the audit log's variables, but for the broker."""
+        folder = self.home / "log"
+        folder.mkdir(mode=0o700, exist_ok=True)
+        return {
+            "REFERRAL_BUS_TRUST": str(self.home / "trust.json"),
+            "REFERRAL_BUS_LOG_KEY": str(self.folder("audit-log") / "keys.json"),
+            "REFERRAL_BUS_LOG_STORE": f"sqlite:///{(folder / 'log.db').resolve()}",
+            "REFERRAL_BUS_LOG_TILES": str(folder / "tiles"),
+        }
+
     def tell_bootstrap(self, bootstrap: str) -> None:
         """Write down for every agency where the broker is."""
         for agency in self.agencies:

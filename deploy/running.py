@@ -1,8 +1,8 @@
 """
-A bus that runs on this machine: Kafka, topics, a founded directory, router and deadline watcher, the head renewed.
+A bus that runs on this machine: Kafka, topics, a founded directory, router, deadline watcher and audit log.
 
-Used alike by ``make up``, the demonstration, the benchmarks and the tests. What it starts it also ends, by pid, and a
-service that dies is started again.
+Used alike by ``make up``, the demonstration, the benchmarks and the tests. It renews the directory's head. What it
+starts it also ends, by pid, and a service that dies is started again.
 """
 
 import asyncio
@@ -69,6 +69,7 @@ class RunningBus:
         bootstrap: str | None = None,
         agencies: Path = AGENCIES,
         rules: Sequence[Path] = (),
+        log: bool = False,
     ) -> None:
         """
         Start it and wait until it is ready.
@@ -79,6 +80,7 @@ class RunningBus:
             bootstrap: A broker to use; none is started then.
             agencies: Who is on the bus.
             rules: The packs that a deadline watcher watches by; without any there is none.
+            log: Whether there is an audit log.
 
         Raises:
             NotReady: A service does not come up.
@@ -88,6 +90,7 @@ class RunningBus:
         self._node: KafkaNode | None = None
         self.routers: list[ServiceProcess] = []
         self.watchers: list[ServiceProcess] = []
+        self.logs: list[ServiceProcess] = []
         self._rules: Sequence[Path] = ()
         try:
             if bootstrap is None:
@@ -99,12 +102,9 @@ class RunningBus:
             self._provision()
             asyncio.run(refuse_another_bus(self.founding, bootstrap))
             self.founding.tell_bootstrap(bootstrap)
-            say("starting the router and the deadline watcher" if rules else "starting the router")
-            self.start_router()
-            if rules:
-                self.start_watcher(rules)
+            self._start_services(rules, log=log)
             version = asyncio.run(bring_up_to_date(self.founding, bootstrap))
-            for service in (*self.routers, *self.watchers):
+            for service in self.services:
                 service.wait_ready()
             say(f"ready: Kafka at {bootstrap}, directory version {version}")
         except BaseException:
@@ -124,6 +124,20 @@ class RunningBus:
         """The broker, when it is ours."""
         return self._node
 
+    def _start_services(self, rules: Sequence[Path], *, log: bool) -> None:
+        named = ["the router", *(["the deadline watcher"] if rules else []), *(["the audit log"] if log else [])]
+        self._say("starting " + " and ".join(filter(None, (", ".join(named[:-1]), named[-1]))))
+        self.start_router()
+        if rules:
+            self.start_watcher(rules)
+        if log:
+            self.start_log()
+
+    @property
+    def services(self) -> Sequence[ServiceProcess]:
+        """Every process that was started, in the order in which they end."""
+        return (*self.logs, *self.watchers, *self.routers)
+
     def start_router(self) -> ServiceProcess:
         """Start one more router process."""
         return self._start(self.routers, "router", "referral_router", self.founding.router_settings())
@@ -139,6 +153,10 @@ class RunningBus:
         rules = {"REFERRAL_BUS_PACKS": listed, "REFERRAL_BUS_CALENDAR": str(_CALENDAR)}
         return self.founding.watcher_settings() | rules
 
+    def start_log(self) -> ServiceProcess:
+        """Start the audit log; a second one finds that it is not alone."""
+        return self._start(self.logs, "audit log", "audit_log", self.founding.log_settings())
+
     def _start(
         self, processes: list[ServiceProcess], name: str, module: str, settings: dict[str, str]
     ) -> ServiceProcess:
@@ -150,7 +168,7 @@ class RunningBus:
 
     def look_after(self) -> None:
         """Start again what has died."""
-        for service in (*self.routers, *self.watchers):
+        for service in self.services:
             if service.process is not None and service.process.poll() is not None:
                 self._say(f"a {service.name} ended with {service.process.returncode}; starting it again")
                 service.start()
@@ -161,7 +179,7 @@ class RunningBus:
 
     def close(self) -> None:
         """End everything that was started."""
-        for service in (*self.watchers, *self.routers):
+        for service in self.services:
             service.stop()
         if self._node is not None:
             self._node.close()

@@ -51,8 +51,9 @@ class ServiceProcess:
         self.name = name
         self._module = module
         self._settings = settings
-        self.log = home / f"{name}-{number}.log"
-        self._port_file = home / f"{name}-{number}.port"
+        called = f"{name.replace(' ', '-')}-{number}"
+        self.log = home / f"{called}.log"
+        self._port_file = home / f"{called}.port"
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:

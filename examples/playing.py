@@ -120,12 +120,12 @@ def _run(home: Path, bootstrap: str | None) -> int:
     teller.title(
         "Hai vụ việc bảo vệ trẻ em đi qua referral-bus",
         "two child-protection cases cross the bus; every name and place in them is invented",
-        f"Kafka thật, bộ định tuyến, bộ theo dõi thời hạn, {len(CAST)} cơ quan: mỗi nơi một tiến trình",
-        f"real Kafka, router, deadline watcher, {len(CAST)} agencies: each a process with its own keys",
+        f"Kafka thật, bộ định tuyến, bộ theo dõi thời hạn, nhật ký, {len(CAST)} cơ quan: mỗi nơi một tiến trình",
+        f"real Kafka, router, deadline watcher, audit log, {len(CAST)} agencies: each a process with its own keys",
     )
     bus: RunningBus | None = None
     try:
-        bus = RunningBus(home, say=teller.note, bootstrap=bootstrap, rules=DEMONSTRATION)
+        bus = RunningBus(home, say=teller.note, bootstrap=bootstrap, rules=DEMONSTRATION, log=True)
         asyncio.run(_play(bus, teller))
     except NotAsTold as error:
         teller.end("Không như câu chuyện.", str(error), good=False, lines=_logs(home))
@@ -145,9 +145,9 @@ def _run(home: Path, bootstrap: str | None) -> int:
 
 def _logs(home: Path) -> list[str]:
     return [
-        f"nhật ký / logs: {home}/router-1.log, watcher-1.log, kafka/broker.log",
+        f"nhật ký / logs: {home}/router-1.log, watcher-1.log, audit-log-1.log, kafka/broker.log",
         f"                {home}/agencies/*/agency.log, store.db beside it",
-        f"số đo / metrics: {home}/router-1.metrics, watcher-1.metrics",
+        f"số đo / metrics: {home}/router-1.metrics, watcher-1.metrics, audit-log-1.metrics",
     ]
 
 
@@ -163,7 +163,7 @@ async def _play(bus: RunningBus, teller: Teller) -> None:
         teller.note("every agency has the directory, checked against the pinned key of the registrar")
         outsider = await Outsider.arrive(transport, bus.founding.trust)
         await _tell(bus, teller, offices, outsider)
-        for service in (*bus.routers, *bus.watchers):
+        for service in bus.services:
             _keep_metrics(service)
     finally:
         _end_undisturbed()

@@ -178,6 +178,12 @@ class Code(StrEnum):
     """Two states of the log of which neither continues the other."""
     LOG_ROLLBACK = "log-rollback"
     """A state of the log smaller than one that it had before."""
+    LOG_GAP = "log-gap"
+    """A decision is missing between two of the ledger."""
+    LEDGER_ROLLED_BACK = "ledger-rolled-back"
+    """The ledger ends before, or is not, what the log has of it."""
+    LOG_BUSY = "log-busy"
+    """Another process writes the log."""
 
     # A process and its surroundings.
     BROKER_AWAY = "broker-away"
@@ -208,6 +214,12 @@ class Code(StrEnum):
     """Another process uses the store."""
     BAD_LOG_POLICY = "bad-log-policy"
     """A policy of logs and witnesses that cannot be used."""
+    STORE_AWAY = "store-away"
+    """The database, or the disk, does not do what it is asked."""
+    DISK_FULL = "disk-full"
+    """There is no room left where it has to be written."""
+    READ_ONLY = "read-only"
+    """It may not be written, or cannot be."""
     INCOMPLETE_INPUT = "incomplete-input"
     """Something that is needed was not given."""
     MALFORMED_PACK = "malformed-pack"
@@ -239,6 +251,12 @@ _OTHERS_TO_BLAME: Final[dict[Blame, tuple[Code, ...]]] = {
         Code.BAD_TILE,
         Code.LOG_FORK,
         Code.LOG_ROLLBACK,
+        Code.LOG_GAP,
+        Code.LEDGER_ROLLED_BACK,
+        Code.LOG_BUSY,
+        Code.STORE_AWAY,
+        Code.DISK_FULL,
+        Code.READ_ONLY,
         Code.BROKER_AWAY,
         Code.TOPIC_MISSING,
         Code.TOPIC_MISCONFIGURED,
@@ -291,6 +309,10 @@ HINTS: Final[dict[Code, str]] = {
     Code.MALFORMED_PACK: "referral-bus rules check FILE tells all that is wrong, by rule and field",
     Code.LOG_FORK: "keep both checkpoints, they are the evidence; tell the other agencies and the log's operator",
     Code.LOG_ROLLBACK: "keep both checkpoints, they are the evidence; tell the other agencies and the log's operator",
+    Code.LOG_GAP: "the ledger was cut, or read past its end: stop, and compare it with a copy; see the runbook",
+    Code.LEDGER_ROLLED_BACK: "the ledger was put back or made anew: the log keeps what it has; see the runbook",
+    Code.LOG_BUSY: "one process writes a log: end the other one, or wait until it has ended",
+    Code.DISK_FULL: "make room: what was taken from the ledger is safe, and the rest waits there",
     Code.BROKER_AWAY: "check the address and that Kafka runs; what is in the outbox stays there",
 }
 """What the one to blame can do. A code without a hint says enough by its name."""

@@ -9,6 +9,17 @@ import pytest
 from tests.house.tree import ROOT, shelved_modules
 
 MAY_IMPORT = {
+    "audit_log": {
+        "aiokafka",
+        "prometheus_client",
+        "psycopg",
+        "pydantic",
+        "pydantic_core",
+        "pydantic_settings",
+        "referral_contracts",
+        "service_chassis",
+        "sqlalchemy",
+    },
     "referral_contracts": {"cryptography", "pydantic", "pydantic_core"},
     "referral_bus": {"aiokafka", "cryptography", "pydantic", "referral_contracts", "rich", "typer"},
     "referral_bus_command": {"referral_bus"},

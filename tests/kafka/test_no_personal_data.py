@@ -51,7 +51,7 @@ def test_the_metrics_name_rules_and_no_case(demo: DemoRun, written: dict[str, by
     pages = {place: page for place, page in written.items() if place not in but_for_metrics(written)}
 
     assert len(cases) == 2
-    assert set(pages) == {"router-1.metrics", "watcher-1.metrics"}
+    assert set(pages) == {"router-1.metrics", "watcher-1.metrics", "audit-log-1.metrics"}
     assert [place for place, page in pages.items() for case in cases if case in page] == []
     assert {leak.text for leak in leaks(pages, vocabulary())} == {RULE, *OTHER_RULES}
 

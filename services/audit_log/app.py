@@ -1,0 +1,219 @@
+"""The log on Kafka: what comes in is appended, what was appended is published on the beat, what is wrong is told."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+from aiokafka.errors import KafkaError
+
+from audit_log.folder import Folder
+from audit_log.intake import Intake, Pending
+from audit_log.log import Desk
+from audit_log.log import Log as TreeLog
+from audit_log.metrics import LogMetrics
+from audit_log.settings import Settings
+from audit_log.store import open_store
+from audit_log.together import until_one_fails
+from referral_contracts import topics
+from referral_contracts.codes import Code
+from referral_contracts.directory import TrustRoot
+from referral_contracts.errors import Fatal, LocalError
+from referral_contracts.sealing import random_salts
+from service_chassis.directory import DirectoryReader
+from service_chassis.fold import Limits
+from service_chassis.health import Trouble
+from service_chassis.kafka import Kafka
+from service_chassis.keyfile import read_signing_key
+from service_chassis.logs import Log
+from service_chassis.metrics import Metrics
+
+SERVICE: Final = "audit-log"
+ResultT = TypeVar("ResultT")
+
+_SURVEY_S: Final = 0.5
+_SHOW_S: Final = 2.0
+_IDLE_S: Final = 5.0
+"""How long positions alone, without a leaf, may wait to be stored."""
+_BACKOFF_S: Final = (0.1, 0.25, 0.5, 1.0, 2.0)
+_DIRECTORY_WITHIN_MS: Final = 5_000
+_NEEDED: Final = (topics.SUBMISSIONS, topics.LEDGER, topics.DIRECTORY)
+
+
+class LogService:
+    """The log, wired. Nothing connects or is opened before `run`."""
+
+    def __init__(self, settings: Settings, *, clock: Callable[[], int], metrics: Metrics, log: Log) -> None:
+        """
+        Read key and trust root.
+
+        Raises:
+            ReferralBusError: One of them cannot be used.
+        """
+        self._settings, self._clock, self._log = settings, clock, log
+        self._root = _read_trust(settings.trust)
+        self._desk = Desk(
+            origin=settings.log_origin or f"{self._root.bus}.log",
+            key=read_signing_key(settings.log_key),
+            salts=random_salts,
+            clock=clock,
+        )
+        self._limits = Limits(fetch_wait_ms=100)
+        self._kafka = Kafka(bootstrap=settings.bootstrap, client_id=SERVICE)
+        self._metrics, self._shown = metrics, LogMetrics(metrics.registry)
+        self._directory = DirectoryReader(
+            self._kafka, self._root, within_ms=_DIRECTORY_WITHIN_MS, limits=self._limits, metrics=metrics, log=log
+        )
+        self._missing: Code | None = Code.BROKER_AWAY
+        self._first_look: float | None = None
+        self._trouble: Trouble | None = Trouble("log", "opening")
+        self._intake: Intake | None = None
+        self._oldest_ms: int | None = None
+        # One for what is appended, one for what is published.
+        self._threads = ThreadPoolExecutor(2, thread_name_prefix="log")
+        self._running: set[asyncio.Future[Any]] = set()
+
+    def troubles(self) -> Sequence[Trouble]:
+        """Say what is wrong; nothing when all is well."""
+        found = [] if self._trouble is None else [self._trouble]
+        if self._missing is not None:
+            waited = 0.0 if self._first_look is None else asyncio.get_running_loop().time() - self._first_look
+            return [Trouble("topics", self._missing, fatal=waited > self._limits.first_contact_s)]
+        code = None if self._intake is None else self._intake.trouble()
+        if code is not None:
+            found.append(Trouble(topics.LEDGER, code))
+        return [*found, *self._directory.troubles()]
+
+    async def run(self) -> None:
+        """
+        Log until cancelled.
+
+        Raises:
+            Fatal: LOG_BUSY: another process writes the log. What else is fatal stays, and is told.
+        """
+        partitions = await self._survey()
+        await until_one_fails([self._directory.run(), self._keep(partitions)])
+
+    async def _survey(self) -> int:
+        """Wait for a broker that has the topics of a bus; return how many partitions the ledger has."""
+        self._first_look = asyncio.get_running_loop().time()
+        while True:
+            try:
+                found = await self._kafka.topics(self._limits)
+                if all(name in found for name in _NEEDED) and found[topics.LEDGER] == found[topics.SUBMISSIONS] + 1:
+                    self._missing = None
+                    return found[topics.LEDGER]
+                whole = all(name in found for name in _NEEDED)
+                self._missing = Code.TOPIC_MISCONFIGURED if whole else Code.TOPIC_MISSING
+            except (KafkaError, OSError, TimeoutError):
+                self._missing = Code.BROKER_AWAY
+            self._log.warning("waiting-for-topics", code=self._missing)
+            await asyncio.sleep(_SURVEY_S)
+
+    async def _keep(self, partitions: int) -> None:
+        """Open the log and keep it, anew after whatever may pass: a start is the only way back."""
+        attempt = 0
+        while True:
+            opened_at = asyncio.get_running_loop().time()
+            try:
+                await self._session(partitions)
+            except LocalError as error:
+                self._trouble = Trouble("log", error.code)
+                self._shown.failed(error.code)
+                self._log.error("log-failed", code=error.code, detail=error.detail)
+            except Fatal as error:
+                self._trouble = Trouble("log", error.code, fatal=True)
+                self._log.critical("log-stopped", code=error.code, detail=error.detail)
+                if error.code is Code.LOG_BUSY:
+                    raise
+                # It stays as it is until a person has looked: to go on would bury the evidence.
+                await asyncio.get_running_loop().create_future()
+            if asyncio.get_running_loop().time() - opened_at > _BACKOFF_S[-1]:
+                attempt = 0
+            await asyncio.sleep(_BACKOFF_S[min(attempt, len(_BACKOFF_S) - 1)])
+            attempt += 1
+
+    async def _session(self, partitions: int) -> None:
+        """Open store and folder and log until something fails."""
+        url = self._settings.log_store.get_secret_value()
+        store = await self._threaded(lambda: open_store(url, bus=self._root.bus, origin=self._desk.origin))
+        folder = Folder(self._settings.log_tiles)
+        try:
+            tree = await self._threaded(TreeLog, store, folder, self._desk)
+            self._shown.opened(tree.size, tree.published, self._clock())
+            self._intake = Intake(
+                self._kafka,
+                self._root.bus,
+                tree.places,
+                lambda: self._directory.current,
+                limits=self._limits,
+                log=self._log,
+            )
+            self._trouble = None
+            self._log.info("log-opened", count=tree.size)
+            await until_one_fails(
+                [
+                    self._intake.run(partitions),
+                    self._append(tree, self._intake),
+                    self._publish(tree),
+                    self._show(self._intake),
+                ]
+            )
+        finally:
+            self._intake = None
+            # What still writes ends first: a thread cannot be cancelled.
+            if self._running:
+                done, _ = await asyncio.wait(self._running)
+                for future in done:
+                    future.exception()
+            folder.close()
+            store.close()
+
+    async def _threaded(self, work: Callable[..., ResultT], *arguments: object) -> ResultT:
+        """Do *work* in a thread; `_running` has it until it has ended, whatever becomes of who waits."""
+        future = asyncio.get_running_loop().run_in_executor(self._threads, work, *arguments)
+        self._running.add(future)
+        future.add_done_callback(self._running.discard)
+        return await asyncio.shield(future)
+
+    async def _append(self, tree: TreeLog, intake: Intake) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            pending = await intake.take(_IDLE_S)
+            if not pending.places and not pending.taken:
+                continue
+            began = loop.time()
+            await self._threaded(tree.append, pending.taken, pending.places)
+            self._wait_since(pending)
+            self._shown.appended(len(pending.taken), tree.size, loop.time() - began)
+
+    async def _publish(self, tree: TreeLog) -> None:
+        loop, beat_s = asyncio.get_running_loop(), self._settings.log_beat_ms / 1000
+        while True:
+            began = loop.time()
+            oldest_ms, self._oldest_ms = self._oldest_ms, None
+            found = await self._threaded(tree.publish)
+            if found is not None:
+                waited_s = None if oldest_ms is None else (self._clock() - oldest_ms) / 1000
+                self._shown.published(found.size, loop.time() - began, waited_s=waited_s)
+            if tree.published == tree.size:
+                self._shown.current(self._clock())
+            await asyncio.sleep(max(0.0, began + beat_s - loop.time()))
+
+    async def _show(self, intake: Intake) -> None:
+        while True:
+            await asyncio.sleep(_SHOW_S)
+            self._metrics.lanes(intake.lags(), state_bytes=0, stuck=0)
+
+    def _wait_since(self, pending: Pending) -> None:
+        if pending.oldest_ms is not None:
+            known = self._oldest_ms
+            self._oldest_ms = pending.oldest_ms if known is None else min(known, pending.oldest_ms)
+
+
+def _read_trust(path: Path) -> TrustRoot:
+    try:
+        return TrustRoot.decode(path.read_bytes())
+    except OSError as error:
+        raise LocalError(Code.NO_SUCH_FILE, "the trust root cannot be read") from error

@@ -1,0 +1,75 @@
+"""What the log counts. No label carries a case, an agency or a key."""
+
+from typing import Final
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+_SECONDS: Final = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0)
+_WAIT_S: Final = (0.01, 0.025, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0, 300.0)
+_ENTRIES: Final = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000)
+
+
+class LogMetrics:
+    """The log's own metrics."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        """Register everything."""
+        self._entries = Counter("referral_bus_log_entries", "Leaves that were appended", registry=registry)
+        self._size = Gauge("referral_bus_log_size", "Leaves that are durable", registry=registry)
+        self._published = Gauge(
+            "referral_bus_log_published_size", "Leaves that the published checkpoint covers", registry=registry
+        )
+        self._published_at = Gauge(
+            "referral_bus_log_published_timestamp_seconds",
+            "When the published checkpoint was last known to cover every leaf",
+            registry=registry,
+        )
+        self._append = Histogram(
+            "referral_bus_log_append_seconds", "From a batch to its commit", buckets=_SECONDS, registry=registry
+        )
+        self._batch = Histogram("referral_bus_log_batch_size", "Leaves an append", buckets=_ENTRIES, registry=registry)
+        self._publish = Histogram(
+            "referral_bus_log_publish_seconds",
+            "From a beat to its published checkpoint",
+            buckets=_SECONDS,
+            registry=registry,
+        )
+        self._wait = Histogram(
+            "referral_bus_log_wait_seconds",
+            "From the ledger to a published checkpoint, of the oldest record that it covers first",
+            buckets=_WAIT_S,
+            registry=registry,
+        )
+        self._failures = Counter(
+            "referral_bus_log_failures",
+            "Writes that failed, by code; they are tried again",
+            ["code"],
+            registry=registry,
+        )
+
+    def opened(self, size: int, published: int, now_ms: int) -> None:
+        """Show what was found."""
+        self._size.set(size)
+        self._published.set(published)
+        self._published_at.set(now_ms / 1000)
+
+    def appended(self, count: int, size: int, seconds: float) -> None:
+        """Count an append."""
+        self._entries.inc(count)
+        self._size.set(size)
+        self._batch.observe(count)
+        self._append.observe(seconds)
+
+    def published(self, size: int, seconds: float, *, waited_s: float | None) -> None:
+        """Count a checkpoint; of the records that it covers first the oldest *waited_s*."""
+        self._published.set(size)
+        self._publish.observe(seconds)
+        if waited_s is not None:
+            self._wait.observe(max(0.0, waited_s))
+
+    def current(self, now_ms: int) -> None:
+        """Show that the published checkpoint covers every leaf."""
+        self._published_at.set(now_ms / 1000)
+
+    def failed(self, code: str) -> None:
+        self._failures.labels(code).inc()

@@ -1,0 +1,39 @@
+"""The log's settings, read once from ``REFERRAL_BUS_*`` variables."""
+
+from pathlib import Path
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from service_chassis.service import Http
+
+
+class Settings(BaseSettings):
+    """The log's settings."""
+
+    model_config = SettingsConfigDict(env_prefix="REFERRAL_BUS_", frozen=True)
+
+    bootstrap: str
+    """Kafka's bootstrap servers, e.g. ``kafka:9092``."""
+    trust: Path
+    """The trust root that the deployment pins."""
+    log_key: Path
+    """The log's key file: it signs checkpoints and statements. Readable by its owner alone."""
+    log_store: SecretStr
+    """Where the log is kept: ``sqlite:////path`` or ``postgresql+psycopg://…``, which may carry a password."""
+    log_tiles: Path
+    """The folder of tiles and checkpoints that is published."""
+    log_origin: str | None = Field(default=None, max_length=100)
+    """What the log is called in its checkpoints: ``<bus>.log`` where nothing is said. It never changes."""
+    log_beat_ms: int = Field(default=100, ge=10, le=60_000)
+    """How often a checkpoint is published when the log has grown."""
+    http_host: str = "127.0.0.1"
+    http_port: int = Field(default=8082, ge=0, le=65_535)
+    """Health and metrics. 0 takes a free port."""
+    http_port_file: Path | None = None
+    """Where to write the port that was taken."""
+
+    @property
+    def http(self) -> Http:
+        """Where health and metrics are served."""
+        return Http(host=self.http_host, port=self.http_port, port_file=self.http_port_file)

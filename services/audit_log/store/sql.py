@@ -1,0 +1,168 @@
+"""The store in SQL: the same statements for each database. What differs a `Database` does."""
+
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, Protocol
+
+from sqlalchemy import Connection, Engine, Table, delete, func, insert, select, update
+from sqlalchemy.exc import DBAPIError
+
+from audit_log.core.growing import Batch
+from audit_log.core.places import Place
+from audit_log.store import schema
+from audit_log.store.store import Signed, State
+from referral_contracts.codes import Code
+from referral_contracts.errors import Fatal, LocalError
+from referral_contracts.log.growth import Frontier
+
+_TREE_ROW = 1
+_HOUR_MS = 3_600_000
+
+
+class Database(Protocol):
+    """What SQLite and PostgreSQL do each in their own way."""
+
+    engine: Engine
+
+    def hold(self) -> None:
+        """
+        Keep other writers out until the process ends or `release`.
+
+        Raises:
+            Fatal: LOG_BUSY: there is another.
+        """
+
+    def release(self) -> None:
+        """Let the next writer in."""
+
+    def insert(self, connection: Connection, table: Table, rows: Sequence[tuple[Any, ...]]) -> None:
+        """Insert *rows*, which have the table's columns in their order."""
+
+    def code_of(self, error: DBAPIError) -> Code:
+        """Return the code of what went wrong."""
+
+
+class SqlStore:
+    """A `Store` in a database."""
+
+    def __init__(self, database: Database, bus: str, origin: str) -> None:
+        """Open the store of the log *origin* of *bus*, and make it where there is none; see `Store`."""
+        self._database = database
+        # Held for a transaction: `append` and `sign` come from two threads.
+        self._writing = threading.Lock()
+        self._epoch = 0
+        with self._translated():
+            database.hold()
+            with database.engine.begin() as connection:
+                schema.METADATA.create_all(connection)
+                self._own(connection, {"bus": bus, "format": str(schema.FORMAT), "origin": origin})
+                self._epoch = self._enter(connection)
+
+    def state(self) -> State:
+        """See `Store`."""
+        with self._translated(), self._database.engine.connect() as connection:
+            size, frontier = connection.execute(select(schema.TREE.c.size, schema.TREE.c.frontier)).one()
+            edge = Frontier.decode(frontier)
+            if edge.size != size:
+                raise Fatal(Code.STATE_FORMAT, "the store's tree is not of the size that it says")
+            places = {row[0]: Place(*row[1:]) for row in connection.execute(select(schema.PLACES))}
+            return State(edge, places, self._newest(connection))
+
+    def append(self, batch: Batch) -> None:
+        """See `Store`."""
+        size = batch.frontier.size
+        with self._transaction() as connection:
+            mine = (schema.TREE.c.size == batch.before) & (schema.TREE.c.epoch == self._epoch)
+            grown = update(schema.TREE).where(mine).values(size=size, frontier=batch.frontier.encode())
+            if connection.execute(grown).rowcount != 1:
+                raise Fatal(Code.LOG_BUSY, "another process has grown the log")
+            add = self._database.insert
+            add(connection, schema.ENTRIES, batch.entries)
+            add(connection, schema.RECORDS, batch.records)
+            add(connection, schema.SEARCH, batch.search)
+            add(connection, schema.TERMS, batch.terms)
+            add(connection, schema.NODES, batch.nodes)
+            if batch.places:
+                connection.execute(delete(schema.PLACES).where(schema.PLACES.c.partition.in_(list(batch.places))))
+                rows = [(one, place.next_offset, place.counter, place.chain) for one, place in batch.places.items()]
+                add(connection, schema.PLACES, rows)
+
+    def sign(self, checkpoint: Signed, at_ms: int) -> None:
+        """See `Store`."""
+        table = schema.CHECKPOINTS
+        with self._transaction() as connection:
+            epoch, size = connection.execute(select(schema.TREE.c.epoch, schema.TREE.c.size)).one()
+            newest = self._newest(connection)
+            if epoch != self._epoch:
+                raise Fatal(Code.LOG_BUSY, "another process writes the log")
+            if checkpoint.size > size or (newest is not None and newest.size > checkpoint.size):
+                raise Fatal(Code.LOG_ROLLBACK, "a checkpoint is never taken back, nor ahead of what is stored")
+            if newest is not None and newest.size == checkpoint.size:
+                if newest.root != checkpoint.root:
+                    raise Fatal(Code.LOG_FORK, "two checkpoints of one size")
+                return
+            if newest is not None and self._hour_has_one(connection, newest.size):
+                connection.execute(delete(table).where(table.c.size == newest.size))
+            row = {"size": checkpoint.size, "root": checkpoint.root, "note": checkpoint.note, "kept_ms": at_ms}
+            connection.execute(insert(table).values(row))
+
+    def hashes(self, level: int, start: int, end: int) -> Sequence[bytes]:
+        """See `Store`."""
+        if level:
+            table = schema.NODES
+            wanted = select(table.c.hash).where(table.c.level == level)
+        else:
+            table = schema.ENTRIES
+            wanted = select(table.c.entry)
+        wanted = wanted.where(table.c.idx >= start, table.c.idx < end).order_by(table.c.idx)
+        with self._translated(), self._database.engine.connect() as connection:
+            found = list(connection.scalars(wanted))
+        if len(found) != end - start:
+            raise Fatal(Code.LOG_FORK, "the store has lost a part of the tree")
+        return found
+
+    def close(self) -> None:
+        """See `Store`."""
+        self._database.release()
+        self._database.engine.dispose()
+
+    @contextmanager
+    def _transaction(self) -> Iterator[Connection]:
+        with self._writing, self._translated(), self._database.engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except DBAPIError as error:
+            # Its text may quote what was to be stored.
+            raise LocalError(self._database.code_of(error), "the store did not do it") from None
+
+    def _own(self, connection: Connection, wanted: dict[str, str]) -> None:
+        """Return if the store is of the log that it is opened for; an empty one becomes so."""
+        told = {row.name: row.value for row in connection.execute(select(schema.META))}
+        if not told:
+            self._database.insert(connection, schema.META, list(wanted.items()))
+            self._database.insert(connection, schema.TREE, [(_TREE_ROW, 0, Frontier.empty().encode(), 0)])
+        elif told != wanted:
+            raise Fatal(Code.STATE_FORMAT, "a store of another format, or of another log")
+
+    def _enter(self, connection: Connection) -> int:
+        connection.execute(update(schema.TREE).values(epoch=schema.TREE.c.epoch + 1))
+        return connection.scalar(select(schema.TREE.c.epoch)) or 0
+
+    def _newest(self, connection: Connection) -> Signed | None:
+        table = schema.CHECKPOINTS
+        found = connection.execute(
+            select(table.c.size, table.c.root, table.c.note).order_by(table.c.size.desc()).limit(1)
+        ).one_or_none()
+        return None if found is None else Signed(*found)
+
+    def _hour_has_one(self, connection: Connection, size: int) -> bool:
+        """Whether another checkpoint than that of *size* is kept of its hour."""
+        table = schema.CHECKPOINTS
+        at_ms = select(table.c.kept_ms).where(table.c.size == size).scalar_subquery()
+        kept = select(func.count()).where(table.c.size < size, table.c.kept_ms / _HOUR_MS == at_ms / _HOUR_MS)
+        return bool(connection.scalar(kept))
