@@ -39,12 +39,17 @@ class RuleInForce:
         """The rule by which it is asked whether a happening was told by an agency of the role: a place is no answer."""
         return replace(self, rule=_copy(self.rule, {"whose": Whose.SENDER}))
 
+    @cached_property
+    def cancelling(self) -> frozenset[str]:
+        """What cancels a clock of the rule; a case entered in error cancels all of its clocks."""
+        return cancelling(self.rule)
+
     @property
     def id(self) -> str:
         """The rule's id."""
         return self.rule.id
 
-    @property
+    @cached_property
     def accuses(self) -> bool:
         """Whether a clock of this rule can be missed. What nobody has read accuses nobody."""
         return self.rule.verified and self.rule.span is not None

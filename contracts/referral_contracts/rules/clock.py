@@ -9,6 +9,7 @@ last moment that the ledger has seen.
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 from typing import Final
 
 from referral_contracts.encoding import lp, sha256
@@ -68,9 +69,14 @@ class Notice:
         return f"{self.step.value}/{self.number}"
 
 
-@dataclass(frozen=True, slots=True)
+MISSED: Final = f"{Step.MISSED.value}/0"
+EXPLAINED: Final = f"{Step.EXPLAINED.value}/0"
+"""The keys of what is said when it is missed, and of what is added later."""
+
+
+@dataclass(frozen=True)
 class Clock:
-    """One clock of a case, as what was heard makes it."""
+    """One clock of a case, as what was heard makes it. What follows from it is worked out once."""
 
     id: str
     rule: RuleInForce
@@ -108,7 +114,7 @@ class Clock:
     disputed_by: str | None = None
     confirmed_by: str | None = None
 
-    @property
+    @cached_property
     def accuses(self) -> bool:
         """Whether it can be missed."""
         return (
@@ -118,7 +124,7 @@ class Clock:
             and self.lenient_ms is not None
         )
 
-    @property
+    @cached_property
     def alarm_ms(self) -> int | None:
         """It is missed once a later moment than this is on the ledger; None: never."""
         return self.late_ms if self.accuses else None
@@ -128,7 +134,7 @@ class Clock:
         """Nothing is called late before this moment has passed."""
         return max(self.lenient_ms or 0, self.settled_ms, self.told_ms or 0)
 
-    @property
+    @cached_property
     def outcome(self) -> Outcome | None:
         """What came of it by what was heard, and not by the passing of time; None: it goes on."""
         done, late = self.done, self.lenient_ms
@@ -167,8 +173,12 @@ class Clock:
         """Whether it is missed and what it asks for is still to be done."""
         return self.outcome is None and self.outcome_at(ledger_ms) is Outcome.MISSED
 
-    def notices(self) -> Iterator[Notice]:
-        """Yield what it says while nothing else is heard of it, in the order of time."""
+    @cached_property
+    def notices(self) -> tuple[Notice, ...]:
+        """What it says while nothing else is heard of it, in the order of time."""
+        return tuple(self._notices())
+
+    def _notices(self) -> Iterator[Notice]:
         if self.outcome is not None or self.due_ms is None or self.responsible is None:
             return
         rule, alarm = self.rule.rule, self.alarm_ms
@@ -184,19 +194,18 @@ class Clock:
 
     def due_notices(self, ledger_ms: int, said: Collection[str]) -> Iterator[Notice]:
         """Yield what is to be said now that the ledger has seen *ledger_ms*; *said* are the keys of what was."""
-        missed = f"{Step.MISSED.value}/0" in said
-        if self.outcome is not None and missed and f"{Step.EXPLAINED.value}/0" not in said:
+        if self.outcome is not None and MISSED in said and EXPLAINED not in said:
             # It was called missed, and more is known now: that is added, and nothing taken back.
             yield Notice(Step.EXPLAINED, 0, self.armed_ms)
         late = self.alarm_ms is not None and ledger_ms > self.alarm_ms
-        for notice in self.notices():
-            outdated = notice.step is Step.REMINDED and late
-            if notice.after_ms < ledger_ms and notice.key not in said and not outdated:
+        for notice in self.notices:
+            outdated = late and notice.step is Step.REMINDED
+            if notice.after_ms < ledger_ms and not outdated and notice.key not in said:
                 yield notice
 
     def next_ms(self, ledger_ms: int) -> int | None:
         """Return the moment that has to pass before it says something that is not due at *ledger_ms* yet."""
-        return min((notice.after_ms for notice in self.notices() if notice.after_ms >= ledger_ms), default=None)
+        return min((notice.after_ms for notice in self.notices if notice.after_ms >= ledger_ms), default=None)
 
 
 def clock_id(bus: str, subject: str, rule_id: str, scope: str, cycle: int) -> str:

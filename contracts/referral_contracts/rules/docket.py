@@ -81,7 +81,7 @@ def _worked_out(docket: Docket, world: World, rule_ids: Iterable[str]) -> Docket
     wanted = frozenset(rule_ids)
     kept = [clock for clock in docket.clocks if clock.rule.id not in wanted or clock.rule.id not in world.book.places]
     # A rule that is in none of the packs any more has no new clocks; those that run go on as they are.
-    known = sorted(wanted & world.book.places.keys(), key=world.book.places.__getitem__)
+    known = sorted((one for one in wanted if one in world.book.places), key=world.book.places.__getitem__)
     made = [clock for rule_id in known for clock in _of_rule(docket, world, rule_id)]
     return Docket(docket.subject, docket.heard, docket.sayings, (*kept, *made))
 

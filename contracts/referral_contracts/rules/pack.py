@@ -252,7 +252,7 @@ class Rule(Timed):
         read = ((one.when, read_limit(self.kind, one.limit)) for one in self.longer)
         return tuple((when, span) for when, span in read if span is not None)
 
-    @property
+    @cached_property
     def role_name(self) -> str:
         """The role or roles, as one word: the label of a metric."""
         return "any" if self.role == (ANYBODY,) else "-or-".join(self.role)

@@ -223,7 +223,7 @@ def _ending(world: World, clock: Clock, cycle: Cycle, known: Clock | None) -> li
 
 def _taking_off(world: World, clock: Clock, cycle: Cycle, known: Clock | None) -> Happening | None:
     """Return what takes the clock off first. A verb was judged by the router; a word of another's is none of its."""
-    rule, told = clock.rule.rule, cycle.all(cancelling(clock.rule.rule))
+    rule, told = clock.rule.rule, cycle.all(clock.rule.cancelling)
     if rule.off_told_by is Teller.ROLE:
         teller, off = clock.rule.teller, None if known is None else known.cancelled
         told = [one for one in told if "." in one.name or one.stamp == off or world.owner(teller, one) is not None]

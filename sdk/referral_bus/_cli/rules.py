@@ -321,7 +321,7 @@ def _clock_fields(clock: Clock, now_ms: int) -> Fields:
                 "up": None if notice.level is None else notice.level.up,
                 "role": None if notice.level is None else notice.level.role,
             }
-            for notice in clock.notices()
+            for notice in clock.notices
         ],
     }
 
@@ -341,7 +341,7 @@ def _clock_lines(clock: Clock, now_ms: int, lang: Lang) -> Iterator[RenderableTy
     if clock.due_ms is not None:
         late = clock.due_ms if clock.lenient_ms is None else clock.lenient_ms
         yield plain(_due_line(clock.due_ms, late, lang, provisional=clock.provisional))
-    for notice in clock.notices():
+    for notice in clock.notices:
         level = notice.level
         whom = "" if level is None else f" → {level.role or f'+{level.up}'}"
         yield plain(f"    {when(notice.after_ms)}  {notice.step.value}{whom}", "dim")

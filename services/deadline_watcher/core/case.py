@@ -8,7 +8,8 @@ sleep. Events are told once and then named by their number. In front lies what i
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from itertools import repeat
-from typing import Any, Final, Self
+from operator import attrgetter
+from typing import Any, Final, NamedTuple, Self
 
 from pydantic_core import from_json, to_json
 
@@ -91,8 +92,7 @@ class Case:
         return replace(self, docket=replace(self.docket, clocks=clocks), untold=left)
 
 
-@dataclass(frozen=True, slots=True)
-class Shown:
+class Shown(NamedTuple):
     """One clock as the metrics count it."""
 
     rule: str
@@ -117,6 +117,13 @@ class Summary:
     ended_ms: int | None = None
 
 
+class Kept(NamedTuple):
+    """A case as it is kept."""
+
+    record: bytes
+    summary: Summary
+
+
 def encode(case: Case, summary: Summary) -> bytes:
     """Return the record of *case*."""
     events: dict[tuple[str, str, int], int] = {}
@@ -124,7 +131,7 @@ def encode(case: Case, summary: Summary) -> bytes:
     told = [
         [
             summary.next_ms,
-            [[one.rule, one.role, one.basis, one.since_ms, one.overdue_ms] for one in summary.shown],
+            summary.shown,
             int(summary.missed),
             case.ended_ms,
         ],
@@ -240,18 +247,17 @@ def _read_stamp(told: Sequence[int] | None, events: Sequence[Any]) -> Stamp | No
 
 
 _FIELDS: Final = tuple(one.name for one in fields(Clock))
-_STAMPS: Final = frozenset({"started", "second", "done", "cancelled", "delay_told"})
+_VALUES: Final = attrgetter(*_FIELDS)
+_RULE_AT: Final = _FIELDS.index("rule")
+_STAMPS: Final = ("started", "second", "done", "cancelled", "delay_told")
+_STAMPS_AT: Final = tuple(map(_FIELDS.index, _STAMPS))
 
 
 def _clock(clock: Clock, events: dict[tuple[str, str, int], int]) -> list[object]:
-    found: list[object] = []
-    for name in _FIELDS:
-        value = getattr(clock, name)
-        if name == "rule":
-            value = clock.rule.ref
-        elif name in _STAMPS:
-            value = _stamp(value, events)
-        found.append(None if value is False else value)
+    found = [None if value is False else value for value in _VALUES(clock)]
+    found[_RULE_AT] = clock.rule.ref
+    for at in _STAMPS_AT:
+        found[at] = _stamp(found[at], events)
     return _trimmed(found)
 
 

@@ -12,12 +12,12 @@ from dataclasses import dataclass, field, replace
 from heapq import heappop, heappush
 from typing import Final
 
-from deadline_watcher.core.case import GIVEN_UP, SAID, Case, Shown, Told, decode, encode, summary_in
+from deadline_watcher.core.case import GIVEN_UP, SAID, Case, Kept, Shown, Told, decode, encode, summary_in
 from deadline_watcher.core.hearing import Surroundings, hear
-from deadline_watcher.core.opening import Opener
+from deadline_watcher.core.opening import Opened, Opener
 from deadline_watcher.core.position import Position
 from deadline_watcher.core.reading import Event, Judged, Reader, Tick
-from deadline_watcher.core.saying import MISSED, UNREADABLE, VERBS, named, summary
+from deadline_watcher.core.saying import UNREADABLE, VERBS, named, summary
 from deadline_watcher.core.tally import Tally, label_of
 from deadline_watcher.core.vault import Vault
 from referral_contracts import topics
@@ -30,7 +30,7 @@ from referral_contracts.notices import notice_id
 from referral_contracts.records import Record, Write
 from referral_contracts.rules.book import RuleBook, RuleInForce
 from referral_contracts.rules.calendar import Calendar, Interval
-from referral_contracts.rules.clock import Step
+from referral_contracts.rules.clock import MISSED, Step
 from referral_contracts.rules.docket import Docket
 from referral_contracts.rules.heard import Happening, World
 from referral_contracts.rules.owners import Owners
@@ -66,7 +66,7 @@ class WatcherStep:
     position: int
     writes: Sequence[Write]
     after: Position
-    changes: Mapping[bytes, bytes | None]
+    changes: Mapping[bytes, Kept | None]
     heard: frozenset[str]
     """The watcher's own events among the records, judged one way or the other."""
     ticks: int
@@ -101,21 +101,21 @@ class Watcher:
         if key == POSITION_KEY:
             self.after = None if value is None else Position.decode(self.vault.open(key, value))
         else:
-            self._put(key, None if value is None else self.vault.open(key, value))
+            record = None if value is None else self.vault.open(key, value)
+            self._put(key, None if record is None else Kept(record, summary_in(record)))
 
-    def _put(self, key: bytes, value: bytes | None) -> None:
+    def _put(self, key: bytes, kept: Kept | None) -> None:
         old = self._cases.get(key)
         before = None if old is None else summary_in(old)
         if before is not None and old is not None:
             self._size -= len(old)
             self.shown.subtract(before.shown)
-        if value is None:
+        if kept is None:
             self._cases.pop(key, None)
             self._accused.discard(key)
             return
-        self._cases[key] = value
-        self._size += len(value)
-        after = summary_in(value)
+        self._cases[key], after = kept
+        self._size += len(kept.record)
         self.shown.update(after.shown)
         if after.missed:
             self._accused.add(key)
@@ -202,16 +202,19 @@ class Watcher:
             Fatal: COUNTER_GAP: decisions are missing.
         """
         batch = _Batch(self, directory, now_ms)
-        for record in records:
-            batch.take(record)
+        # All are opened before the first is heard: each loop has the processor's cache for itself.
+        read = [self.reader.read(record, directory) for record in records]
+        opened = [batch.open(found) for found in read]
+        for told in zip(records, read, opened, strict=True):
+            batch.take(*told)
         return batch.finish()
 
     def merge(self, step: WatcherStep) -> None:
         """Make what *step* changed the state."""
         self.after = step.after
         self.ticks += step.ticks
-        for key, value in step.changes.items():
-            self._put(key, value)
+        for key, kept in step.changes.items():
+            self._put(key, kept)
 
 
 def _outages(directory: Directory) -> tuple[Interval, ...]:
@@ -236,15 +239,22 @@ class _Batch:
         self._address = directory.service(ROLE_WATCHER)
         self._around = watcher.around(directory)
         self._after = watcher.after or Position()
+        self._position = self._after.position
         self._cases: dict[bytes, Case] = {}
         self._changed: dict[bytes, None] = {}
         self._heard: set[str] = set()
         self._tally = Tally()
         self._ticks = 0
 
-    def take(self, record: Record) -> None:
-        found = self._watcher.reader.read(record, self._directory)
-        self._after = replace(self._after, position=record.offset + 1)
+    def open(self, found: Tick | Judged | None) -> Opened | None:
+        """Return what is sealed to the watcher in an accepted event that is not its own."""
+        event = found.event if isinstance(found, Judged) and found.code is Code.ACCEPTED else None
+        if event is None or self._address is None or event.source == self._address:
+            return None
+        return self._watcher.opener.open(event, self._address)
+
+    def take(self, record: Record, found: Tick | Judged | None, opened: Opened | None) -> None:
+        self._position = record.offset + 1
         match found:
             case None:
                 self._tally.strange += 1
@@ -257,9 +267,9 @@ class _Batch:
                 # What follows from it cannot be stored: a case's record is full. It is passed over, and counted.
                 full = record.fault is Code.UNDELIVERABLE
                 self._tally.strange += full
-                self._judged(replace(found, event=None) if full else found)
+                self._judged(replace(found, event=None) if full else found, opened)
 
-    def _judged(self, found: Judged) -> None:
+    def _judged(self, found: Judged, opened: Opened | None) -> None:
         after = self._after
         if found.counter <= after.counter:
             # A copy of a decision, put in again by whoever can write here.
@@ -280,14 +290,13 @@ class _Batch:
         if event.source == self._address:
             self._own(event, found)
         elif found.code is Code.ACCEPTED and self._address is not None:
-            self._accepted(event, found.admitted_ms)
+            self._accepted(event, opened, found.admitted_ms)
 
-    def _accepted(self, event: Event, admitted_ms: int) -> None:
+    def _accepted(self, event: Event, opened: Opened | None, admitted_ms: int) -> None:
         key = event.subject.encode("ascii")
         before = self._case(key)
         if before is None:
             before = Case(Docket(event.subject), exercise=event.exercise, by=self._around.by)
-        opened = self._watcher.opener.open(event, self._address or "")
         if opened is not None:
             self._tally.sections[opened.result.value] += 1
         after = hear(before, event, opened, admitted_ms, self._around)
@@ -356,17 +365,18 @@ class _Batch:
 
     def finish(self) -> WatcherStep:
         vault, partition = self._watcher.vault, self._watcher.partition
+        after = replace(self._after, position=self._position)
         changes = {**dict(self._forgotten()), **dict(self._encoded())}
         writes = [
-            Write(topics.WATCHER_STATE, partition, key, None if value is None else vault.close(key, value))
-            for key, value in changes.items()
+            Write(topics.WATCHER_STATE, partition, key, None if kept is None else vault.close(key, kept.record))
+            for key, kept in changes.items()
         ]
-        reserved = vault.close(POSITION_KEY, self._after.encode())
+        reserved = vault.close(POSITION_KEY, after.encode())
         writes.append(Write(topics.WATCHER_STATE, partition, POSITION_KEY, reserved))
         return WatcherStep(
-            position=self._after.position,
+            position=after.position,
             writes=writes,
-            after=self._after,
+            after=after,
             changes=changes,
             heard=frozenset(self._heard),
             ticks=self._ticks,
@@ -377,10 +387,11 @@ class _Batch:
         before_ms = self._after.admitted_ms - self._watcher.desk.keep_ended_ms
         return ((key, None) for key in self._watcher.over(before_ms))
 
-    def _encoded(self) -> Iterator[tuple[bytes, bytes]]:
+    def _encoded(self) -> Iterator[tuple[bytes, Kept]]:
         for key in self._changed:
             case = self._cases[key]
-            yield key, encode(case, summary(case, self._after.ticked_ms))
+            told = summary(case, self._after.ticked_ms)
+            yield key, Kept(encode(case, told), told)
 
 
 def wait_for(directory: Directory | None, code: Code | None) -> Directory:

@@ -24,7 +24,7 @@ from referral_contracts.payloads.deadline import (
     RuleNamed,
     Standing,
 )
-from referral_contracts.rules.clock import Clock, Notice, Outcome, Step
+from referral_contracts.rules.clock import EXPLAINED, MISSED, Clock, Notice, Outcome, Step
 from referral_contracts.rules.heard import Stamp
 from referral_contracts.rules.owners import Owners
 from referral_contracts.rules.pack import Basis
@@ -40,7 +40,6 @@ VERBS: Final = {
     Step.ESCALATED: Verb.DEADLINE_ESCALATED,
     Step.EXPLAINED: Verb.DEADLINE_EXPLAINED,
 }
-MISSED: Final = f"{Step.MISSED.value}/0"
 UNREADABLE: Final = "unreadable"
 UNTOLD_MS: Final = DAY
 """How long a miss waits for the word to its agency that the clock began: one that cannot be reached is missed, too."""
@@ -72,11 +71,15 @@ class Pending:
 
 def pending(case: Case, ledger_ms: int) -> Iterator[Pending]:
     """Yield what is to be said of *case* now that the ledger has seen *ledger_ms*, in due order."""
+    return iter(sorted(_pending(case, ledger_ms), key=lambda one: 0 if one.notice is None else one.notice.after_ms))
+
+
+def _pending(case: Case, ledger_ms: int) -> Iterator[Pending]:
     for one in case.unread:
         if UNREADABLE not in case.notices_of(one.sha256):
             yield Pending(one.sha256, UNREADABLE, None, None, one, one.recipient)
-    found = [one for clock in case.docket.clocks for one in _of_clock(case, clock, ledger_ms)]
-    yield from sorted(found, key=lambda one: one.notice.after_ms if one.notice is not None else 0)
+    for clock in case.docket.clocks:
+        yield from _of_clock(case, clock, ledger_ms)
 
 
 def _of_clock(case: Case, clock: Clock, ledger_ms: int) -> Iterator[Pending]:
@@ -110,7 +113,7 @@ def _explained(told: Mapping[str, Told], clock: Clock) -> Iterator[Pending]:
     """Yield what is owed to those who were told that it is missed: what became known since."""
     last = {done.recipient: done.admitted_ms for name, done in told.items() if _accusing(name) and done.became == SAID}
     for recipient, told_ms in sorted(last.items()):
-        name = f"{Step.EXPLAINED.value}/0@{recipient}"
+        name = f"{EXPLAINED}@{recipient}"
         if name not in told and found_since(clock, told_ms) is not None:
             yield Pending(clock.id, name, Notice(Step.EXPLAINED, 0, clock.armed_ms), clock, None, recipient)
 
@@ -139,7 +142,7 @@ def _accusing(name: str) -> bool:
 
 def next_ms(case: Case, ledger_ms: int) -> int | None:
     """Return the moment that has to be seen on the ledger before there is something to say; 0: there is already."""
-    if next(pending(case, ledger_ms), None) is not None:
+    if next(_pending(case, ledger_ms), None) is not None:
         return 0
     later = [one for clock in case.docket.clocks if (one := clock.next_ms(ledger_ms)) is not None]
     later += [

@@ -54,6 +54,8 @@ class Tally:
         known = {clock.id: clock for clock in before.docket.clocks}
         for clock in after.docket.clocks:
             old = known.get(clock.id)
+            if old is clock:
+                continue
             label = label_of(clock)
             if old is None:
                 self.armed[label] += 1

@@ -28,7 +28,7 @@ def keys(notices: list[Notice]) -> list[str]:
 
 
 def test_a_clock_reminds_then_says_that_it_is_missed_then_goes_up() -> None:
-    notices = list(clock().notices())
+    notices = list(clock().notices)
 
     assert [(notice.key, notice.after_ms) for notice in notices] == [
         ("reminded/0", DUE - 3 * HOUR),
@@ -59,7 +59,7 @@ def test_a_reminder_of_what_is_missed_already_is_not_said() -> None:
 def test_what_came_before_it_was_armed_is_not_reminded_of() -> None:
     late = only(heard(RULES, told("information-received", 0, late=10)).clocks)
 
-    assert keys(list(late.notices()))[:2] == ["reminded/1", "missed/0"]
+    assert keys(list(late.notices))[:2] == ["reminded/1", "missed/0"]
 
 
 def test_the_next_moment_is_that_of_what_is_not_due_yet() -> None:
@@ -72,7 +72,7 @@ def test_the_next_moment_is_that_of_what_is_not_due_yet() -> None:
 def test_what_is_done_says_nothing_more() -> None:
     done = clock(told(APPLIED, 11))
 
-    assert list(done.notices()) == []
+    assert list(done.notices) == []
     assert done.next_ms(START) is None
 
 
@@ -89,7 +89,7 @@ def test_what_is_known_after_the_miss_was_said_is_added_once() -> None:
 
 @pytest.mark.parametrize("more", [{"confidence": '"N"'}, {"limit_confidence": '"N"'}])
 def test_what_nobody_has_read_reminds_and_accuses_nobody(more: dict[str, str]) -> None:
-    assert {notice.step for notice in clock(**more).notices()} == {Step.REMINDED}
+    assert {notice.step for notice in clock(**more).notices} == {Step.REMINDED}
     assert clock(**more).alarm_ms is None
 
 
@@ -98,8 +98,8 @@ def test_a_clock_that_is_nobodys_or_disputed_accuses_nobody() -> None:
     running = heard(RULES, INTAKE)
     saying = Saying(only(running.clocks).id, Say.DISPUTED, "e", START + HOUR)
 
-    assert list(nobodys.notices()) == []
-    assert {notice.step for notice in only(running.say(RULES, saying).clocks).notices()} == {Step.REMINDED}
+    assert list(nobodys.notices) == []
+    assert {notice.step for notice in only(running.say(RULES, saying).clocks).notices} == {Step.REMINDED}
 
 
 @given(st.lists(st.integers(-2, 60), max_size=12), st.integers(0, 60))

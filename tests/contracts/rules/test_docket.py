@@ -88,7 +88,7 @@ def test_a_clock_whose_trigger_was_taken_back_ends_and_does_not_come_back() -> N
     again = gone.hear(world(), [told("information-received", 20)])
 
     assert only(gone.clocks).outcome_at(FOREVER) is Outcome.CANCELLED
-    assert list(only(gone.clocks).notices()) == []
+    assert list(only(gone.clocks).notices) == []
     assert [(clock.cycle, clock.outcome) for clock in again.clocks] == [(1, None), (0, Outcome.CANCELLED)]
 
 
