@@ -16,9 +16,10 @@ from referral_contracts.errors import LocalError
 from referral_contracts.payloads.deadline import ClockUnreadable, DeadlineNotice
 from referral_contracts.payloads.payload import Payload
 from referral_contracts.payloads.registry import may_carry
-from referral_contracts.sealing import Reader, seal
+from referral_contracts.sealing import Reader, SealContext, seal
 from referral_contracts.sections import encode_section
 from referral_contracts.verbs import DEADLINES, Verb
+from referral_contracts.wire import Section
 
 _LABEL: Final = b"referral-bus/v1/notice"
 _VERSION_8: Final = 0x80
@@ -71,33 +72,71 @@ def notice_id(*, bus: str, subject: str, about: str, verb: Verb, recipient: str,
     return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 
 
-def seal_notice(notice: Notice, *, bus: str, source: str, readers: Iterable[Reader], now_ms: int) -> bytes:
-    """
-    Return the event that says *notice*, ready to be signed.
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A notice that becomes an event: what it says is written down, and not sealed yet."""
 
-    Args:
-        notice: What to say.
-        bus: Which bus.
-        source: The watcher's agency id.
-        readers: The recipient, with the sealing key that the directory has for it.
-        now_ms: When it is signed. Signed anew after the window it keeps its id.
+    notice: Notice
+    context: SealContext
+    text: bytes = field(repr=False)
+
+    @property
+    def verb(self) -> Verb:
+        """Which notice it is."""
+        return self.notice.verb
+
+    def seal(self, readers: Iterable[Reader]) -> "Letter":
+        """
+        Seal it to *readers*: the recipient, with the sealing key that the directory has for it.
+
+        Raises:
+            LocalError: UNSEALABLE: a key that takes no seal.
+        """
+        return Letter(self.notice, self.context, seal(self.text, self.context, readers).section)
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A notice, sealed."""
+
+    notice: Notice
+    context: SealContext
+    section: Section = field(repr=False)
+
+    def event(self, now_ms: int) -> bytes:
+        """Return the event that says it, ready to be signed at *now_ms*. Signed anew later it keeps its id."""
+        notice, context = self.notice, self.context
+        return Envelope(
+            bus=context.bus,
+            data=EventData(recipients=(notice.recipient,), sections=(self.section,)),
+            exercise=notice.exercise,
+            id=context.event_id,
+            source=context.source,
+            subject=context.subject,
+            time=format_time(now_ms),
+            type=notice.verb.type,
+        ).encode()
+
+
+def draft_notice(notice: Notice, *, bus: str, source: str) -> Draft:
+    """
+    Return *notice* as an event of *source*, the watcher's agency id, on *bus*.
 
     Raises:
-        LocalError: It cannot be said: no notice, or a key that takes no seal.
+        LocalError: It cannot be said: no notice.
     """
     body: Payload = notice.body
     if notice.verb not in DEADLINES or not may_carry(notice.verb, type(body)):
         raise LocalError(Code.MALFORMED_VALUE, "not a notice of the deadline watcher")
-    event_id = notice.event_id(bus)
-    context = seal_context(bus, event_id, source, notice.subject, None, 0)
-    section = seal(encode_section(body), context, readers).section
-    return Envelope(
-        bus=bus,
-        data=EventData(recipients=(notice.recipient,), sections=(section,)),
-        exercise=notice.exercise,
-        id=event_id,
-        source=source,
-        subject=notice.subject,
-        time=format_time(now_ms),
-        type=notice.verb.type,
-    ).encode()
+    context = seal_context(bus, notice.event_id(bus), source, notice.subject, None, 0)
+    return Draft(notice, context, encode_section(body))
+
+
+def seal_notice(notice: Notice, *, bus: str, source: str, readers: Iterable[Reader], now_ms: int) -> bytes:
+    """
+    Return the event that says *notice*, ready to be signed at *now_ms*: all the steps at once.
+
+    Raises:
+        LocalError: As `draft_notice` and `Draft.seal`.
+    """
+    return draft_notice(notice, bus=bus, source=source).seal(readers).event(now_ms)

@@ -7,7 +7,7 @@ At-least-once: the ids follow from what is said, and the router lets each in onc
 import asyncio
 import contextlib
 from collections.abc import Callable, Iterable, Sequence
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeVar
 
 from aiokafka.errors import KafkaError
 
@@ -19,7 +19,7 @@ from referral_contracts.directory import ROLE_WATCHER, Directory
 from referral_contracts.encoding import format_time
 from referral_contracts.errors import LocalError
 from referral_contracts.keys import SigningKey
-from referral_contracts.notices import Notice, seal_notice
+from referral_contracts.notices import Draft, Letter, Notice, draft_notice
 from referral_contracts.records import Write
 from referral_contracts.signing import Typ
 from referral_contracts.ticks import tick_statement
@@ -28,9 +28,13 @@ from service_chassis.health import Trouble
 from service_chassis.logs import Log
 from service_chassis.submitter import Submitter
 
-_AT_ONCE: Final = 8
-"""Notices sealed before others have their turn: about 3 ms."""
+_AT_ONCE: Final = 32
+"""Notices sealed before others have their turn: about 7 ms."""
 _TROUBLED_S: Final = 0.5
+
+
+BeforeT = TypeVar("BeforeT", Notice, Draft)
+AfterT = TypeVar("AfterT")
 
 
 class Speaking(Protocol):
@@ -48,20 +52,10 @@ def tick(bus: str, partition: int, signing: SigningKey, now_ms: int) -> Write:
     return Write(topics.SUBMISSIONS, partition, None, value, ((topics.H_SIGNATURE, signature),))
 
 
-def submission(notice: Notice, directory: Directory, signing: SigningKey, *, partition: int, now_ms: int) -> Write:
-    """
-    Return *notice* as it is submitted.
-
-    Raises:
-        LocalError: Nothing can be sealed to its recipient now.
-    """
-    source = directory.service(ROLE_WATCHER)
-    if source is None:
-        raise LocalError(Code.UNKNOWN_RECIPIENT, "the directory names no deadline watcher")
-    reader = directory.reader(notice.recipient, now_ms)
-    value = seal_notice(notice, bus=directory.head.bus, source=source, readers=[reader], now_ms=now_ms)
+def submission(letter: Letter, signing: SigningKey, *, partition: int, now_ms: int) -> Write:
+    """Return a sealed notice as it is submitted."""
+    value, key = letter.event(now_ms), letter.notice.subject.encode("ascii")
     signature = signing.sign(Typ.EVENT, value).encode("ascii")
-    key = notice.subject.encode("ascii")
     return Write(topics.SUBMISSIONS, partition, key, value, ((topics.H_SIGNATURE, signature),))
 
 
@@ -134,18 +128,36 @@ class Voice:
 
     async def _written(self, found: Round, directory: Directory, partition: int, now_ms: int) -> list[Write]:
         writes: list[Write] = []
-        for number, notice in enumerate(found.notices):
-            if number % _AT_ONCE == _AT_ONCE - 1:
+        for start in range(0, len(found.notices), _AT_ONCE):
+            if start:
                 await asyncio.sleep(0)
-            writes += self._sealed(notice, directory, partition, now_ms)
+            writes += self._sealed(found.notices[start : start + _AT_ONCE], directory, partition, now_ms)
         if found.tick:
             writes.append(tick(directory.head.bus, partition, self._signing, now_ms))
         return writes
 
-    def _sealed(self, notice: Notice, directory: Directory, partition: int, now_ms: int) -> Iterable[Write]:
-        kind = notice.verb.value.removeprefix("deadline.")
-        try:
-            yield submission(notice, directory, self._signing, partition=partition, now_ms=now_ms)
-        except LocalError as error:
-            # Tried again, less and less often: its recipient may get a key.
-            self._metrics.unsaid(kind, error.code.value)
+    def _sealed(self, notices: Sequence[Notice], directory: Directory, partition: int, now_ms: int) -> list[Write]:
+        """Return *notices* as they are submitted, but for those that cannot be now."""
+        source = directory.service(ROLE_WATCHER)
+
+        def draft(notice: Notice) -> Draft:
+            if source is None:
+                raise LocalError(Code.UNKNOWN_RECIPIENT, "the directory names no deadline watcher")
+            return draft_notice(notice, bus=directory.head.bus, source=source)
+
+        def close(draft: Draft) -> Letter:
+            return draft.seal([directory.reader(draft.notice.recipient, now_ms)])
+
+        # One step for all, and then the next: each has the processor's cache for itself, and takes a fifth less.
+        letters = self._each(close, self._each(draft, notices))
+        return [submission(letter, self._signing, partition=partition, now_ms=now_ms) for letter in letters]
+
+    def _each(self, step: Callable[[BeforeT], AfterT], those: Iterable[BeforeT]) -> list[AfterT]:
+        done: list[AfterT] = []
+        for one in those:
+            try:
+                done.append(step(one))
+            except LocalError as error:
+                # Tried again, less and less often: its recipient may get a key.
+                self._metrics.unsaid(one.verb.value.removeprefix("deadline."), error.code.value)
+        return done

@@ -10,6 +10,7 @@ from datetime import date
 from functools import cached_property
 from typing import Final
 
+from referral_contracts.payloads.deadline import Ground, RuleNamed
 from referral_contracts.rules.calendar import date_of, day_of
 from referral_contracts.rules.pack import Basis, Change, Kind, Override, Pack, Place, Rule, Whose, read_limit
 from referral_contracts.rules.spans import HOUR, milliseconds
@@ -38,6 +39,22 @@ class RuleInForce:
     def teller(self) -> "RuleInForce":
         """The rule by which it is asked whether a happening was told by an agency of the role: a place is no answer."""
         return replace(self, rule=_copy(self.rule, {"whose": Whose.SENDER}))
+
+    @cached_property
+    def named(self) -> RuleNamed:
+        """The rule as notices name it."""
+        rule = self.rule
+        return RuleNamed(
+            id=self.id,
+            vi=rule.vi,
+            en=rule.en,
+            ground=Ground.LAW if self.basis is Basis.LAW else Ground.POLICY,
+            source=rule.source,
+            quote=rule.quote,
+            confidence=rule.confidence,
+            pack=self.pack,
+            version=str(self.version),
+        )
 
     @cached_property
     def cancelling(self) -> frozenset[str]:

@@ -20,18 +20,16 @@ from referral_contracts.payloads.deadline import (
     Delivered,
     EventNamed,
     Found,
-    Ground,
-    RuleNamed,
     Standing,
 )
 from referral_contracts.rules.clock import EXPLAINED, MISSED, Clock, Notice, Outcome, Step
 from referral_contracts.rules.heard import Stamp
 from referral_contracts.rules.owners import Owners
-from referral_contracts.rules.pack import Basis
 from referral_contracts.rules.spans import DAY
 from referral_contracts.topics import agency_of
 from referral_contracts.verbs import Verb
 
+_SYSTEM: Final = Actor(role=Role.SYSTEM)
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 VERBS: Final = {
     Step.ARMED: Verb.DEADLINE_ARMED,
@@ -191,9 +189,7 @@ def spoken(case: Case, one: Pending, recipient: str, *, calendar: str, ledger_ms
     """Return what is said to *recipient*."""
     if one.unread is not None:
         event = EventNamed(id=one.unread.event, sha256=one.unread.sha256)
-        body: ClockUnreadable | DeadlineNotice = ClockUnreadable(
-            actor=Actor(role=Role.SYSTEM), event=event, code=one.unread.code
-        )
+        body: ClockUnreadable | DeadlineNotice = ClockUnreadable(actor=_SYSTEM, event=event, code=one.unread.code)
         verb = Verb.DEADLINE_UNREADABLE
     else:
         clock, notice = one.clock, one.notice
@@ -218,19 +214,9 @@ def body_of(case: Case, clock: Clock, notice: Notice, *, calendar: str, ledger_m
         None,
     )
     return DeadlineNotice(
-        actor=Actor(role=Role.SYSTEM),
+        actor=_SYSTEM,
         clock=clock.id,
-        rule=RuleNamed(
-            id=clock.rule.id,
-            vi=rule.vi,
-            en=rule.en,
-            ground=Ground.LAW if clock.rule.basis is Basis.LAW else Ground.POLICY,
-            source=rule.source,
-            quote=rule.quote,
-            confidence=rule.confidence,
-            pack=clock.rule.pack,
-            version=str(clock.rule.version),
-        ),
+        rule=clock.rule.named,
         responsible=clock.responsible,
         due_at=_moment(clock.due_ms),
         late_after=None if clock.lenient_ms == clock.due_ms else _moment(clock.lenient_ms),
