@@ -24,7 +24,7 @@ from referral_contracts import topics
 from referral_contracts.codes import Code
 from referral_contracts.directory import ROLE_WATCHER, Directory
 from referral_contracts.encoding import b64, jcs, sha256
-from referral_contracts.errors import Fatal, LocalError
+from referral_contracts.errors import Fatal
 from referral_contracts.keys import SealingKey
 from referral_contracts.notices import notice_id
 from referral_contracts.records import Record, Write
@@ -392,10 +392,3 @@ class _Batch:
             case = self._cases[key]
             told = summary(case, self._after.ticked_ms)
             yield key, Kept(encode(case, told), told)
-
-
-def wait_for(directory: Directory | None, code: Code | None) -> Directory:
-    """Return *directory*, or raise LocalError: there is none, or none that is usable because of *code*."""
-    if directory is None or code is not None:
-        raise LocalError(code or Code.DIRECTORY_MISSING)
-    return directory
