@@ -111,6 +111,26 @@ def load_trust(path: str | Path) -> TrustRoot:
     return TrustRoot.decode(_read(path, private=False))
 
 
+def read_private(path: str | Path) -> bytes:
+    """
+    Return what the file *path* holds, which only its owner may read.
+
+    Raises:
+        LocalError: NO_SUCH_FILE. LOOSE_PERMISSIONS: others can read it.
+    """
+    return _read(path, private=True)
+
+
+def write_private(path: str | Path, value: bytes) -> None:
+    """
+    Write *value* to the new file *path*, readable by its owner alone.
+
+    Raises:
+        LocalError: FILE_EXISTS, NO_SUCH_FILE: no such folder, or no right to write there.
+    """
+    _write(Path(path), value, replace=False)
+
+
 def _read(path: str | Path, *, private: bool) -> bytes:
     try:
         with Path(path).open("rb") as file:

@@ -31,6 +31,7 @@ from referral_bus._cli import (
     send,
     standing,
     stats,
+    witness,
 )
 from referral_bus._cli.command import EXITS
 from referral_bus._cli.faults import complain, mention, report, usage_message
@@ -118,6 +119,7 @@ def build() -> typer.Typer:
         agency,
         keys,
         directory,
+        witness,
     )
     for part in parts:
         part.add_to(app)

@@ -43,6 +43,8 @@ _ALARMING: Final = frozenset(
         Code.COUNTER_GAP,
         Code.WRONG_COMMITMENT,
         Code.POSITION_LOST,
+        Code.LOG_FORK,
+        Code.LOG_ROLLBACK,
     }
 )
 _HINTS: Final = {
