@@ -108,7 +108,7 @@ async def test_no_rule_is_named_in_the_clear(watched: RunningBus) -> None:
 async def test_every_clock_is_counted_beside_the_running_watcher(watched: RunningBus) -> None:
     everybody = await voices(watched)
     cases = openings(everybody, 3, now_ms())
-    met = everybody.write(
+    measure = everybody.write(
         HOTLINE,
         Verb.CASE_NOTED,
         now_ms=now_ms(),
@@ -117,7 +117,7 @@ async def test_every_clock_is_counted_beside_the_running_watcher(watched: Runnin
         clock=told("emergency-measures-applied", now_ms()),
     )
     await submit(watched, cases)
-    await submit(watched, [met])
+    await submit(watched, [measure])
     held = await missed(watched, cases[1:])
     count = sum(count for (_, code), count in notices(held, Verb.DEADLINE_MISSED).items() if code is Code.ACCEPTED)
     (watcher,) = watched.watchers
@@ -128,6 +128,29 @@ async def test_every_clock_is_counted_beside_the_running_watcher(watched: Runnin
     assert [(one.rule, one.met, one.missed, one.running) for one in found.rules] == [(RULE, 1, count, 0)]
     assert sum(one.clocks for one in found.overdue) == count
     assert watcher.get("/readyz")[0] == 200
+
+
+async def test_an_answer_that_waits_unrouted_while_the_router_is_down_is_met(watched: RunningBus) -> None:
+    everybody, before = await voices(watched), await met(watched)
+    # Both were heard of some seconds ago: they are due in a few.
+    answered, silent = openings(everybody, 2, now_ms() - (LIMIT_S - 8) * 1000)
+    await submit(watched, [answered, silent])
+    (router,) = watched.routers
+    await asyncio.to_thread(router.stop)
+    measure = told("emergency-measures-applied", now_ms())
+    said = everybody.write(HOTLINE, Verb.CASE_NOTED, now_ms=now_ms(), case=answered.case, to=[COMMUNE], clock=measure)
+    await submit(watched, [said])
+    # Both are past due, nothing of either is judged, and the watcher's ticks wait behind them.
+    await asyncio.sleep(12)
+    router.start()
+    held = await missed(watched, [silent])
+
+    assert answered.case not in {case for case, _ in notices(held, Verb.DEADLINE_MISSED)}
+    assert await met(watched) == before + 1
+
+
+async def met(bus: RunningBus) -> int:
+    return sum(one.met for one in ClockCounts.decode(await asyncio.to_thread(counted, bus)).rules)
 
 
 def counted(bus: RunningBus) -> bytes:

@@ -41,8 +41,6 @@ VERBS: Final = {
 UNREADABLE: Final = "unreadable"
 UNTOLD_MS: Final = DAY
 """How long a miss waits for the word to its agency that the clock began: one that cannot be reached is missed, too."""
-RECEIPT_RULE: Final = "handoff-received"
-"""The policy clock of a delivery: it runs until its receipt is on record."""
 _STANDING: Final = {
     Outcome.MET: Standing.MET,
     Outcome.CLAIMED: Standing.MET_AS_CLAIMED,
@@ -162,7 +160,8 @@ def _shown(case: Case, clock: Clock) -> Shown:
     rule = clock.rule
     missed = MISSED in case.notices_of(clock.id)
     overdue_ms = clock.lenient_ms if missed and clock.accuses else None
-    since_ms = clock.started.moment_ms if rule.id == RECEIPT_RULE else None
+    # The clock of a delivery, whatever a pack calls it: it runs until the receipt is on record.
+    since_ms = clock.started.moment_ms if Verb.RECEIVED.value in rule.rule.required else None
     return Shown(rule.id, rule.rule.role_name, rule.basis.value, since_ms, overdue_ms)
 
 

@@ -16,13 +16,24 @@ from referral_contracts.codes import Code
 from referral_contracts.directory import Directory
 from referral_contracts.errors import ReferralBusError
 from referral_contracts.rules.clock import Outcome
+from referral_contracts.verbs import Verb
 from service_chassis.keyfile import read_service_keys, read_state_key, state_key_file
 from service_chassis.logs import make_log
 from service_chassis.metrics import Metrics
 from tests.contracts.rules.packs import SHELF, head, rule
 from tests.stories.deadlines import Watched
+from tests.stories.world import WARD
 
 STATE_KEY = bytes(range(32))
+RECEIPT = rule(
+    id='"a-receipt"',
+    trigger='["handoff.assigned"]',
+    required='["handoff.received"]',
+    role='"*"',
+    whose='"named"',
+    scope='"handoff"',
+    limit='"PT30M"',
+)
 LABEL = Label("emergency-measures-12h", "commune", "law")
 
 
@@ -169,3 +180,27 @@ class TestMetrics:
         assert value("clocks_running") == value("clocks_overdue") == 2
         assert value("oldest_overdue_seconds") == 2 * 3600
         assert registry.get_sample_value("referral_bus_watcher_lag_seconds") == 1.5
+
+    def test_a_delivery_without_a_receipt_is_counted_by_how_long_it_waits(self) -> None:
+        world = Watched(RECEIPT)
+        first = world.assigned(world.opened())
+        world.wind(0.2)
+        second = world.assigned(world.opened())
+        registry = Metrics().registry
+        metrics = ClockMetrics(registry, world.clock.now_ms)
+
+        def waiting() -> dict[str, float | None]:
+            metrics.show([fold.shown for fold in world.watching.folds], behind_ms=0)
+            name = "referral_bus_deliveries_unreceived"
+            return {age: registry.get_sample_value(name, {"older_than": age}) for age in ("5m", "15m", "1h")}
+
+        assert waiting() == {"5m": 1, "15m": 0, "1h": 0}
+        world.wind(0.2)
+        assert waiting() == {"5m": 2, "15m": 1, "1h": 0}
+        world.received(first)
+        world.look()
+        assert waiting() == {"5m": 1, "15m": 0, "1h": 0}
+        world.reply(WARD, Verb.ACCEPTED, second)
+        world.received(second)
+        world.look()
+        assert waiting() == {"5m": 0, "15m": 0, "1h": 0}
