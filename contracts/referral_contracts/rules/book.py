@@ -34,6 +34,16 @@ class RuleInForce:
     """Where it holds; empty: everywhere."""
     country: Rule | None = None
     """What holds where the place has set nothing of its own."""
+    pack_vi: str = ""
+    pack_en: str = ""
+    """What people call the pack: whose rule it is."""
+
+    @property
+    def basis_words(self) -> tuple[str, str]:
+        """What it rests on, in Vietnamese and in English; a house's own procedure with the name of the house."""
+        if self.basis is Basis.POLICY and self.places and self.country is not None:
+            return f"quy trình riêng của {self.pack_vi}", f"own procedure of {self.pack_en}"
+        return self.basis.vi, self.basis.en
 
     @cached_property
     def teller(self) -> "RuleInForce":
@@ -254,7 +264,17 @@ def _changed(ref: str, row: _Row, changed: tuple[Pack, Change] | None) -> RuleIn
     }
     basis = row.pack.basis if row.country is None else Basis.POLICY
     places = rule.places or head.places
-    found = RuleInForce(ref, _copy(rule, steps), head.id, head.version, basis, places, row.country)
+    found = RuleInForce(
+        ref,
+        _copy(rule, steps),
+        head.id,
+        head.version,
+        basis,
+        places,
+        row.country,
+        pack_vi=head.vi,
+        pack_en=head.en,
+    )
     if changed is None:
         return found
     pack, change = changed
@@ -263,6 +283,8 @@ def _changed(ref: str, row: _Row, changed: tuple[Pack, Change] | None) -> RuleIn
         rule=_copy(found.rule, _own(change)),
         pack=pack.pack.id,
         version=pack.pack.version,
+        pack_vi=pack.pack.vi,
+        pack_en=pack.pack.en,
         basis=Basis.LAW if isinstance(change, Override) else Basis.POLICY,
         places=pack.pack.places or found.places,
         country=rule if rule.kind is not Kind.IMMEDIATE else None,

@@ -10,12 +10,13 @@ from referral_bus._cli.command import Call
 from referral_bus._cli.faults import WrongUsage, advise
 from referral_bus._cli.files import why_not_opened
 from referral_bus._cli.finding import CaseArgument, find_subject
-from referral_bus._cli.screen import Fields, when
+from referral_bus._cli.screen import Fields, stacked, when
 from referral_bus._cli.session import READ_S, Timeout, be_present, open_bus
 from referral_bus._cli.world import Exit
 from referral_bus.client import ReferralBus
 from referral_bus.views import ClockView, Rules
 from referral_contracts.encoding import format_time
+from referral_contracts.payloads.deadline import Ground
 from referral_contracts.rules.book import RuleBook
 from referral_contracts.rules.days import read_calendar
 from referral_contracts.rules.loading import load_packs
@@ -35,6 +36,7 @@ Days: TypeAlias = Annotated[
     str | None, typer.Option("--calendar", metavar="FILE", help="The days off; needed with --pack.")
 ]
 _PICKED: Final = 8
+_TITLES: Final = ("hạn / due", "thế nào / how", "việc / what", "của / whose", "clock, case")
 
 
 async def show(
@@ -129,42 +131,49 @@ def _tell(call: Call, bus: ReferralBus, clocks: Iterable[ClockView]) -> None:
     if not found:
         call.screen.put({}, "không có thời hạn nào / no clocks")
         return
-    call.screen.put({}, *(line for clock in found for line in _lines(bus, clock, now_ms)))
+    rows = [_row(bus, clock, now_ms) for clock in found]
+    call.screen.put({}, stacked(rows, *_TITLES, marked=[clock.late(now_ms) for clock in found]))
     if any(not clock.told_by_watcher for clock in found):
         advise("worked out here, and not told by the deadline watcher: those marked with *")
 
 
-def _lines(bus: ReferralBus, clock: ClockView, now_ms: int) -> tuple[str, str]:
+def _row(bus: ReferralBus, clock: ClockView, now_ms: int) -> Sequence[Sequence[str]]:
     phone, hours = _duty(bus, clock.responsible)
-    reached = f" ({phone}{', ' if hours else ''}{hours or ''})" if phone else ""
-    due = "không có số / no number" if clock.due_ms is None else when(clock.due_ms)
-    agency = f"{clock.responsible or 'chưa xác định / unknown'}{reached}"
-    standing = f"{clock.standing.vi} / {clock.standing.en}"
-    first = (due, _left(clock, now_ms), standing, agency, EXERCISE if clock.exercise else "")
-    rule = f"{clock.vi} / {clock.en} ({clock.rule}, {clock.ground.value})"
-    name = f"clock {clock.clock[:_PICKED]}{'' if clock.told_by_watcher else '*'}"
-    return "  ".join(filter(None, first)), f"  {rule}  {name}  case {clock.subject[:_PICKED]}"
+    due = ("không có số", "no number") if clock.due_ms is None else tuple(when(clock.due_ms).split(" "))
+    agency = (clock.responsible,) if clock.responsible else ("chưa xác định", "unknown")
+    law = clock.ground is Ground.LAW
+    return (
+        due,
+        (*_left(clock, now_ms), clock.standing.vi, clock.standing.en),
+        (clock.vi, clock.en, f"{clock.rule} ({clock.ground.value})", "" if law else clock.source or ""),
+        (*agency, phone or "", hours or ""),
+        (
+            f"{clock.clock[:_PICKED]}{'' if clock.told_by_watcher else '*'}",
+            clock.subject[:_PICKED],
+            EXERCISE if clock.exercise else "",
+        ),
+    )
 
 
-def _left(clock: ClockView, now_ms: int) -> str:
+def _left(clock: ClockView, now_ms: int) -> tuple[str, ...]:
     if clock.done_ms is not None:
         late = clock.due_ms is not None and clock.done_ms > clock.due_ms
-        return "đã làm, sau hạn / done late" if late else "đã làm / done"
+        return ("đã làm, sau hạn", "done late") if late else ("đã làm", "done")
     if clock.due_ms is None or not (clock.runs or clock.overdue):
-        return ""
-    span = _span(abs(clock.due_ms - now_ms))
-    return f"quá / late {span}" if clock.due_ms < now_ms else span
+        return ()
+    vi, en = _span(abs(clock.due_ms - now_ms))
+    return (f"quá {vi}", f"late {en}") if clock.due_ms < now_ms else (f"còn {vi}", f"{en} left")
 
 
-def _span(ms: int) -> str:
+def _span(ms: int) -> tuple[str, str]:
     minutes, seconds = divmod(ms // 1000, 60)
     hours, minutes = divmod(minutes, 60)
     days, hours = divmod(hours, 24)
     if days:
-        return f"{days} ngày {hours} giờ / {days} d {hours} h"
+        return f"{days} ngày {hours} giờ", f"{days} d {hours} h"
     if hours:
-        return f"{hours} giờ {minutes} phút / {hours} h {minutes} min"
-    return f"{minutes} phút {seconds} giây / {minutes} min {seconds} s"
+        return f"{hours} giờ {minutes} phút", f"{hours} h {minutes} min"
+    return f"{minutes} phút {seconds} giây", f"{minutes} min {seconds} s"
 
 
 def _duty(bus: ReferralBus, agency: str | None) -> tuple[str | None, str | None]:

@@ -16,7 +16,7 @@ from referral_bus._cli.simulation import Story, moment_of
 from referral_bus._cli.world import Exit
 from referral_contracts.encoding import format_time
 from referral_contracts.rules import happenings
-from referral_contracts.rules.book import RuleInForce
+from referral_contracts.rules.book import RuleBook, RuleInForce
 from referral_contracts.rules.calendar import due
 from referral_contracts.rules.checks import faults_since
 from referral_contracts.rules.clock import Clock
@@ -170,8 +170,11 @@ def due_(
     book, days, start_ms = book_of(packs, own), calendar_of(calendar), moment_of(start)
     found = book.in_force(rule, start_ms, province, commune)
     if found is None or found.rule.span is None:
-        hint = f"referral-bus rules explain {rule} tells when and where it holds, and whether it has a limit"
-        raise WrongUsage("no rule with a limit is in force there and then under this name", hint)
+        raise WrongUsage(
+            "no rule with a limit is in force there and then under this name",
+            *(_held(book, rule) if found is None else ()),
+            f"referral-bus rules explain {rule} tells when and where it holds, and whether it has a limit",
+        )
     reckoned = due(days, start_ms, found.rule.span, found.rule.counting)
     fields: Fields = {
         "rule": found.id,
@@ -192,6 +195,14 @@ def due_(
         fields, title, plain(limit), plain(shown), plain(f"  {told(('lịch', 'calendar'), lang)} {days.version}", "dim")
     )
     return Exit.DONE
+
+
+def _held(book: RuleBook, rule: str) -> Iterator[str]:
+    """Yield where *rule* holds, if that is not everywhere."""
+    places = {place for one in book.every() if one.id == rule for place in one.places}
+    for place in sorted(places, key=lambda one: (one.province, one.commune or "")):
+        commune = f" --commune {place.commune}" if place.commune is not None else ""
+        yield f"give its place: --province {place.province}{commune}"
 
 
 def simulate(
@@ -274,7 +285,7 @@ def _rule_lines(found: RuleInForce, lang: Lang) -> Iterator[RenderableType]:
     yield plain(f"  {rule.source}")
     if rule.quote is not None:
         yield plain(f"  “{rule.quote}”")
-    basis = told((found.basis.vi, found.basis.en), lang)
+    basis = told(found.basis_words, lang)
     known = told((rule.confidence.vi, rule.confidence.en), lang)
     yield plain(f"  {basis} · {_confidence(found)}: {known} · {found.pack} {found.version}")
     if not rule.verified:

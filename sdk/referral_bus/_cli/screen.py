@@ -110,6 +110,17 @@ def columns(rows: Iterable[Sequence[str]], *titles: str) -> RenderableType:
     return table
 
 
+def stacked(rows: Iterable[Sequence[Sequence[str]]], *titles: str, marked: Sequence[bool] = ()) -> RenderableType:
+    """Return a table whose cells are lines below each other, to fit beside each other; *marked* rows stand out."""
+    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
+    for title in titles:
+        table.add_column(plain(title), overflow="fold")
+    for number, row in enumerate(rows):
+        style = "red" if number < len(marked) and marked[number] else ""
+        table.add_row(*(Text("\n", style=style).join(plain(line, style) for line in cell if line) for cell in row))
+    return table
+
+
 def form(rows: Iterable[Row], missing: Sequence[Missing] = ()) -> RenderableType:
     """Return the filled-in fields of a form, and below them the essential ones that are still empty."""
     table = Table(box=None, pad_edge=False, show_header=False, padding=(0, 2, 0, 0))

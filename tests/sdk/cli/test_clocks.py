@@ -1,6 +1,7 @@
 """What is overdue, as the watcher told it, with the number to call."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -33,9 +34,11 @@ def test_what_is_overdue_is_told_with_the_duty_phone(terminal: Terminal, tmp_pat
 
     code, out, _ = terminal.type("clocks", "overdue")
     assert code == 0
-    assert "Quá hạn / missed  xa-thi-du (0243 111 222, 24/7)" in out
-    assert "Can thiệp khẩn cấp trong 12 giờ / emergency measures within 12 hours (emergency-measures-12h, law)" in out
-    assert f"case {subject[:8]}" in out
+    rows = [[cell.strip() for cell in re.split(r"\s{2,}", line)] for line in out.splitlines()]
+    assert "xa-thi-du" in rows[1]
+    assert rows[1][0] == "2026-09-22"
+    assert {"0243 111 222", subject[:8]} <= {*rows[2]}
+    assert {"Quá hạn", "emergency-measures-12h (law)", "24/7"} <= {*rows[3]}
     assert "không có thời hạn nào" in terminal.type("clocks", "overdue", "xa-vi-du")[1]
     assert "không có thời hạn nào" in terminal.type("clocks", "next")[1]
     told = json.loads(terminal.type("clocks", "overdue", "xa-thi-du", "--json")[1])
@@ -47,4 +50,15 @@ def test_what_was_done_late_is_not_overdue_any_more(terminal: Terminal, tmp_path
     subject = missed(terminal, tmp_path, done_at=started)
 
     assert "không có thời hạn nào" in terminal.type("clocks", "overdue")[1]
-    assert "đã làm / done  Quá hạn / missed" in terminal.type("clocks", "show", subject)[1]
+    assert re.search(r" đã làm .*\n.* done .*\n.* Quá hạn ", terminal.type("clocks", "show", subject)[1])
+
+
+def test_the_table_fits_a_narrow_terminal(terminal: Terminal, tmp_path: Path) -> None:
+    subject = missed(terminal, tmp_path)
+    terminal.environ["COLUMNS"] = "80"
+
+    _, out, _ = terminal.type("clocks", "show", subject)
+
+    assert max(map(len, out.splitlines())) <= 80
+    # Nothing that somebody has to type or dial is broken in two.
+    assert [word for word in ("2026-09-22", "xa-thi-du", "0243 111 222", subject[:8]) if word not in out] == []
