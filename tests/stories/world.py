@@ -12,6 +12,7 @@ from typing import Final, TypeAlias
 import referral_router.core
 from referral_bus import AgencyKeys
 from referral_bus.testing import SERVICES, Clock, Rules, Simulator
+from referral_bus.testing.clock import START_MS
 from referral_contracts import topics
 from referral_contracts.codes import Code
 from referral_contracts.decisions import Verdict, read_delivery, read_verdict
@@ -149,8 +150,9 @@ class World:
         salts: Callable[[int, int], Sequence[bytes]] = random_salts,
         partitions: int = 2,
         rules: Rules | None = None,
+        begins_ms: int = START_MS,
     ) -> None:
-        self.clock = Clock()
+        self.clock = Clock(begins_ms)
         self.simulator = Simulator(
             core=referral_router.core,
             agencies=ROLES,

@@ -58,6 +58,8 @@ class Speaker:
         self._again: list[tuple[int, bytes]] = []
         self._asked_ms: int | None = None
         self._asks = 0
+        self._back_ms: int | None = None
+        """When a tick was read back last, by the own clock."""
         self._unsayable = 0
         self._ticks = watcher.ticks
         self._fresh = False
@@ -70,7 +72,7 @@ class Speaker:
 
     def round(self, directory: Directory, now_ms: int, most: int) -> Round:
         """Return what to submit at *now_ms*: at most *most* notices. It counts as sent."""
-        self._listen()
+        self._listen(now_ms)
         # An outage that was told makes words due, though the ledger has nothing new.
         self._watcher.around(directory)
         found: list[Notice] = []
@@ -141,13 +143,18 @@ class Speaker:
         wait_ms = _TICK_AGAIN_MS[min(self._asks, len(_TICK_AGAIN_MS) - 1)]
         if self._asked_ms is not None and self._asked_ms <= now_ms < self._asked_ms + wait_ms:
             return False
+        back_ms = self._back_ms
+        if self._fresh and back_ms is not None and back_ms <= now_ms < back_ms + min(due_ms - ticked_ms, IDLE_MS):
+            # It is not that late on the ledger yet: the own clock is ahead, and to ask at once makes nothing later.
+            return False
         self._asks += self._asked_ms is not None
         self._asked_ms = now_ms
         return True
 
-    def _listen(self) -> None:
+    def _listen(self, now_ms: int) -> None:
         """Look whether a tick has come back."""
         if self._watcher.ticks != self._ticks:
+            self._back_ms = now_ms
             self._fresh = self._fresh or self._asked_ms is not None
             self._ticks, self._asked_ms, self._asks = self._watcher.ticks, None, 0
 

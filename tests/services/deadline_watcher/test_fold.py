@@ -164,6 +164,20 @@ class TestTime:
 
         assert 0 < len(ticks(world)) - before < 80
 
+    def test_a_watcher_whose_clock_is_ahead_does_not_ask_without_end(self) -> None:
+        world = Watched(partitions=1)
+        world.opened()
+        world.wind(11)
+        world.watching.skew_s = 2 * 3600.0
+        before = len(ticks(world))
+        for _ in range(100):
+            world.clock.wind(0.1)
+            for _ in range(5):
+                world.watching.step()
+                world.simulator.step()
+
+        assert 0 < len(ticks(world)) - before < 15
+
 
 class TestFloods:
     def test_at_most_so_many_notices_a_round_and_all_of_them_in_due_order(self) -> None:

@@ -28,6 +28,9 @@ LONG_H: Final = 60
 SKEW_S: Final = 5400.0
 """Somebody sets the watcher's own clock; by more than the window its events would be refused until it is right."""
 
+DAY_S: Final = 26 * 3600.0
+"""Or by so much that neither its events nor its ticks are of today."""
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
@@ -55,7 +58,10 @@ plans = st.builds(
 )
 troubles = st.lists(
     st.tuples(
-        st.integers(1, LONG_H), st.sampled_from(["kill", "watcher away", "router away", "fast", "slow", "back", "back"])
+        st.integers(1, LONG_H),
+        st.sampled_from(
+            ["kill", "watcher away", "router away", "fast", "slow", "a day fast", "a day slow", "back", "back"]
+        ),
     ),
     max_size=6,
 )
@@ -164,6 +170,10 @@ def suffer(world: Watched, what: str) -> None:
             world.watching.skew_s = SKEW_S
         case "slow":
             world.watching.skew_s = -SKEW_S
+        case "a day fast":
+            world.watching.skew_s = DAY_S
+        case "a day slow":
+            world.watching.skew_s = -DAY_S
         case _:
             world.watching.away, world.watching.skew_s = False, 0.0
             world.simulator.automatic = True
