@@ -32,12 +32,6 @@ from referral_contracts.errors import Fatal, LocalError
 
 T = TypeVar("T")
 
-_WRONG: Final = {
-    Code.UNKNOWN_SENDER: "the directory does not list this agency",
-    Code.UNKNOWN_KEY: "the directory does not list the keys in the key file",
-    Code.KEY_NOT_VALID: "the directory says that the keys in the key file are not valid now",
-}
-
 
 class Engine:
     """A client at work."""
@@ -152,17 +146,21 @@ class Engine:
             raise LocalError(code, "the directory is not there, or not fresh") from None
         wrong = self._wrong_keys()
         if wrong is not None:
-            raise LocalError(wrong, _WRONG[wrong])
+            raise wrong
 
-    def _wrong_keys(self) -> Code | None:
+    def _wrong_keys(self) -> LocalError | None:
         home, directory = self.home, self.follower.usable()
         if directory.member(home.agency) is None:
-            return Code.UNKNOWN_SENDER
+            return LocalError(Code.UNKNOWN_SENDER, "the directory does not list this agency")
         signing = directory.event_key(home.agency, home.keys.signing.kid)
         sealing = directory.reader(home.agency, home.now_ms())
-        if signing is None or home.keys.opener(sealing.address, sealing.kid) is None:
-            return Code.UNKNOWN_KEY
-        return None if signing.valid(home.now_ms()) else Code.KEY_NOT_VALID
+        if signing is None:
+            return LocalError(Code.UNKNOWN_KEY, "the directory does not list the signing key in the key file")
+        if home.keys.opener(sealing.address, sealing.kid) is None:
+            return LocalError(Code.UNKNOWN_KEY, "the key file lacks the sealing key that the directory has for us")
+        if not signing.valid(home.now_ms()):
+            return LocalError(Code.KEY_NOT_VALID, "by the directory the signing key in the key file is not valid now")
+        return None
 
     async def caught_up(self, seconds: float) -> None:
         """Return when the inbox has been read to its end, or raise LocalError with what is wrong."""

@@ -120,8 +120,12 @@ def make_receipt(db: sqlite3.Connection, row: Row, composer: Composer, kept: Kep
         raise LocalError(Code.INTERNAL, "a receipt for what is not in the store")
     # Of what was taken over with the store of an agency that has ended there is nothing that we could read.
     stored = inbox.get(db, handoff.moved_in or row.answers_hash or "", handoff.holder)
-    answering = () if stored is None else kept.take(stored).opened.payloads
-    asked = tuple(payload for payload in answering if not isinstance(payload, Moving))
+    opened = None if stored is None else kept.take(stored).opened
+    asked = () if opened is None else tuple(one for one in opened.payloads if not isinstance(one, Moving))
+    if row.about is not None and asked and opened is not None and opened.unreadable is None:
+        # It came while the key file was another one, and nothing was said of it yet.
+        row = replace(row, verb=Verb.RECEIVED, about=None)
+        outbox.say_received(db, row.id)
     draft = Draft(
         id=row.id,
         verb=row.verb,

@@ -5,7 +5,18 @@ from dataclasses import replace
 import pytest
 
 from referral_bus import AgencyKeys, Code, LocalError
-from tests.sdk.town import CRIME, KEYS, OPENING, WINDOW_S, Town, change_sealing_key, change_signing_key
+from referral_contracts.verbs import Verb
+from tests.sdk.town import (
+    CRIME,
+    KEYS,
+    OPENING,
+    REQUEST,
+    WINDOW_S,
+    Town,
+    case_with,
+    change_sealing_key,
+    change_signing_key,
+)
 
 pytestmark = pytest.mark.asyncio
 
@@ -32,6 +43,33 @@ class TestKeys:
 
             assert refusal.value.code is Code.UNKNOWN_KEY
             assert bus.outbox() == ()
+
+    @pytest.mark.parametrize(
+        ("mine", "missing"),
+        [("signing", "lacks the sealing key"), ("sealing", "does not list the signing key"), ("", "signing key")],
+    )
+    async def test_what_came_while_the_key_file_was_wrong_is_not_called_unreadable(
+        self, town: Town, mine: str, missing: str
+    ) -> None:
+        keys = AgencyKeys.generate("ward-a")
+        wrong = replace(keys, **{mine: getattr(KEYS["ward-a"], mine)}) if mine else keys
+        async with town.bus("hotline-111") as hotline:
+            async with town.bus("ward-a", wrong) as ward:
+                subject = await case_with(town, hotline, {"ward-a": [REQUEST]})
+                with pytest.raises(LocalError, match=missing) as refusal:
+                    await ward.ready()
+                assert refusal.value.code is Code.UNKNOWN_KEY
+                await ward.caught_up()
+                await town.wind(60)
+            assert {event.verb for event in town.routed()} == {Verb.CASE_OPENED, Verb.ASSIGNED}
+            async with town.bus("ward-a") as ward:
+                await ward.ready()
+                (delivery,) = ward.deliveries()
+                await town.wind(600)
+
+                assert (delivery.subject, delivery.payloads) == (subject, (REQUEST,))
+                assert [event.verb for event in town.routed() if event.source == "ward-a"] == [Verb.RECEIVED]
+                assert [entry.verb for entry in ward.outbox()] == [Verb.RECEIVED]
 
     async def test_the_keys_of_another_agency_open_nothing(self, town: Town) -> None:
         with pytest.raises(LocalError) as refusal:

@@ -327,6 +327,11 @@ def opening_of_case(db: sqlite3.Connection, subject: str) -> Row | None:
     return None if found is None else _row(found)
 
 
+def say_received(db: sqlite3.Connection, event_id: str) -> None:
+    """Let a receipt that was to say that something is unreadable say that it was received."""
+    db.execute("UPDATE outbox SET verb = ?, about = NULL WHERE id = ?", (Verb.RECEIVED.value, event_id))
+
+
 def offer_of_case(db: sqlite3.Connection, subject: str) -> Row | None:
     """Return the entry of ours that offers this case to another, if it has no verdict yet; the last one."""
     found = db.execute(

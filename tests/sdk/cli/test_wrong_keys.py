@@ -48,7 +48,7 @@ def test_nothing_can_be_said(folder: str, terminal: Terminal) -> None:
     ended, out, err = terminal.type("send", "open", str(EXAMPLES / "case-opening.json"), "--home", folder)
 
     assert (ended, out) == (2, "")
-    assert "error: unknown-key: the directory does not list the keys in the key file" in err
+    assert "error: unknown-key: the directory does not list the signing key in the key file" in err
     assert err.count(HINT) == 1
 
 
