@@ -17,6 +17,7 @@ from typing import Any, Final, get_args
 from pydantic import ValidationError
 from pydantic_core import PydanticSerializationError
 
+from referral_contracts import wording
 from referral_contracts.codes import Code
 from referral_contracts.encoding import jcs, parse_json
 from referral_contracts.errors import LocalError, RemoteError
@@ -285,20 +286,21 @@ def _faults(error: ValidationError, model: type[FieldGroup]) -> str:
         path = ".".join(
             str(step) if _FIELD.fullmatch(str(step)) or isinstance(step, int) else "?" for step in fault["loc"]
         )
-        strange = fault["type"] == "extra_forbidden"
-        reason = _no_such_field(fault["loc"], model) if strange else f"{fault['msg'][:1].lower()}{fault['msg'][1:]}"
+        meant = _meant(fault["loc"], model) if fault["type"] == "extra_forbidden" else None
+        english = "no such field" if fault["type"] == "extra_forbidden" else fault["msg"][:1].lower() + fault["msg"][1:]
+        reason = wording.fault(fault["type"], english, meant)
         told.append(f"{path or 'body'}: {reason}")
     if len(faults) > _FAULTS_TOLD:
-        told.append(f"and {len(faults) - _FAULTS_TOLD} more")
+        more = len(faults) - _FAULTS_TOLD
+        told.append(wording.both((f"và {more} lỗi nữa", f"and {more} more")))
     return "; ".join(told)
 
 
-def _no_such_field(loc: tuple[int | str, ...], model: type[FieldGroup]) -> str:
-    """Say which field of the form was probably meant."""
+def _meant(loc: tuple[int | str, ...], model: type[FieldGroup]) -> str | None:
+    """Return which field of the form was probably meant."""
     group: type[FieldGroup] | None = model
     for step in loc[:-1]:
         # Steps that are no fields are places in a list.
         if group is not None and step in group.model_fields:
             group = _inner(group)[str(step)]
-    near = get_close_matches(str(loc[-1]), () if group is None else group.model_fields, 1)
-    return f"no such field; is {near[0]} meant?" if near else "no such field"
+    return next(iter(get_close_matches(str(loc[-1]), () if group is None else group.model_fields, 1)), None)

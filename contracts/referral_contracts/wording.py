@@ -116,9 +116,44 @@ REFUSALS: Final[Mapping[Code, tuple[str, str]]] = {
 """What a person may meet. Any other refusal is a fault of the program that sent, and its code says enough."""
 
 
+FAULTS: Final[Mapping[str, str]] = {
+    "base64url": "không đúng dạng base64url hoặc không đủ dài",
+    "bool_type": "cần true hoặc false",
+    "date_from_datetime_parsing": "không phải ngày: ghi như 2016-03-14",
+    "day": "không phải ngày: ghi như 2016-03-14",
+    "enum": "không phải một lựa chọn của mẫu",
+    "extra_forbidden": "không có mục này",
+    "greater_than_equal": "nhỏ hơn mức cho phép",
+    "int_from_float": "cần một số nguyên",
+    "int_type": "cần một số nguyên",
+    "less_than_equal": "lớn hơn mức cho phép",
+    "literal_error": "không phải một lựa chọn của mẫu",
+    "missing": "còn thiếu",
+    "model_type": "cần một nhóm mục",
+    "moment": "không phải thời điểm: ghi như 2026-03-14T09:20:00+07:00",
+    "other": "chọn “other” thì phải ghi rõ bằng lời",
+    "size": "tài liệu rỗng hoặc quá lớn",
+    "string_pattern_mismatch": "không đúng dạng mã",
+    "string_too_long": "quá dài",
+    "string_too_short": "quá ngắn",
+    "string_type": "cần một đoạn chữ trong ngoặc kép",
+    "too_long": "quá nhiều mục",
+    "too_short": "quá ít mục",
+    "tuple_type": "cần một danh sách",
+}
+"""What is wrong with a field of a form, in Vietnamese, by pydantic's or the form's own name of it."""
+_WRONG: Final = "không đúng"
+
+
 def both(words: tuple[str, str]) -> str:
     """Return Vietnamese and English as one text."""
     return f"{words[0]} / {words[1]}"
+
+
+def fault(kind: str, english: str, meant: str | None = None) -> str:
+    """Return what a person is told of a fault of this *kind*, found in *english*, and which field was *meant*."""
+    words = FAULTS.get(kind, _WRONG), english
+    return both(words if meant is None else (f"{words[0]}; có phải {meant}?", f"{words[1]}; is {meant} meant?"))
 
 
 def refusal(code: Code) -> str:

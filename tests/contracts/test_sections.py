@@ -216,8 +216,50 @@ def test_a_strange_field_is_told_with_the_one_that_was_probably_meant() -> None:
     with pytest.raises(LocalError) as refused:
         read_draft(jcs({"schema": "handoff-request/1.0", "body": deep}))
 
-    assert "safety.safe_contact.phnoe: no such field; is phone meant?" in refused.value.detail
-    assert "xyz: no such field;" not in refused.value.detail
+    assert (
+        "safety.safe_contact.phnoe: không có mục này; có phải phone? / no such field; is phone meant?"
+        in refused.value.detail
+    )
+    assert "xyz: không có mục này / no such field" in refused.value.detail
+    assert "xyz: không có mục này / no such field;" not in refused.value.detail
+
+
+@pytest.mark.parametrize(
+    ("schema", "body", "told"),
+    [
+        ("mau01/1.0", {"sex": "x"}, "sex: không phải một lựa chọn của mẫu / input should be "),
+        ("mau01/1.0", {"received_at": "9h"}, "received_at: không phải thời điểm: ghi như 2026-03-14T09:20:00+07:00 / "),
+        ("mau01/1.0", {"birth_date": "14/03"}, "birth_date: không phải ngày: ghi như 2016-03-14 / "),
+        (
+            "mau01/1.0",
+            {"child_name": 7},
+            "child_name: cần một đoạn chữ trong ngoặc kép / input should be a valid string",
+        ),
+        ("mau01/1.0", {"child_name": "x" * 9999}, "child_name: quá dài / string should have at most "),
+        ("mau01/1.0", {"father_age": "x"}, "father_age: cần một số nguyên / input should be a valid integer"),
+        (
+            "mau01/1.0",
+            {"father_age": -1},
+            "father_age: nhỏ hơn mức cho phép / input should be greater than or equal to ",
+        ),
+        ("mau01/1.0", {"father_age": 999}, "father_age: lớn hơn mức cho phép / input should be less than or equal to "),
+        ("mau01/1.0", {"incident_place": {"commune": "x"}}, "incident_place.commune: không đúng dạng mã / "),
+        ("mau01/1.0", {"incident_place": 7}, "incident_place: cần một nhóm mục / "),
+        ("note/1.0", {"documents": 7}, "documents: cần một danh sách / "),
+    ],
+)
+def test_what_is_wrong_with_a_field_is_told_in_both_languages(schema: str, body: dict[str, object], told: str) -> None:
+    with pytest.raises(LocalError) as refused:
+        read_draft(jcs({"schema": schema, "body": {"actor": {"role": "system"}, **body}}))
+
+    assert told in refused.value.detail
+
+
+def test_a_field_that_is_missing_is_told_in_both_languages() -> None:
+    with pytest.raises(LocalError) as refused:
+        read_draft(jcs({"schema": "mau01/1.0", "body": {"actor": {}}}))
+
+    assert "actor.role: còn thiếu / field required" in refused.value.detail
 
 
 def test_a_file_of_nothing_but_faults_is_answered_in_few_words() -> None:
@@ -226,7 +268,7 @@ def test_a_file_of_nothing_but_faults_is_answered_in_few_words() -> None:
     with pytest.raises(LocalError) as refused:
         read_draft(jcs({"schema": "mau01/1.0", "body": body}))
 
-    assert refused.value.detail.endswith("; and 9980 more")
+    assert refused.value.detail.endswith("; và 9980 lỗi nữa / and 9980 more")
     assert len(refused.value.detail) < 2000
 
 
