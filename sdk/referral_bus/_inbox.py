@@ -21,7 +21,7 @@ from referral_bus._kept import AtHand
 from referral_bus._link import Link
 from referral_bus._receipts import owed
 from referral_bus._settle import settle
-from referral_bus._store import StoreFailed, alarms, inbox, notes, outbox
+from referral_bus._store import StoreFailed, alarms, inbox, notes, outbox, views
 from referral_bus._store.inbox import Stored
 from referral_bus._verify import (
     Doubtful,
@@ -36,6 +36,7 @@ from referral_contracts import decisions, topics
 from referral_contracts.codes import Code
 from referral_contracts.directory import Directory
 from referral_contracts.errors import LocalError, ReferralBusError, RemoteError
+from referral_contracts.payloads.handoff import Return, ReturnReason
 from referral_contracts.payloads.moving import Moving
 from referral_contracts.records import Record
 from referral_contracts.verbs import Verb
@@ -288,6 +289,10 @@ class Reader:
             # Which happening it is, the store does not hold in the clear: whoever opens the delivery is told.
             detail = f"what {envelope.source} tells the deadline watcher is not what its form says: {envelope.id}"
             alarms.raise_alarm(db, Code.CLOCK_DIFFERS, home.now_ms(), detail=detail, subject=subject, position=position)
+        if _refuses_duty(db, delivery):
+            detail = f"{envelope.source} gave a duty back as not competent, and has to forward it: {envelope.id}"
+            code = Code.ILLEGAL_TRANSITION
+            alarms.raise_alarm(db, code, home.now_ms(), detail=detail, subject=subject, position=position)
         told.deliveries += 1
         # The application will ask, and so will whoever makes the receipt.
         home.kept.keep(seq, delivery, 1 if receipt is None else 2)
@@ -295,6 +300,17 @@ class Reader:
 
 def _numbered(count: notes.Count) -> str:
     return f"{count.counter}{f' since restoration {count.restored}' if count.restored else ''}"
+
+
+def _refuses_duty(db: Connection, delivery: AtHand) -> bool:
+    """Whether a duty comes back to the one who assigned it for the reason that the law does not know."""
+    envelope = delivery.verified.envelope
+    if envelope.verb is not Verb.RETURNED or envelope.data.handoff is None:
+        return False
+    known = views.handoff(db, envelope.subject, envelope.data.handoff)
+    assigned = known is not None and known.opened_with is Verb.ASSIGNED and known.sender == delivery.verified.recipient
+    reasons = (payload.reason for payload in delivery.opened.payloads if isinstance(payload, Return))
+    return assigned and ReturnReason.NOT_COMPETENT in reasons
 
 
 def _moving(delivery: AtHand) -> Moving | None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from referral_bus import Code, LocalError
+from referral_bus import Code, LocalError, _drafts
 from referral_contracts.lifecycle import State
 from referral_contracts.payloads.handoff import ReturnReason
 from referral_contracts.verbs import Verb
@@ -48,3 +48,25 @@ async def test_what_was_only_asked_for_is_given_back_for_any_reason(town: Town) 
         await police.wait(await offered.accept(ACCEPTANCE))
 
         assert (await police.wait(await offered.return_(NOT_OURS))).accepted
+
+
+async def test_another_program_gives_a_duty_back_as_not_competent_and_who_assigned_it_is_told(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_drafts, "_check_duty", lambda *_: None)
+    async with town.bus("hotline-111") as hotline, town.bus("police-b") as police:
+        subject = await case_with(town, hotline, {"ward-z": [REQUEST]})
+        for reason, alarms in ((RETURN, 0), (NOT_OURS, 1)):
+            (key,) = (await hotline.send(hotline.assign(subject, {"police-b": [CRIME]}))).handoffs
+            assigned = await heard(police, Verb.ASSIGNED)
+            await police.wait(await assigned.accept(ACCEPTANCE))
+            assert (await police.wait(await assigned.return_(reason))).accepted
+            await heard(hotline, Verb.RETURNED)
+            view = hotline.handoff(key)
+
+            assert view is not None
+            assert view.state is State.RETURNED
+            assert len(hotline.alarms()) == alarms
+        (alarm,) = hotline.alarms()
+        assert (alarm.code, alarm.subject) == (Code.ILLEGAL_TRANSITION, subject)
+        assert "police-b gave a duty back as not competent" in alarm.detail

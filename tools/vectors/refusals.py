@@ -179,6 +179,10 @@ def duties() -> Iterator[Trial]:
     yield _trial(
         Code.ID_REUSED, "opened_under_an_old_id", "an id that has opened some, and is forgotten", 21, again, again=18
     )
+    back = says(POLICE, Verb.RETURNED, HOTLINE, of=1, answers=12)
+    yield _trial(
+        Code.ACCEPTED, "duty_given_back", "why is sealed: whoever assigned it sees it, the bus does not", 13, back
+    )
 
 
 def cases() -> Iterator[Trial]:
