@@ -35,8 +35,13 @@ def clock_differences(home: Home, delivery: AtHand) -> tuple[str, ...]:
         derived = _derived(home, delivery).listed
     except Exception:  # noqa: BLE001 - its sender chose every byte: a mistake of ours here must not end the inbox
         return ()
-    if envelope.data.handoff is None and not delivery.opened.sealed:
-        # All that was said lies open: each happening has to be told exactly so, and no other.
+    return differing(told, derived, whole=envelope.data.handoff is None and not delivery.opened.sealed)
+
+
+def differing(told: Iterable[Trigger], derived: Iterable[Trigger], *, whole: bool) -> tuple[str, ...]:
+    """Return the happenings that are *told* otherwise than *derived* of the forms; *whole*: of all that was said."""
+    if whole:
+        # Each happening has to be told exactly so, and no other.
         apart = {*told} ^ {*derived}
         return tuple(sorted({one.trigger for one in apart if one.trigger in TRIGGERS}))
     known = {*map(_whose, told)}

@@ -33,6 +33,7 @@ from referral_contracts.succession import reached, speaker, takers
 from referral_contracts.ticks import tick_statement
 from referral_contracts.verbs import Verb
 from referral_contracts.wire import Section
+from tests.contracts.vector_clocks import bounded, certain, compared
 from tests.contracts.vector_inbox import received
 from tests.contracts.vector_life import live
 from tests.contracts.vector_rooms import roomy
@@ -280,12 +281,15 @@ RUNNERS: Mapping[str, Callable[[Given], Given]] = {
     "base64url": base64url,
     "body": body,
     "claim": claim,
+    "clock-bounds": bounded,
+    "clock-compared": compared,
     "clock-links": clock_links,
     "clock-name": lambda given: {
         "clock": clock_id(given["bus"], given["subject"], given["rule"], given["scope"], given["cycle"])
     },
     "correction": correction,
     "case-step": step(lifecycle.CaseState, lifecycle.advance_case),
+    "certainty": certain,
     "change": change,
     "decision": leaf(decisions.read_decision),
     "delivery": leaf(decisions.read_delivery),

@@ -10,6 +10,7 @@ from typing import Final
 
 from tools.vectors import (
     changes,
+    clocks,
     directories,
     dues,
     encodings,
@@ -43,6 +44,7 @@ def all_cases(frozen: Frozen) -> Iterator[Vector]:
     yield from leaves.cases()
     yield from steps.cases()
     yield from rooms.cases()
+    yield from clocks.cases()
     yield from directories.cases()
     yield from changes.cases()
     yield from successors.cases()

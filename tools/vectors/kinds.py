@@ -26,6 +26,12 @@ KINDS: Final = {
         comes=("schema", "unknown"),
     ),
     "case-step": Kind(about="section 9, case", given=("state", "verb", "part"), comes=("after",)),
+    "certainty": Kind(
+        about="section 8: what a person is told of how certain the form `schema` is: its `status`, the places that it "
+        "rests on with how each is known, and which of its fields are provisional, ascending",
+        given=("schema",),
+        comes=("status", "basis", "provisional"),
+    ),
     "change": Kind(
         about="decode the directory change `value` and apply it after those of `before`",
         given=("trust_root", "before", "value"),
@@ -35,6 +41,16 @@ KINDS: Final = {
         about="whose word the body in `plaintext`, told by `source`, claims to be; null where it is nobody else's",
         given=("source", "plaintext"),
         comes=("claim",),
+    ),
+    "clock-bounds": Kind(
+        about="hear a `clock` section with so many triggers `more`, by who `told` so many of the case before",
+        given=("told", "more"),
+    ),
+    "clock-compared": Kind(
+        about="hold the triggers `told` to the watcher against those `derived` from the forms that one reads; `whole`: "
+        "these are all that was said, and of no hand-off. Then they have to be the same, else none may be left out, of "
+        "the same name and agency",
+        given=("told", "derived", "whole"),
     ),
     "clock-links": Kind(
         about="the clock section that goes with the link or unlinking in `plaintext`",

@@ -8,6 +8,7 @@ from deadline_watcher.core.case import Case, Unread
 from deadline_watcher.core.opening import Opened, Result
 from deadline_watcher.core.reading import Event
 from referral_contracts.codes import Code
+from referral_contracts.errors import RemoteError
 from referral_contracts.payloads.clock import AboutClock, ClockSection
 from referral_contracts.payloads.link import Relation
 from referral_contracts.rules.docket import Docket
@@ -87,9 +88,22 @@ def _with_room(case: Case, event: Event, opened: Opened | None) -> Opened | None
     if opened is None or opened.section is None:
         return opened
     told = sum(one.sender == event.source and "." not in one.name for one in case.docket.heard)
-    if told + len(opened.section.listed) <= MAX_TRIGGERS:
-        return opened
-    return Opened(Result.MALFORMED, readers=opened.readers, code=Code.TOO_MANY)
+    try:
+        check_triggers(told, len(opened.section.listed))
+    except RemoteError as error:
+        return Opened(Result.MALFORMED, readers=opened.readers, code=error.code)
+    return opened
+
+
+def check_triggers(told: int, more: int) -> None:
+    """
+    Check that so many triggers *more* are heard of somebody who *told* so many of the case before.
+
+    Raises:
+        RemoteError: TOO_MANY.
+    """
+    if told + more > MAX_TRIGGERS:
+        raise RemoteError(Code.TOO_MANY)
 
 
 def _saying(case: Case, event: Event, about: AboutClock, admitted_ms: int, owners: Owners) -> Saying | None:

@@ -5,6 +5,7 @@ import (
 	"crypto/cipher"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -186,4 +187,54 @@ func succession(c bus.Contracts, v object) object {
 	}
 	delete(takers, agency)
 	return object{"speaker": speaker, "reached": reached, "takers": append([]string{}, slices.Sorted(maps.Keys(takers))...)}
+}
+
+var triggerForm = regexp.MustCompile(`\A[a-z][a-z0-9-]{0,63}\z`)
+var addressForm = regexp.MustCompile(`\A[a-z0-9-]{1,63}(/[a-z0-9-]{1,63})?\z`)
+
+// clockCompared holds the triggers told to the watcher against those of the forms (8).
+func clockCompared(v object) object {
+	names := func(list []any, whole bool) (found []string) {
+		for _, one := range list {
+			trigger, whose := bus.Text(one, "trigger"), bus.Text(one, "whose")
+			refuse(!triggerForm.MatchString(trigger) || !addressForm.MatchString(whose), "malformed-section")
+			if at := bus.Text(one, "occurred_at"); at != "" {
+				millis(at)
+			}
+			if name := trigger + " " + whose; whole {
+				found = append(found, canonical(one))
+			} else {
+				found = append(found, name)
+			}
+		}
+		return found
+	}
+	whole, isBool := v["whole"].(bool)
+	refuse(!isBool, "malformed-value")
+	told, derived := names(bus.List(v, "told"), whole), names(bus.List(v, "derived"), whole)
+	for _, one := range derived {
+		refuse(!slices.Contains(told, one), "clock-differs")
+	}
+	for _, one := range told {
+		refuse(whole && !slices.Contains(derived, one), "clock-differs")
+	}
+	return object{}
+}
+
+// certainty is what a person is told of a form (8).
+func certainty(v object, contracts string) object {
+	name, version, _ := strings.Cut(bus.Text(v, "schema"), "/")
+	schema := readJSON(contracts, "schemas", name+"-"+strings.Split(version, ".")[0]+".json")
+	refuse(bus.Text(schema, "title") != bus.Text(v, "schema"), "unknown-schema")
+	basis, unread := []any{}, []string{}
+	for _, one := range bus.List(schema, "basis") {
+		basis = append(basis, []any{bus.Get(one, "place"), bus.Get(one, "confidence")})
+	}
+	for field, form := range bus.Get(schema, "properties", "body", "properties").(object) {
+		if bus.Get(form, "provisional") == true {
+			unread = append(unread, field)
+		}
+	}
+	slices.Sort(unread)
+	return object{"status": bus.Get(schema, "schema_status"), "basis": basis, "provisional": unread}
 }

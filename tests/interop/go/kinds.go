@@ -40,13 +40,19 @@ func kindsOf(c bus.Contracts, contracts string) map[string]func(object) object {
 			v["state"], v["part"] = v["receipt"], "recipient"
 			return step(lifecycle, "receipts", v)
 		},
-		"claim":       func(v object) object { return object{"claim": claim(octets(v["plaintext"]), text(v, "source"))} },
-		"clock-links": func(v object) object { return object{"clock": bytesOf(clockLinks(octets(v["plaintext"])))} },
-		"clock-name":  clockName,
-		"correction":  func(v object) object { return object{"corrects": corrects(c, v)} },
-		"decision":    leaf("decision"),
-		"delivery":    leaf("delivery"),
-		"verdict":     leaf("verdict"),
+		"claim":     func(v object) object { return object{"claim": claim(octets(v["plaintext"]), text(v, "source"))} },
+		"certainty": func(v object) object { return certainty(v, contracts) },
+		"clock-bounds": func(v object) object {
+			refuse(count(v["told"])+count(v["more"]) > 256, "too-many")
+			return object{}
+		},
+		"clock-compared": clockCompared,
+		"clock-links":    func(v object) object { return object{"clock": bytesOf(clockLinks(octets(v["plaintext"])))} },
+		"clock-name":     clockName,
+		"correction":     func(v object) object { return object{"corrects": corrects(c, v)} },
+		"decision":       leaf("decision"),
+		"delivery":       leaf("delivery"),
+		"verdict":        leaf("verdict"),
 		"directory": func(v object) object {
 			trustRoot(canonical(v["trust_root"]))
 			entries := map[string]string{}

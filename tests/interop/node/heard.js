@@ -1,7 +1,9 @@
 // What a receiver makes of what it was sent (8, 9, 14), and who speaks for an agency that has ended (15).
 
 import * as crypto from 'node:crypto'
+import { readFileSync } from 'node:fs'
 import * as bus from '../../../contracts/readers/js/reader.js'
+import { millis } from './kinds.js'
 import { founded, readLeaf } from './life.js'
 
 const { b64, canonical, hash, refuse, unb64 } = bus
@@ -18,6 +20,30 @@ export function clockLinks({ body: { actor, relation, others = [] } }) {
   const links = [...new Set(others)].map((other) => ({ other, ...(relation && { relation }) }))
   const told = { actor: { role: 'system', ...(actor.acting_for && { acting_for: actor.acting_for }) }, triggers: 'none' }
   return canonical({ body: { ...told, ...(links.length > 0 && { links }) }, schema: 'clock/1.0' })
+}
+
+// 8: what the watcher is told, against what the forms say.
+export function clockCompared({ told, derived, whole }) {
+  const name = ({ trigger, whose, occurred_at: at, ...rest }) => {
+    refuse(!/^[a-z][a-z0-9-]{0,63}$/.test(trigger) || !/^[a-z0-9-]{1,63}(\/[a-z0-9-]{1,63})?$/.test(whose), 'malformed-section')
+    if (at !== undefined) millis(at)
+    return whole ? canonical({ trigger, whose, at: at ?? '', ...rest }) : `${trigger} ${whose}`
+  }
+  refuse(typeof whole !== 'boolean', 'malformed-value')
+  const [heard, known] = [told.map(name), derived.map(name)]
+  const apart = [...known.filter((one) => !heard.includes(one)), ...heard.filter((one) => whole && !known.includes(one))]
+  refuse(apart.length > 0, 'clock-differs')
+  return {}
+}
+
+// 8: what a person is told of how certain a form is.
+export function certainty({ schema: asked }, folder) {
+  const [, name, major] = /^([a-z0-9-]+)\/([0-9]+)\./.exec(asked) ?? []
+  const schema = bus.trying('unknown-schema', () => JSON.parse(readFileSync(`${folder}/schemas/${name}-${major}.json`)))
+  refuse(schema.title !== asked, 'unknown-schema')
+  const fields = Object.entries(schema.properties.body.properties)
+  const provisional = fields.filter(([, form]) => form.provisional).map(([field]) => field).sort()
+  return { status: schema.schema_status, basis: schema.basis.map(({ place, confidence }) => [place, confidence]), provisional }
 }
 
 // 8: a document, by its reference.

@@ -8,7 +8,7 @@ import * as writer from '../../../contracts/readers/js/write.js'
 import { body, readJSON } from './body.js'
 import { change } from './change.js'
 import { clockName, due } from './due.js'
-import { claim, clockLinks, corrects, document, inbox, succession } from './heard.js'
+import { certainty, claim, clockCompared, clockLinks, corrects, document, inbox, succession } from './heard.js'
 import { life, readLeaf, submission } from './life.js'
 import { room } from './room.js'
 
@@ -20,7 +20,7 @@ export const octets = (told) =>
 const told = (data) => ({ base64url: b64(data) })
 
 // 2: a time that exists.
-function millis(text) {
+export function millis(text) {
   const found = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(text) ? new Date(text) : new Date(NaN)
   refuse(Number.isNaN(found.getTime()) || found.toISOString() !== text || text < '0001', 'malformed-value')
   return found.getTime()
@@ -130,6 +130,9 @@ export function kindsOf(contracts, folder) {
     'handoff-step': (v) => step(contracts.lifecycle, 'handoffs', v),
     'receipt-step': (v) => step(contracts.lifecycle, 'receipts', { ...v, state: v.receipt, part: 'recipient' }),
     'claim': ({ plaintext, source }) => ({ claim: claim(readJSON(octets(plaintext)), source) }),
+    'certainty': (v) => certainty(v, folder),
+    'clock-bounds': ({ told, more }) => refuse(told + more > 256, 'too-many') ?? {},
+    'clock-compared': clockCompared,
     'clock-links': (v) => ({ clock: told(clockLinks(readJSON(octets(v.plaintext)))) }),
     'clock-name': clockName,
     'correction': (v) => ({ corrects: corrects(v.held.map(octets), contracts, octets(v.value)) }),
