@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import date
 from typing import Any, Final
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -9,6 +10,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from referral_contracts.codes import Code
 from referral_contracts.encoding import b64, jcs
 from referral_contracts.envelope import HandoffKey, case_pseudonym, seal_context
+from referral_contracts.payloads.payload import Payload
+from referral_contracts.payloads.stats import Timeliness, stats_of
 from referral_contracts.sealing import SealContext, _aad, _expand, _pad
 from referral_contracts.sections import encode_section
 from referral_contracts.wire import Section
@@ -185,7 +188,13 @@ def _disclosed(frozen: Frozen) -> Iterator[Vector]:
 def _bodies() -> Iterator[Vector]:
     kind = "body"
     body = {"actor": {"role": "system"}}
-    for payload, name in ((INTAKE, "body_mau01"), (REQUEST, "body_handoff_request")):
+    counted = stats_of(INTAKE, date(2026, 11, 20), Timeliness.IN_TIME)
+    bodies: tuple[tuple[Payload, str], ...] = (
+        (INTAKE, "body_mau01"),
+        (REQUEST, "body_handoff_request"),
+        (counted, "body_stats"),
+    )
+    for payload, name in bodies:
         plaintext = encode_section(payload)
         yield valid(kind, name, "as written", plaintext=octets(plaintext), schema=payload.schema_id(), unknown=[])
     newer = jcs({"body": {**body, "stamped": True, "actor": {"role": "system", "rank": "3"}}, "schema": "receipt/1.7"})
@@ -214,6 +223,9 @@ def _bodies() -> Iterator[Vector]:
     for name, (code, told, comment) in faults.items():
         yield fault(code, kind, name, comment, plaintext=octets(jcs(told)))
     yield fault(Code.MALFORMED_JSON, kind, "body_not_json", "no JSON", plaintext=octets(b"hello"))
+    undated = counted.model_dump(mode="json", exclude={"received_on"}, exclude_none=True)
+    told = octets(jcs({"body": undated, "schema": counted.schema_id()}))
+    yield fault(malformed, kind, "body_stats_without_a_day", "it would be counted in no period", plaintext=told)
 
 
 def _answers() -> Iterator[Vector]:
