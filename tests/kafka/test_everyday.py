@@ -1,6 +1,7 @@
 """What happens to agencies every day, over a real broker: late paper, slips, many children, exercises, who is where."""
 
 import json
+import re
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -174,14 +175,15 @@ async def test_an_exercise_is_shown_refused_in_earnest_and_not_counted(everyday:
         assert all("DIỄN TẬP / EXERCISE" in line for line in lines)
 
 
-async def test_a_desk_an_agency_through_another_and_what_is_open_before_it_closes(
+async def test_a_desk_an_agency_through_another_its_duty_phone_and_what_is_open_before_it_closes(
     everyday: RunningBus, tmp_path: Path
 ) -> None:
     town = Town(everyday.founding.home)
-    reach = {OTHER_COMMUNE: {"kind": "via", "agency": COMMUNE}, SCHOOL: {"kind": "off-bus"}}
+    reach = {OTHER_COMMUNE: {"kind": "via", "agency": COMMUNE}, SCHOOL: {"kind": "off-bus"}, COMMUNE: {"kind": "bus"}}
     for name, delivery in reach.items():
         entry = json.loads(said(town, HOTLINE, "directory", "show", name, "--json"))
-        (tmp_path / name).write_text(json.dumps({**entry, "delivery": delivery}), "utf-8")
+        duty = {"hours": "24/7", "phone": "0900 000 011"}
+        (tmp_path / name).write_text(json.dumps({**entry, "delivery": delivery, "duty": duty}), "utf-8")
     said(town, "registrar", "directory", "publish", *(str(tmp_path / name) for name in reach))
     before = json.loads(said(town, COMMUNE, "agency", "open", "--json"))
     async with (
@@ -212,6 +214,8 @@ async def test_a_desk_an_agency_through_another_and_what_is_open_before_it_close
         await heard_of(commune, Verb.ACCEPTED, case)
         mine = await opened(commune)
     after = json.loads(said(town, COMMUNE, "agency", "open", "--json"))
+
+    assert re.search(rf"on duty: {COMMUNE} +0900 000 011  24/7", said(town, HOTLINE, "handoff", "show", sent.id))
 
     def new(side: str, name: str) -> list[str]:
         return [one[name] for one in after[side] if one not in before[side]]
