@@ -12,14 +12,16 @@ from audit_log.folder import Folder
 from audit_log.intake import Intake, Pending
 from audit_log.log import Desk
 from audit_log.log import Log as TreeLog
-from audit_log.metrics import LogMetrics
+from audit_log.metrics import LogMetrics, WitnessMetrics
 from audit_log.settings import Settings
 from audit_log.store import open_store
 from audit_log.together import until_one_fails
+from audit_log.witnesses import Surroundings, Witnesses
 from referral_contracts import topics
 from referral_contracts.codes import Code
 from referral_contracts.directory import TrustRoot
 from referral_contracts.errors import Fatal, LocalError
+from referral_contracts.log.policy import Policy
 from referral_contracts.sealing import random_salts
 from service_chassis.directory import DirectoryReader
 from service_chassis.fold import Limits
@@ -62,6 +64,7 @@ class LogService:
         self._limits = Limits(fetch_wait_ms=100)
         self._kafka = Kafka(bootstrap=settings.bootstrap, client_id=SERVICE)
         self._metrics, self._shown = metrics, LogMetrics(metrics.registry)
+        self._witnessed = WitnessMetrics(metrics.registry)
         self._directory = DirectoryReader(
             self._kafka, self._root, within_ms=_DIRECTORY_WITHIN_MS, limits=self._limits, metrics=metrics, log=log
         )
@@ -70,8 +73,9 @@ class LogService:
         self._trouble: Trouble | None = Trouble("log", "opening")
         self._intake: Intake | None = None
         self._oldest_ms: int | None = None
-        # One for what is appended, one for what is published.
-        self._threads = ThreadPoolExecutor(2, thread_name_prefix="log")
+        self._policy = None if settings.log_policy is None else _read_policy(settings.log_policy)
+        # One for what is appended, one for what is published, one for what the witnesses are asked.
+        self._threads = ThreadPoolExecutor(3, thread_name_prefix="log")
         self._running: set[asyncio.Future[Any]] = set()
 
     def troubles(self) -> Sequence[Trouble]:
@@ -158,6 +162,7 @@ class LogService:
                     self._append(tree, self._intake),
                     self._publish(tree),
                     self._show(self._intake),
+                    *([] if self._policy is None else [self._witnesses(tree, folder, self._policy).run()]),
                 ]
             )
         finally:
@@ -169,6 +174,17 @@ class LogService:
                     future.exception()
             folder.close()
             store.close()
+
+    def _witnesses(self, tree: TreeLog, folder: Folder, policy: Policy) -> Witnesses:
+        around = Surroundings(
+            key=self._desk.note_key,
+            folder=folder,
+            metrics=self._witnessed,
+            log=self._log,
+            clock=self._clock,
+            threaded=self._threaded,
+        )
+        return Witnesses(policy, tree, around, self._settings.log_beat_ms / 1000)
 
     async def _threaded(self, work: Callable[..., ResultT], *arguments: object) -> ResultT:
         """Do *work* in a thread; `_running` has it until it has ended, whatever becomes of who waits."""
@@ -210,6 +226,13 @@ class LogService:
         if pending.oldest_ms is not None:
             known = self._oldest_ms
             self._oldest_ms = pending.oldest_ms if known is None else min(known, pending.oldest_ms)
+
+
+def _read_policy(path: Path) -> Policy:
+    try:
+        return Policy.parse(path.read_bytes())
+    except OSError as error:
+        raise LocalError(Code.NO_SUCH_FILE, "the policy of logs and witnesses cannot be read") from error
 
 
 def _read_trust(path: Path) -> TrustRoot:

@@ -28,7 +28,7 @@ from referral_contracts.log.checkpoint import Checkpoint, open_checkpoint, sign_
 from referral_contracts.log.growth import Frontier
 from referral_contracts.log.leaf import leaf
 from referral_contracts.log.note import Kind, NoteKey
-from referral_contracts.log.proofs import Node, tree_root
+from referral_contracts.log.proofs import Node, consistency_proof, tree_root
 from referral_contracts.log.tiles import TILE_HEIGHT, TILE_WIDTH, Tile, TileReader, bundle, tiles_for
 
 _FILES = 512
@@ -85,6 +85,21 @@ class Log:
     def published(self) -> int:
         """How many leaves the published checkpoint covers."""
         return 0 if self._published is None else self._published.size
+
+    @property
+    def newest(self) -> tuple[Checkpoint, bytes] | None:
+        """The published checkpoint and its note."""
+        found = self._published
+        # A signature of this kind is the same each time: it need not be kept.
+        return None if found is None else (found, sign_checkpoint(found, self._desk.key))
+
+    def root(self, size: int) -> bytes:
+        """Return the root of the first *size* leaves."""
+        return tree_root(size, self._nodes)
+
+    def consistency(self, old: int, new: int) -> list[bytes]:
+        """Return what proves that the tree of *new* leaves begins with that of *old*."""
+        return consistency_proof(old, new, self._nodes)
 
     def append(self, taken: Sequence[Taken], places: Mapping[int, Place]) -> int:
         """

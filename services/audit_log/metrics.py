@@ -73,3 +73,34 @@ class LogMetrics:
 
     def failed(self, code: str) -> None:
         self._failures.labels(code).inc()
+
+
+class WitnessMetrics:
+    """What came of asking witnesses."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        """Register everything."""
+        self._size = Gauge(
+            "referral_bus_log_witnessed_size",
+            "Leaves that a checkpoint with enough cosignatures covers",
+            registry=registry,
+        )
+        self._at = Gauge(
+            "referral_bus_log_witnessed_timestamp_seconds",
+            "When a checkpoint last got enough cosignatures",
+            registry=registry,
+        )
+        self._failures = Counter(
+            "referral_bus_log_witness_failures",
+            "Cosignatures that a witness was asked for and did not give, by code",
+            ["code"],
+            registry=registry,
+        )
+
+    def witnessed(self, size: int, now_ms: int) -> None:
+        """Show that enough witnesses have cosigned a checkpoint of *size*."""
+        self._size.set(size)
+        self._at.set(now_ms / 1000)
+
+    def failed(self, code: str) -> None:
+        self._failures.labels(code).inc()

@@ -23,6 +23,8 @@ class Settings(BaseSettings):
     """Where the log is kept: ``sqlite:////path`` or ``postgresql+psycopg://…``, which may carry a password."""
     log_tiles: Path
     """The folder of tiles and checkpoints that is published."""
+    log_policy: Path | None = None
+    """The policy of logs and witnesses (c2sp.org/tlog-policy); its witnesses with an address are asked to cosign."""
     log_origin: str | None = Field(default=None, max_length=100)
     """What the log is called in its checkpoints: ``<bus>.log`` where nothing is said. It never changes."""
     log_beat_ms: int = Field(default=100, ge=10, le=60_000)
