@@ -185,6 +185,14 @@ class Code(StrEnum):
     LOG_BUSY = "log-busy"
     """Another process writes the log."""
 
+    # Trails and evidence bundles.
+    BAD_BUNDLE = "bad-bundle"
+    """An evidence bundle that is not as it was made."""
+    BAD_TRAIL = "bad-trail"
+    """What a trail tells does not follow from the leaves that are shown."""
+    MISSING_ERASURE = "missing-erasure"
+    """A record's bytes are gone, and the log has no erasure of it."""
+
     # A process and its surroundings.
     BROKER_AWAY = "broker-away"
     """Kafka does not answer."""
@@ -245,6 +253,7 @@ _OTHERS_TO_BLAME: Final[dict[Blame, tuple[Code, ...]]] = {
         Code.DIRECTORY_BEHIND,
         Code.BAD_DECISION,
         Code.COUNTER_GAP,
+        Code.MISSING_ERASURE,
         Code.BAD_NOTE,
         Code.BAD_CHECKPOINT,
         Code.BAD_PROOF,
@@ -313,6 +322,7 @@ HINTS: Final[dict[Code, str]] = {
     Code.LEDGER_ROLLED_BACK: "the ledger was put back or made anew: the log keeps what it has; see the runbook",
     Code.LOG_BUSY: "one process writes a log: end the other one, or wait until it has ended",
     Code.DISK_FULL: "make room: what was taken from the ledger is safe, and the rest waits there",
+    Code.BAD_BUNDLE: "keep this file, and ask whoever made it for the bundle once more",
     Code.BROKER_AWAY: "check the address and that Kafka runs; what is in the outbox stays there",
 }
 """What the one to blame can do. A code without a hint says enough by its name."""

@@ -38,6 +38,7 @@ from referral_contracts.verbs import Verb
 from referral_contracts.wire import Section
 from tests.envelopes import spelled
 from tests.stories.audit import Audit, audit
+from tests.stories.standings import check_standings
 
 HOTLINE: Final = "hotline-111"
 WARD: Final = "ward-a"
@@ -282,7 +283,13 @@ class World:
 
     def audit(self) -> Audit:
         """Check from outside that nothing was lost, doubled or forged."""
-        directory = self.simulator.directory
+        directory, lanes = self.simulator.directory, self.simulator._lanes
+        check_standings(
+            self.broker.records,
+            directory,
+            partitions=self.simulator.partitions,
+            remembered=lambda partition, subject: lanes[partition].fold.value(subject.encode("ascii")),
+        )
         return audit(
             self.broker.records,
             [name for name in directory.entries if directory.member(name) is not None],

@@ -31,6 +31,7 @@ from referral_bus._cli import (
     send,
     standing,
     stats,
+    verify,
     witness,
 )
 from referral_bus._cli.command import EXITS
@@ -105,6 +106,7 @@ def build() -> typer.Typer:
     app.callback()(_about)
     parts = (
         check,
+        verify,
         forms,
         documents,
         plan,

@@ -43,6 +43,10 @@ _ALARMING: Final = frozenset(
         Code.COUNTER_GAP,
         Code.WRONG_COMMITMENT,
         Code.POSITION_LOST,
+        Code.BAD_BUNDLE,
+        Code.BAD_CHECKPOINT,
+        Code.BAD_NOTE,
+        Code.BAD_PROOF,
         Code.LOG_FORK,
         Code.LOG_ROLLBACK,
     }

@@ -1,0 +1,160 @@
+import csv
+import io
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from referral_contracts.trail import page, telling
+from referral_contracts.trail.checking import make_trail
+from referral_contracts.trail.model import Fault, Trail
+from referral_contracts.trail.picture import picture, pictures
+from referral_contracts.trail.words import FAULTS, STATEMENTS, Language
+from referral_contracts.verbs import Verb
+from referral_contracts.wording import VERBS
+from tests.contracts.trail.conftest import Case
+from tests.stories.world import HOSPITAL, POLICE, WARD
+
+HOSTILE = [
+    "<script>alert(1)</script>",
+    '"><img src=x onerror=alert(1)>',
+    "</text></svg><script>",
+    "=cmd|' /C calc'!A0",
+    "+1+1",
+    "-1",
+    "@SUM(1)",
+    "\t=1",
+    "a\u202eb",
+    "two\nlines",
+    "]]>",
+    "&lt;b&gt;",
+]
+
+
+class Seen(HTMLParser):
+    """The elements and attributes of a page."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tags: set[str] = set()
+        self.attributes: set[str] = set()
+        self.links: set[str] = set()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        self.attributes |= {name for name, _ in attrs}
+        self.links |= {value or "" for name, value in attrs if name in {"href", "src", "xlink:href"}}
+
+
+@pytest.fixture(scope="session")
+def trail(case: Case) -> Trail:
+    indexes = case.indexes(case.subject)
+    grounds = case.grounds(case.checkpoint(), case.extract(indexes))
+    return make_trail(grounds, case.subject, [one.leaf for one in case.sealed(indexes)])
+
+
+def named(trail: Trail, name: str) -> Trail:
+    """Return the trail with agencies that are called *name*."""
+    return replace(trail, names=dict.fromkeys(trail.names, (name, name)))
+
+
+def seen(data: bytes) -> Seen:
+    parser = Seen()
+    parser.feed(data.decode())
+    return parser
+
+
+def test_a_page_tells_it_in_two_languages(trail: Trail) -> None:
+    shown = page.page(trail).decode()
+
+    for verb in (Verb.CASE_OPENED, Verb.OFFERED, Verb.DECLINED):
+        assert all(f"<td>{word}</td>" in shown for word in VERBS[verb])
+    assert '<section id="vi" lang="vi">' in shown
+    assert '<section id="en" lang="en">' in shown
+    assert "✓" in shown
+
+
+def test_a_page_has_everything_in_it_and_runs_nothing(trail: Trail) -> None:
+    shown = page.page(trail)
+    found = seen(shown)
+
+    assert found.tags & {"script", "link", "img", "iframe", "object", "form", "a"} == {"a"}
+    assert found.links == {"#en"}
+    assert not {name for name in found.attributes if name.startswith("on")}
+    assert b"default-src 'none'" in shown
+    assert re.findall(rb"url\(([^)]*)\)", shown.replace(b"url(#to-", b"")) == []
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_no_name_becomes_anything_but_text(trail: Trail, name: str) -> None:
+    plain, hostile = seen(page.page(trail)), seen(page.page(named(trail, name)))
+
+    assert (plain.tags, plain.attributes, plain.links) == (hostile.tags, hostile.attributes, hostile.links)
+
+
+@pytest.mark.parametrize("language", Language)
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_picture_is_well_formed_whatever_somebody_is_called(trail: Trail, name: str, language: Language) -> None:
+    drawn = ET.fromstring(picture(named(trail, name), language))
+    tags = {element.tag.partition("}")[2] for element in drawn.iter()}
+
+    assert tags == {"svg", "title", "style", "rect", "defs", "marker", "path", "line", "text", "circle"}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_no_cell_is_a_command_to_a_spreadsheet(trail: Trail, name: str) -> None:
+    rows = list(csv.reader(io.StringIO(telling.as_csv(named(trail, name), Language.VI))))
+
+    assert len(rows) == len(trail.rows) + 1
+    assert {len(row) for row in rows} == {len(telling.TITLES)}
+    assert not [cell for row in rows for cell in row if cell.startswith(("=", "+", "-", "@", "\t", "\r"))]
+
+
+def test_a_picture_draws_each_event_from_who_said_it_to_who_got_it(trail: Trail) -> None:
+    drawn = picture(trail, Language.EN)
+    arrows = sum(len(set(row.recipients)) for row in trail.rows)
+
+    assert drawn.count('<line class="arrow') == arrows
+    assert drawn.count("✕") == trail.refused
+    for agency in (WARD, POLICE, HOSPITAL):
+        assert drawn.count(f">{agency}</text>") >= 2
+
+
+def test_pictures_that_fit_a_page_show_every_row_once(trail: Trail) -> None:
+    drawn = list(pictures(trail, Language.VI, 10))
+    numbers = [int(found) for one in drawn for found in re.findall(r">bản ghi (\d+)", one)]
+
+    assert numbers == [row.index for row in trail.rows]
+    assert len(drawn) == -(-len(trail.rows) // 10)
+
+
+def test_what_is_wrong_stands_at_the_top_and_beside_its_row(trail: Trail) -> None:
+    fault = Fault(code=next(iter(FAULTS)), index=trail.rows[3].index, detail="a <b>detail</b>")
+    shown = page.page(replace(trail, faults=(fault,))).decode()
+
+    assert shown.count("a &lt;b&gt;detail&lt;/b&gt;") >= 4
+    assert "✓" not in shown
+    assert '<div class="wrong">' in shown
+    assert 'class="fault"' in picture(replace(trail, faults=(fault,)), Language.VI)
+
+
+def test_an_exercise_says_so(trail: Trail) -> None:
+    assert "DIỄN TẬP" in page.page(replace(trail, exercise=True)).decode()
+    assert "DIỄN TẬP" not in page.page(trail).decode()
+
+
+def test_every_word_is_there_in_both_languages() -> None:
+    for both in (*FAULTS.values(), *STATEMENTS.values()):
+        assert all(word.strip() for word in both)
+        assert both[0] != both[1]
+
+
+def test_the_json_of_a_trail_has_a_row_for_each_leaf(trail: Trail) -> None:
+    told = telling.fields(trail)
+
+    assert isinstance(told["rows"], list)
+    assert [row["leaf"] for row in told["rows"]] == [row.index for row in trail.rows]
+    assert told["faults"] == []
+    assert told["state"] == "closed"
