@@ -54,6 +54,9 @@ SOME = {
     "_TO_ONE": "is told one recipient, and is no answer",
     "TRANSFER_ANSWERS": "ends the offer of a case, and goes to its other side",
     "_TOLD_BY_OWNER": "is told whom, on the page of the lifecycles, when the owner of a case says it",
+    "_GOOD": "has an arrow, in the picture of a trail, that says that work goes on or is done",
+    "_BAD": "has one that says that something was given back, taken back or went wrong",
+    "_LATE": "has one that says that a deadline has passed",
     "_TO_NOBODY": "has no recipients, in the vectors",
 }
 """Tables and sets of the code that hold some of the verbs only, and what a verb that is in one does."""
