@@ -28,7 +28,8 @@ table{border-collapse:collapse;width:100%;font-size:.82rem}th,td{border:1px soli
 text-align:left;vertical-align:top;overflow-wrap:anywhere}
 th{background:#f5f7fa;overflow-wrap:normal}
 .wrong{border-left:5px solid #b91c1c;
-background:#fef2f2;padding:.6rem 1rem}.good{border-left:5px solid #15803d;background:#f0fdf4;padding:.6rem 1rem}
+background:#fef2f2;padding:.6rem 1rem}.wrong,.good,.note{margin:1rem 0}
+.good{border-left:5px solid #15803d;background:#f0fdf4;padding:.6rem 1rem}
 .note{border-left:5px solid #b45309;background:#fffbeb;padding:.6rem 1rem}svg{width:100%;height:auto;margin:.5rem 0}
 code{overflow-wrap:anywhere}nav{text-align:right}
 @media print{body{margin:0;max-width:none}svg,tr,.wrong,.good,.note{break-inside:avoid}

@@ -19,14 +19,14 @@ from referral_contracts.verbs import CLOCKS, DEADLINES, Verb
 
 _GUTTER: Final = 176
 """Where times and numbers stand, on the left."""
-_LANE: Final = 136
+_LANE: Final = 148
 _HEAD: Final = 58
 _STEP: Final = 46
-_BESIDE: Final = 300
+_BESIDE: Final = 350
 """Where it is said what an event did, on the right."""
 _NAME: Final = 19
 """Letters of a name on one of its two lines."""
-_REMARK: Final = 46
+_REMARK: Final = 45
 
 _GOOD: Final = frozenset({Verb.RECEIVED, Verb.ACCEPTED, Verb.COMPLETED, Verb.CASE_TRANSFER_ACCEPTED, Verb.CLOSED})
 _BAD: Final = frozenset(

@@ -54,6 +54,15 @@ STATEMENTS: Final[Mapping[str, tuple[str, str]]] = {
     "hold": ("giữ lại, không được xóa", "held back from erasure"),
 }
 
+TOLD: Final[Mapping[str, tuple[str, str]]] = {
+    "by": ("bên", "by"),
+    "leaves": ("bản ghi", "entries"),
+    "purpose": ("mục đích", "purpose"),
+    "scope": ("phạm vi", "scope"),
+    "until": ("đến", "until"),
+}
+"""What else a statement may say."""
+
 NOT_KNOWN: Final = ("không rõ", "not known")
 ERASED: Final = ("đã xóa", "erased")
 REFUSED: Final = ("không tiếp nhận", "refused")
@@ -121,7 +130,8 @@ def marks(trail: Trail, row: Row, language: Language) -> list[str]:
         found.append(DISPUTED[language])
     if row.erased_by is not None:
         found.append((f"theo bản ghi số {row.erased_by}", f"by entry {row.erased_by}")[language])
-    found += [f"{plain(key)}: {plain(value)}" for key, value in (row.told or {}).items()]
+    for key, value in (row.told or {}).items():
+        found.append(f"{TOLD[key][language] if key in TOLD else plain(key)}: {plain(value)}")
     return found + [fault(one.code, one.detail, language) for one in trail.faults_of(row.index)]
 
 
