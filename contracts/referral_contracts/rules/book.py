@@ -71,6 +71,11 @@ class RuleInForce:
         """What cancels a clock of the rule; a case entered in error cancels all of its clocks."""
         return cancelling(self.rule)
 
+    @cached_property
+    def receiver(self) -> "RuleInForce":
+        """The rule by which it is asked whether a happening went to an agency to which it has to be told."""
+        return replace(self, rule=_copy(self.rule, {"role": self.rule.told_to, "whose": Whose.NAMED}))
+
     @property
     def id(self) -> str:
         """The rule's id."""

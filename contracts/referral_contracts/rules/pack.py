@@ -210,6 +210,8 @@ class Rule(Timed):
     required: tuple[HappeningName, ...] = ()
     """Any of these ends it."""
     told_by: Teller = Teller.ANYBODY
+    told_to: Roles = ()
+    """Whom what ends it has to have gone to: an agency of one of these roles. Where that is not told, it counts."""
     cancelled_by: tuple[HappeningName, ...] = ()
     off_told_by: Teller = Teller.ROLE
     """Whose word takes it off, by `cancelled_by` or `unless`: nobody else rules out another's duty."""

@@ -10,6 +10,7 @@ from referral_contracts.rules.calendar import Interval, due
 from referral_contracts.rules.clock import Clock, clock_id
 from referral_contracts.rules.heard import Happening, Say, Saying, Stamp, World
 from referral_contracts.rules.pack import Kind, Rule, Teller, Whose
+from referral_contracts.topics import agency_of
 
 Bearing: TypeAlias = Mapping[str, Sequence[Happening]]
 """What bears on a clock, by name."""
@@ -215,10 +216,22 @@ def _said(clock: Clock, sayings: Sequence[Saying]) -> Clock:
 def _ending(world: World, clock: Clock, cycle: Cycle, known: Clock | None) -> list[Happening]:
     """Return what may have ended the clock. What has once, has, whatever became of the agency that told it."""
     rule, told = clock.rule.rule, cycle.all(clock.rule.rule.required)
-    if rule.told_by is Teller.ANYBODY or not told:
-        return told
-    teller, done = clock.rule.teller, None if known is None else known.done
-    return [one for one in told if one.stamp == done or world.owner(teller, one) is not None]
+    done = None if known is None else known.done
+    if rule.told_by is Teller.ROLE:
+        teller = clock.rule.teller
+        told = [one for one in told if one.stamp == done or world.owner(teller, one) is not None]
+    if rule.told_to:
+        told = [one for one in told if one.stamp == done or _reached(world, clock.rule, one)]
+    return told
+
+
+def _reached(world: World, rule: RuleInForce, one: Happening) -> bool:
+    """Return whether *one* went to whom the rule wants it told; the hand-off that it is about says to whom."""
+    to = one.scope.partition("/")[2]
+    # What was forwarded is about the hand-off that its sender has, and does not say whom the next one is with.
+    if not to or one.sender is None or agency_of(to) == agency_of(one.sender):
+        return True
+    return world.owner(rule.receiver, replace(one, whose=to)) is not None
 
 
 def _taking_off(world: World, clock: Clock, cycle: Cycle, known: Clock | None) -> Happening | None:

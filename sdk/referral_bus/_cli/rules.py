@@ -298,6 +298,8 @@ def _rule_lines(found: RuleInForce, lang: Lang) -> Iterator[RenderableType]:
         if happenings := getattr(rule, name):
             listed = "; ".join(f"{told(_name(one), lang)} ({one})" for one in happenings)
             yield plain(f"  {told(words, lang)}: {listed}")
+    if rule.told_to:
+        yield plain(f"  {told(('gửi đến', 'sent to'), lang)}: {', '.join(rule.told_to)}")
     for vi, en in ((rule.condition_vi, rule.condition_en), (rule.note_vi, rule.note_en)):
         if vi is not None or en is not None:
             yield plain(f"  {told((vi or en or '', en or vi or ''), lang)}")

@@ -4,9 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from referral_contracts.rules.book import RuleInForce
 from referral_contracts.rules.clock import Outcome, State, clock_id
 from referral_contracts.rules.docket import Docket
 from referral_contracts.rules.heard import Happening, Say, Saying, World
+from referral_contracts.topics import agency_of
 from tests.contracts.rules.dockets import DAY, HOUR, START, SUBJECT, heard, only, told, world
 from tests.contracts.rules.packs import rule
 
@@ -286,6 +288,21 @@ def test_a_clock_that_runs_keeps_its_rule() -> None:
 
     assert only(before.hear(stricter, [told(APPLIED, 5)]).clocks).outcome is Outcome.MET
     assert only(before.again(stricter).clocks).due_ms == START + 12 * HOUR
+
+
+@pytest.mark.parametrize(
+    ("scope", "ends"),
+    [("e/ubnd", True), ("e/ubnd/desk", True), ("e/hospital", False), ("e/hotline", True), ("", True)],
+    ids=["the commune", "its desk", "another", "what the sender has itself", "nothing says whom"],
+)
+def test_what_has_to_be_told_somewhere_ends_a_clock_where_it_went_there(scope: str, *, ends: bool) -> None:
+    def having(rule: RuleInForce, one: Happening) -> str | None:
+        return one.whose if rule.rule.role != ("commune",) or agency_of(one.whose or "") == "ubnd" else None
+
+    rules = replace(world(rule(role='"hotline"', told_to='"commune"')), owner=having)
+    measure = told(APPLIED, 5, scope=scope, sender="hotline")
+
+    assert (only(heard(rules, INTAKE, measure).clocks).outcome is Outcome.MET) is ends
 
 
 ROWS = (
