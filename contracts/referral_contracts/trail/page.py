@@ -2,7 +2,8 @@
 A trail as one page for people: what it is, what was checked, what happened, in Vietnamese and then in English.
 
 The page has everything in it and runs nothing. It is made from the trail alone: whoever checks a bundle makes it again
-and compares. A page does not prove itself, and says so.
+and compares. So it tells nothing of witnesses, who are each reader's own to trust. A page does not prove itself, and
+says so.
 """
 
 from collections.abc import Iterable, Iterator
@@ -45,10 +46,6 @@ _CHECKED: Final = (
 _FAULTY: Final = (
     "Có điểm không được chứng minh hoặc không khớp. Không dùng trang này làm chứng cứ khi chưa làm rõ:",
     "Something here is not proven, or does not follow. Do not rely on this page before it is cleared up:",
-)
-_PROVISIONAL: Final = (
-    "Tạm thời: điểm kiểm tra của sổ nhật ký chưa có đủ chữ ký của các bên chứng kiến.",
-    "Provisional: not enough witnesses have cosigned the log's checkpoint yet.",
 )
 _HOW: Final = (
     "Trang này không tự chứng minh. Người nhận kiểm tra cả tệp bằng lệnh dưới đây, với danh sách khóa của chính mình:",
@@ -106,8 +103,6 @@ def _verdict(trail: Trail, language: Language) -> Iterator[str]:
             for one in trail.faults
         )
         yield f'<div class="wrong"><strong>{_FAULTY[language]}</strong><ul>{found}</ul></div>'
-    if not trail.checked.quorum:
-        yield f'<p class="note">{_PROVISIONAL[language]}</p>'
 
 
 def _place(index: int | None, language: Language) -> str:
@@ -119,7 +114,6 @@ def _facts(trail: Trail, language: Language) -> Iterable[tuple[str, str]]:
     state = words.NOT_KNOWN[language] if trail.state is None else CASES[trail.state][language]
     owner = words.NOT_KNOWN[language] if trail.owner is None else words.name(trail, trail.owner, language)
     size = (f"{checkpoint.size} bản ghi", f"{checkpoint.size} entries")[language]
-    witnesses = ", ".join(map(words.plain, trail.checked.witnesses)) or "—"
     return (
         (("Vụ việc", "Case")[language], trail.subject),
         (("Trục", "Bus")[language], trail.bus),
@@ -129,7 +123,6 @@ def _facts(trail: Trail, language: Language) -> Iterable[tuple[str, str]]:
         (("Sự kiện không được tiếp nhận", "Events that were refused")[language], str(trail.refused)),
         (("Bản ghi đã xóa", "Entries that were erased")[language], str(trail.erased)),
         (("Sổ nhật ký", "Log")[language], f"{words.plain(checkpoint.origin)}, {size}, {b64(checkpoint.root)}"),
-        (("Bên chứng kiến", "Witnesses")[language], witnesses),
         (
             ("Danh bạ", "Directory")[language],
             (f"phiên bản {trail.head.version}", f"version {trail.head.version}")[language]
