@@ -30,13 +30,30 @@ func octets(value any) string {
 
 func bytesOf(data string) object { return object{"base64url": bus.B64(data)} }
 
+// try does what may throw, and says what was thrown.
+func try(what func()) (thrown any) {
+	defer func() { thrown = recover() }()
+	what()
+	return nil
+}
+
+// load reads the data that the reader goes by.
+func load(folder string) (c bus.Contracts) {
+	for file, into := range map[string]any{"lifecycle.json": &c, "grammars.json": &c.Grammars} {
+		data, err := os.ReadFile(folder + "/" + file)
+		refuse(err != nil, "no-such-file")
+		refuse(json.Unmarshal(data, into) != nil, "malformed-json")
+	}
+	return c
+}
+
 func tried(kinds map[string]func(object) object, vector object) object {
 	came := object{}
 	run, found := kinds[bus.Text(vector, "kind")]
 	if !found {
 		return object{"code": "no-such-kind"}
 	}
-	switch thrown := bus.Try(func() { came = run(vector) }).(type) {
+	switch thrown := try(func() { came = run(vector) }).(type) {
 	case nil:
 		return object{"came": came}
 	case bus.Refusal:
@@ -47,7 +64,7 @@ func tried(kinds map[string]func(object) object, vector object) object {
 }
 
 func main() {
-	kinds := kindsOf(bus.Load(os.Args[1]), os.Args[1])
+	kinds := kindsOf(load(os.Args[1]), os.Args[1])
 	lines := bufio.NewScanner(os.Stdin)
 	lines.Buffer(nil, 1<<26)
 	out := bufio.NewWriter(os.Stdout)
@@ -65,16 +82,16 @@ func main() {
 
 // written is an event, written by its description: what a test lets the reader say on a real bus.
 func written(c bus.Contracts, v object) object {
-	parts := []bus.Part{}
+	said, to := []string{}, []map[string]string{}
 	for _, told := range bus.List(v, "parts") {
 		readers := map[string]string{}
 		for address, public := range bus.Get(told, "readers").(object) {
 			readers[address] = bus.Unb64(public.(string), 1216, "malformed-key")
 		}
-		parts = append(parts, bus.Part{Plaintext: bus.Text(told, "plaintext"), Readers: readers})
+		said, to = append(said, bus.Text(told, "plaintext")), append(to, readers)
 	}
 	event := bus.Get(v, "event").(object)
 	seed, now := bus.Unb64(bus.Text(v, "seed"), 32, "malformed-key"), time.UnixMilli(int64(v["now"].(float64)))
-	value, signature := c.Write(event, bus.Text(v, "verb"), parts, seed, now)
+	value, signature := c.Write(event, bus.Text(v, "verb"), seed, said, to, now)
 	return object{"value": bus.B64(value), "signature": signature}
 }

@@ -43,7 +43,7 @@ func canonical(value any) string {
 
 // readLeaf takes a leaf whose proof is not at hand (13).
 func readLeaf(c bus.Contracts, kind, value string) (leaf any) {
-	refuse(bus.Try(func() { leaf = c.Read(kind, value) }) != nil, "bad-decision")
+	refuse(try(func() { leaf = c.Read(kind, value) }) != nil, "bad-decision")
 	return leaf
 }
 
@@ -246,7 +246,7 @@ func admit(public string) {
 // admitSealing takes a sealing key that somebody presents, after a trial seal (5).
 func admitSealing(public string) string {
 	kid := bus.SealingKid(public)
-	sealed := bus.Try(func() { bus.Seal("", map[string]string{"a": public}, "") })
+	sealed := try(func() { bus.Seal("", map[string]string{"a": public}, "") })
 	refuse(sealed != nil, "weak-key")
 	return kid
 }
