@@ -1,6 +1,7 @@
 """The readers in Go and JavaScript, which were made from SPEC.md, against the vectors."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Final
 
 import pytest
@@ -28,7 +29,7 @@ BY_VALUE: Final = {
 """To see that an answer is none takes the values of a form: these readers know its members alone, and show it."""
 READERS: Final = ROOT / "contracts/readers"
 LINES: Final = 300
-"""Of code: neither empty nor a comment. In each language for all of it: events, decisions and directory, and writing."""
+"""Of code: neither empty nor a comment. In each language for all of it: events, decisions, directory, writing."""
 SOURCES: Final = {"go": ("go/reader.go",), "js": ("js/reader.js", "js/directory.js", "js/hpke.js", "js/write.js")}
 WIDTH: Final = 150
 
@@ -63,10 +64,14 @@ def test_it_is_small_enough_to_be_read(names: tuple[str, ...]) -> None:
     assert len(code) <= LINES
 
 
-def test_every_source_file_of_a_reader_is_counted() -> None:
-    found = {str(path) for path in files("*.go", "*.js") if path.is_relative_to("contracts/readers")}
+def _reads(path: Path, *folders: str) -> bool:
+    return any(path.is_relative_to(f"contracts/readers/{folder}") for folder in folders)
 
-    assert {f"contracts/readers/{name}" for names in SOURCES.values() for name in names} == found
+
+def test_every_source_file_of_a_reader_is_counted() -> None:
+    found = {path.relative_to("contracts/readers") for path in files("*.go", "*.js") if _reads(path, "go", "js")}
+
+    assert {name for names in SOURCES.values() for name in names} == {str(path) for path in found}
 
 
 def test_no_line_is_longer_than_a_screen_is_wide() -> None:
