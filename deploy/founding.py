@@ -2,8 +2,8 @@
 Found a bus from a file that lists its agencies: keys for each, the trust root, version 1 of the directory.
 
 Everything lies under one folder, a sub-folder for each agency with what its command line needs: ``keys.json`` (its
-owner's alone), ``trust.json``, ``bus.toml``; the registrar also has ``root.json``, which signs the directory's heads,
-and the deadline watcher ``state-key.json``, without which nobody can read what it has written.
+owner's alone), ``trust.json``, ``bus.toml``, ``log.policy``; the registrar also has ``root.json``, which signs the
+directory's heads, and the deadline watcher ``state-key.json``, without which nobody can read what it has written.
 In a real deployment each agency makes its own keys and the registrar only ever sees the public ones.
 """
 
@@ -29,6 +29,9 @@ from referral_contracts.directory_model import (
     Policy,
 )
 from referral_contracts.keys import KEY_FILE_MODE
+from referral_contracts.log.note import Kind, NoteKey
+from referral_contracts.log.policy import Log as LoggedBy
+from referral_contracts.log.policy import Policy as LogPolicy
 from service_chassis.keyfile import STATE_KEY_SIZE, state_key_file
 
 _KEY_TERM_MS: Final = 90 * 24 * 3_600_000
@@ -98,8 +101,8 @@ class Founding:
             "REFERRAL_BUS_WATCHER_STATE_KEY": str(folder / "state-key.json"),
         }
 
-    def log_settings(self) -> dict[str, str]:
-        """Return the audit log's variables, but for the broker."""
+    def log_settings(self, port: int) -> dict[str, str]:
+        """Return the variables of an audit log that publishes on *port*, but for the broker."""
         folder = self.home / "log"
         folder.mkdir(mode=0o700, exist_ok=True)
         return {
@@ -107,13 +110,22 @@ class Founding:
             "REFERRAL_BUS_LOG_KEY": str(self.folder("audit-log") / "keys.json"),
             "REFERRAL_BUS_LOG_STORE": f"sqlite:///{(folder / 'log.db').resolve()}",
             "REFERRAL_BUS_LOG_TILES": str(folder / "tiles"),
+            "REFERRAL_BUS_LOG_HTTP_PORT": str(port),
         }
 
-    def tell_bootstrap(self, bootstrap: str) -> None:
-        """Write down for every agency where the broker is."""
+    def tell_addresses(self, bootstrap: str, log: str | None = None) -> None:
+        """Write down for every agency where the broker is, and the *log* with whose key it signs, if there is one."""
         for agency in self.agencies:
-            text = f'agency = "{agency}"\nbootstrap = "{bootstrap}"\n'
-            (self.folder(agency) / "bus.toml").write_text(text, "utf-8")
+            folder = self.folder(agency)
+            text = f'agency = "{agency}"\nbootstrap = "{bootstrap}"\n' + (f'log = "{log}"\n' if log else "")
+            (folder / "bus.toml").write_text(text, "utf-8")
+            if log and not (folder / "log.policy").exists():
+                (folder / "log.policy").write_bytes(self._log_policy().format())
+
+    def _log_policy(self) -> LogPolicy:
+        # Which witnesses count, and how many of them, is for each agency to say.
+        key = NoteKey(f"{self.trust.bus}.log", Kind.ED25519, self.keys("audit-log").signing.verify_key)
+        return LogPolicy(logs=(LoggedBy(key),))
 
     def first_change(self, now_ms: int) -> tuple[bytes, bytes]:
         """Return the change that is version 1 of the directory, and its signature."""

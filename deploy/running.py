@@ -6,6 +6,7 @@ starts it also ends, by pid, and a service that dies is started again.
 """
 
 import asyncio
+import socket
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -51,6 +52,12 @@ def rules_from(environ: Mapping[str, str]) -> Sequence[Path]:
         if not path.is_file():
             raise NotReady(f"there is no pack of rules {path}: is REFERRAL_BUS_PACKS right?")
     return paths
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+        return port
 
 
 def not_answering(bootstrap: str, error: KafkaError) -> NotReady:
@@ -101,7 +108,7 @@ class RunningBus:
             self.founding = Founding.open(home, agencies)
             self._provision()
             asyncio.run(refuse_another_bus(self.founding, bootstrap))
-            self.founding.tell_bootstrap(bootstrap)
+            self.founding.tell_addresses(bootstrap)
             self._start_services(rules, log=log)
             version = asyncio.run(bring_up_to_date(self.founding, bootstrap))
             for service in self.services:
@@ -155,7 +162,12 @@ class RunningBus:
 
     def start_log(self) -> ServiceProcess:
         """Start the audit log; a second one finds that it is not alone."""
-        return self._start(self.logs, "audit log", "audit_log", self.founding.log_settings())
+        port = _free_port()
+        log = self._start(self.logs, "audit log", "audit_log", self.founding.log_settings(port))
+        if log is self.logs[0]:
+            # Whoever starts it again finds it where it was.
+            self.founding.tell_addresses(self.bootstrap, f"http://127.0.0.1:{port}")
+        return log
 
     def _start(
         self, processes: list[ServiceProcess], name: str, module: str, settings: dict[str, str]

@@ -8,14 +8,18 @@ from typing import Any, Final, TypeVar
 
 from aiokafka.errors import KafkaError
 
+from audit_log.core.limiting import Allowance
 from audit_log.folder import Folder
 from audit_log.intake import Intake, Pending
 from audit_log.log import Desk
 from audit_log.log import Log as TreeLog
 from audit_log.metrics import LogMetrics, WitnessMetrics
+from audit_log.receipts import Receipts
 from audit_log.settings import Settings
 from audit_log.store import open_store
+from audit_log.store.reading import Archive
 from audit_log.together import until_one_fails
+from audit_log.web import web
 from audit_log.witnesses import Surroundings, Witnesses
 from referral_contracts import topics
 from referral_contracts.codes import Code
@@ -30,6 +34,7 @@ from service_chassis.kafka import Kafka
 from service_chassis.keyfile import read_signing_key
 from service_chassis.logs import Log
 from service_chassis.metrics import Metrics
+from service_chassis.service import serve
 
 SERVICE: Final = "audit-log"
 ResultT = TypeVar("ResultT")
@@ -39,6 +44,7 @@ _SHOW_S: Final = 2.0
 _IDLE_S: Final = 5.0
 """How long positions alone, without a leaf, may wait to be stored."""
 _BACKOFF_S: Final = (0.1, 0.25, 0.5, 1.0, 2.0)
+_AT_ONCE_S: Final = 10
 _DIRECTORY_WITHIN_MS: Final = 5_000
 _NEEDED: Final = (topics.SUBMISSIONS, topics.LEDGER, topics.DIRECTORY)
 
@@ -72,6 +78,7 @@ class LogService:
         self._first_look: float | None = None
         self._trouble: Trouble | None = Trouble("log", "opening")
         self._intake: Intake | None = None
+        self._archive: Archive | None = None
         self._oldest_ms: int | None = None
         self._policy = None if settings.log_policy is None else _read_policy(settings.log_policy)
         # One for what is appended, one for what is published, one for what the witnesses are asked.
@@ -97,7 +104,17 @@ class LogService:
             Fatal: LOG_BUSY: another process writes the log. What else is fatal stays, and is told.
         """
         partitions = await self._survey()
-        await until_one_fails([self._directory.run(), self._keep(partitions)])
+        await until_one_fails([self._directory.run(), self._keep(partitions), self._serve()])
+
+    async def _serve(self) -> None:
+        """Serve what is published, and receipts: also while nothing can be appended."""
+        settings, folder = self._settings, Folder(self._settings.log_tiles)
+        receipts = Receipts(folder, lambda: self._archive, self._desk.note_key)
+        allowance = Allowance(settings.log_http_per_s, max(1, round(settings.log_http_per_s * _AT_ONCE_S)))
+        try:
+            await serve(web(folder, receipts, allowance, self._shown.unshown), settings.log_http, self._log)
+        finally:
+            folder.close()
 
     async def _survey(self) -> int:
         """Wait for a broker that has the topics of a bus; return how many partitions the ledger has."""
@@ -154,7 +171,7 @@ class LogService:
                 limits=self._limits,
                 log=self._log,
             )
-            self._trouble = None
+            self._trouble, self._archive = None, store.archive
             self._log.info("log-opened", count=tree.size)
             await until_one_fails(
                 [
@@ -166,7 +183,7 @@ class LogService:
                 ]
             )
         finally:
-            self._intake = None
+            self._intake = self._archive = None
             # What still writes ends first: a thread cannot be cancelled.
             if self._running:
                 done, _ = await asyncio.wait(self._running)

@@ -47,6 +47,13 @@ class LogMetrics:
             registry=registry,
         )
 
+        self._unshown = Counter(
+            "referral_bus_log_unshown",
+            "Questions over HTTP that could not be answered, by code",
+            ["code"],
+            registry=registry,
+        )
+
     def opened(self, size: int, published: int, now_ms: int) -> None:
         """Show what was found."""
         self._size.set(size)
@@ -73,6 +80,10 @@ class LogMetrics:
 
     def failed(self, code: str) -> None:
         self._failures.labels(code).inc()
+
+    def unshown(self, code: str) -> None:
+        """Count an answer over HTTP that could not be given."""
+        self._unshown.labels(code).inc()
 
 
 class WitnessMetrics:

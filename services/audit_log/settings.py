@@ -29,6 +29,13 @@ class Settings(BaseSettings):
     """What the log is called in its checkpoints: ``<bus>.log`` where nothing is said. It never changes."""
     log_beat_ms: int = Field(default=100, ge=10, le=60_000)
     """How often a checkpoint is published when the log has grown."""
+    log_http_host: str = "127.0.0.1"
+    log_http_port: int = Field(default=8083, ge=0, le=65_535)
+    """Tiles, checkpoints and receipts, for everybody. 0 takes a free port."""
+    log_http_port_file: Path | None = None
+    """Where to write that port."""
+    log_http_per_s: float = Field(default=50.0, gt=0)
+    """How often one address may ask, at length; ten seconds' worth at once. What stands in front of it is one."""
     http_host: str = "127.0.0.1"
     http_port: int = Field(default=8082, ge=0, le=65_535)
     """Health and metrics. 0 takes a free port."""
@@ -39,3 +46,8 @@ class Settings(BaseSettings):
     def http(self) -> Http:
         """Where health and metrics are served."""
         return Http(host=self.http_host, port=self.http_port, port_file=self.http_port_file)
+
+    @property
+    def log_http(self) -> Http:
+        """Where what the log publishes is served."""
+        return Http(host=self.log_http_host, port=self.log_http_port, port_file=self.log_http_port_file)

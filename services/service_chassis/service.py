@@ -9,7 +9,8 @@ import asyncio
 import os
 import signal
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
@@ -52,6 +53,27 @@ def run(service: Service, *, http: Http, registry: CollectorRegistry, log: Log) 
     return asyncio.run(_serve(service, http, registry, log))
 
 
+async def serve(app: Asgi, http: Http, log: Log) -> None:
+    """Serve *app* beside `run`, on a port of its own, until cancelled; what is being answered then is finished."""
+    server = _Beside(_config(app))
+    with socket.create_server((http.host, http.port)) as listener:
+        _tell(http, listener, log)
+        serving = asyncio.create_task(server.serve(sockets=[listener]))
+        try:
+            await asyncio.shield(serving)
+        finally:
+            server.should_exit = True
+            await serving
+
+
+class _Beside(uvicorn.Server):
+    """A server that leaves the signals to the one in charge."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
 def pages(service: Vital, registry: CollectorRegistry) -> Asgi:
     """Return the application: `/livez`, `/readyz`, `/metrics`, and nothing else."""
     found: Mapping[str, Asgi] = {
@@ -75,22 +97,11 @@ async def _missing(_scope: Scope, _receive: Receive, send: Send) -> None:
 async def _serve(service: Service, http: Http, registry: CollectorRegistry, log: Log) -> int:
     tame(log, asyncio.get_running_loop().time)
     registry.register(Readiness(service))
-    config = uvicorn.Config(
-        pages(service, registry),
-        log_config=None,
-        access_log=False,
-        lifespan="off",
-        ws="none",
-        timeout_graceful_shutdown=_LINGER_S,
-    )
-    server = uvicorn.Server(config)
+    server = uvicorn.Server(_config(pages(service, registry)))
     work = asyncio.create_task(service.run())
     work.add_done_callback(_ending(server))
     with socket.create_server((http.host, http.port)) as listener:
-        port = listener.getsockname()[1]
-        if http.port_file is not None:
-            _announce(http.port_file, port)
-        log.info("serving", host=http.host, port=port)
+        _tell(http, listener, log)
         await server.serve(sockets=[listener])
     asked_to = not work.done()
     work.cancel()
@@ -100,6 +111,24 @@ async def _serve(service: Service, http: Http, registry: CollectorRegistry, log:
         return 1
     log.info("ended")
     return 0
+
+
+def _config(app: Asgi) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        lifespan="off",
+        ws="none",
+        timeout_graceful_shutdown=_LINGER_S,
+    )
+
+
+def _tell(http: Http, listener: socket.socket, log: Log) -> None:
+    port = listener.getsockname()[1]
+    if http.port_file is not None:
+        _announce(http.port_file, port)
+    log.info("serving", host=http.host, port=port)
 
 
 def _ending(server: uvicorn.Server) -> Callable[["asyncio.Task[None]"], None]:

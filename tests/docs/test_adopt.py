@@ -105,7 +105,7 @@ def shell(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytes
     (tmp_path / "examples").symlink_to(ROOT / "examples")
     bus = tmp_path / ".run" / "bus"
     founding = Founding.open(bus, ROOT / "deploy" / "agencies.toml")
-    founding.tell_bootstrap(BOOTSTRAP)
+    founding.tell_addresses(BOOTSTRAP)
     (bus / "bootstrap").write_text(BOOTSTRAP)
     plan = tomllib.loads((ROOT / "deploy" / "agencies.toml").read_text("utf-8"))["agency"]
     agencies = {agency["id"]: agency["roles"] for agency in plan if agency["roles"] != [agency["id"]]}

@@ -11,6 +11,7 @@ from tests.house.tree import ROOT, shelved_modules
 MAY_IMPORT = {
     "audit_log": {
         "aiokafka",
+        "fastapi",
         "httpx",
         "prometheus_client",
         "psycopg",

@@ -3,8 +3,10 @@
 import asyncio
 import json
 import time
+import tomllib
 from collections.abc import Iterator
 
+import httpx
 import pytest
 from sqlalchemy import create_engine
 
@@ -14,6 +16,8 @@ from kafka_node import NotInstalled
 from referral_contracts import topics
 from referral_contracts.log.checkpoint import Checkpoint
 from referral_contracts.log.note import Kind, NoteKey
+from referral_contracts.log.policy import Policy
+from referral_contracts.log.tiles import entries_in
 from running import RunningBus
 from tests.kafka.ledger_check import Held, settled
 from tests.kafka.watched import now_ms, openings, submit, voices
@@ -113,3 +117,16 @@ def test_ended_in_order_it_goes_on_where_it_was(bus: RunningBus) -> None:
 
     asyncio.run(story())
     bus.logs[0].wait_ready()
+
+
+def test_every_agency_finds_the_log_and_what_it_publishes(bus: RunningBus) -> None:
+    folder = bus.founding.folder("hotline-111")
+    address = tomllib.loads((folder / "bus.toml").read_text())["log"]
+    policy = Policy.parse((folder / "log.policy").read_bytes())
+
+    with httpx.Client(base_url=address) as client:
+        note = client.get("/checkpoint").content
+        size = policy.check(note).checkpoint.size
+        entries = client.get("/tile/entries/000" if size >= 256 else f"/tile/entries/000.p/{size}").content
+
+    assert len(entries_in(entries)) == min(256, size)

@@ -21,7 +21,7 @@ from referral_contracts.errors import LocalError
 _PREFIX: Final = "REFERRAL_BUS_"
 _BUS_FILE: Final = "bus.toml"
 _IN_FOLDER: Final = {"keys": "keys.json", "root": "root.json", "store": "store.db", "trust": "trust.json"}
-_IN_BUS_FILE: Final = ("agency", "bootstrap")
+_IN_BUS_FILE: Final = ("agency", "bootstrap", "log")
 _BUS_FILE_MAX: Final = 64 * 1024
 _SPEAKER: Final = "--agency, REFERRAL_BUS_AGENCY or agency in bus.toml tells who speaks"
 _FROM_REGISTRAR: Final = "the file comes from the registrar, who reads its fingerprint to you by telephone"
@@ -139,5 +139,5 @@ def _read_bus_file(path: Path) -> Mapping[str, str]:
         raise WrongUsage(f"{path} is not TOML", 'a line is NAME = "TEXT", with the quotes') from None
     strange = [name for name in told if name not in _IN_BUS_FILE]
     if strange or not all(isinstance(value, str) for value in told.values()):
-        raise WrongUsage(f"{path} holds {' and '.join(_IN_BUS_FILE)} as texts, and nothing else")
+        raise WrongUsage(f"{path} holds {', '.join(_IN_BUS_FILE)} as texts, and nothing else")
     return told

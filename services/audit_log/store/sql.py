@@ -11,6 +11,7 @@ from sqlalchemy.exc import DBAPIError
 from audit_log.core.growing import Batch
 from audit_log.core.places import Place
 from audit_log.store import schema
+from audit_log.store.reading import Archive
 from audit_log.store.store import Signed, State
 from referral_contracts.codes import Code
 from referral_contracts.errors import Fatal, LocalError
@@ -58,6 +59,11 @@ class SqlStore:
                 schema.METADATA.create_all(connection)
                 self._own(connection, {"bus": bus, "format": str(schema.FORMAT), "origin": origin})
                 self._epoch = self._enter(connection)
+
+    @property
+    def archive(self) -> Archive:
+        """What others read of it, for as long as it is open."""
+        return Archive(self._database.engine)
 
     def state(self) -> State:
         """See `Store`."""
