@@ -23,7 +23,6 @@ from audit_log.web import web
 from audit_log.witnesses import Surroundings, Witnesses
 from referral_contracts import topics
 from referral_contracts.codes import Code
-from referral_contracts.directory import TrustRoot
 from referral_contracts.errors import Fatal, LocalError
 from referral_contracts.log.policy import Policy
 from referral_contracts.sealing import random_salts
@@ -31,7 +30,7 @@ from service_chassis.directory import DirectoryReader
 from service_chassis.fold import Limits
 from service_chassis.health import Trouble
 from service_chassis.kafka import Kafka
-from service_chassis.keyfile import read_signing_key
+from service_chassis.keyfile import read_signing_key, read_trust
 from service_chassis.logs import Log
 from service_chassis.metrics import Metrics
 from service_chassis.service import serve
@@ -60,7 +59,7 @@ class LogService:
             ReferralBusError: One of them cannot be used.
         """
         self._settings, self._clock, self._log = settings, clock, log
-        self._root = _read_trust(settings.trust)
+        self._root = read_trust(settings.trust)
         self._desk = Desk(
             origin=settings.log_origin or f"{self._root.bus}.log",
             key=read_signing_key(settings.log_key),
@@ -250,10 +249,3 @@ def _read_policy(path: Path) -> Policy:
         return Policy.parse(path.read_bytes())
     except OSError as error:
         raise LocalError(Code.NO_SUCH_FILE, "the policy of logs and witnesses cannot be read") from error
-
-
-def _read_trust(path: Path) -> TrustRoot:
-    try:
-        return TrustRoot.decode(path.read_bytes())
-    except OSError as error:
-        raise LocalError(Code.NO_SUCH_FILE, "the trust root cannot be read") from error

@@ -15,7 +15,7 @@ from deadline_watcher.settings import Settings
 from deadline_watcher.voice import Voice
 from referral_contracts import topics
 from referral_contracts.codes import Code
-from referral_contracts.directory import Directory, TrustRoot
+from referral_contracts.directory import Directory
 from referral_contracts.errors import LocalError
 from referral_contracts.records import Record
 from referral_contracts.rules.book import RuleBook
@@ -26,7 +26,7 @@ from service_chassis.directory import DirectoryReader
 from service_chassis.fold import Limits, Source
 from service_chassis.health import Trouble
 from service_chassis.kafka import Kafka
-from service_chassis.keyfile import ServiceKeys, read_service_keys, read_state_key
+from service_chassis.keyfile import ServiceKeys, read_service_keys, read_state_key, read_trust
 from service_chassis.logs import Log
 from service_chassis.metrics import Metrics
 from service_chassis.processor import Processor
@@ -232,11 +232,3 @@ def _read(path: Path) -> str:
 def _read_book(listed: str) -> RuleBook:
     paths = [Path(name) for name in listed.split(":") if name]
     return RuleBook(load_packs({path.name: _read(path) for path in paths}))
-
-
-def read_trust(path: Path) -> TrustRoot:
-    """Return the trust root in *path*, or raise LocalError."""
-    try:
-        return TrustRoot.decode(path.read_bytes())
-    except OSError as error:
-        raise LocalError(Code.NO_SUCH_FILE, "the trust root cannot be read") from error

@@ -17,7 +17,7 @@ from aiokafka.errors import KafkaError
 from prometheus_client import CollectorRegistry
 from pydantic import ValidationError
 
-from deadline_watcher.app import LedgerFold, make_desk, read_trust
+from deadline_watcher.app import LedgerFold, make_desk
 from deadline_watcher.core import Counting, Desk, Watcher
 from deadline_watcher.metrics import ClockMetrics
 from deadline_watcher.settings import Settings
@@ -28,7 +28,7 @@ from referral_contracts.errors import LocalError, ReferralBusError
 from service_chassis.command import complain, now_ms
 from service_chassis.fold import Limits
 from service_chassis.kafka import Kafka, close
-from service_chassis.keyfile import read_service_keys
+from service_chassis.keyfile import read_service_keys, read_trust
 from service_chassis.reader import PartitionReader
 from service_chassis.restore import restore
 

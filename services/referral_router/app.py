@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 from aiokafka.errors import KafkaError
@@ -24,7 +23,7 @@ from service_chassis.directory import DirectoryReader
 from service_chassis.fold import Limits, Source
 from service_chassis.health import Trouble
 from service_chassis.kafka import Kafka
-from service_chassis.keyfile import read_signing_key
+from service_chassis.keyfile import read_signing_key, read_trust
 from service_chassis.logs import Log
 from service_chassis.metrics import Metrics
 from service_chassis.processor import Processor
@@ -207,7 +206,7 @@ class RouterService:
         Raises:
             LocalError: One of them cannot be used.
         """
-        self._root, self._key = _read_trust(settings.trust), read_signing_key(settings.router_key)
+        self._root, self._key = read_trust(settings.trust), read_signing_key(settings.router_key)
         self._clock, self._metrics, self._log = clock, metrics, log
         self._limits = Limits()
         self._kafka = Kafka(bootstrap=settings.bootstrap, client_id=SERVICE)
@@ -289,10 +288,3 @@ class RouterService:
             metrics=self._metrics,
             log=self._log,
         )
-
-
-def _read_trust(path: Path) -> TrustRoot:
-    try:
-        return TrustRoot.decode(path.read_bytes())
-    except OSError as error:
-        raise LocalError(Code.NO_SUCH_FILE, "the trust root cannot be read") from error

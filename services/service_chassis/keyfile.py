@@ -1,5 +1,5 @@
 """
-A service's keys, from the same kind of file as an agency's: JSON that only its owner can read.
+A service's keys, from the same kind of file as an agency's: JSON that only its owner can read. And what it trusts.
 
 The key of a state that nobody else may read lies in a file of its own: it is known nowhere else, and shown to nobody.
 """
@@ -14,6 +14,7 @@ from referral_contracts.codes import Code
 from referral_contracts.encoding import b64, jcs, parse_json, unb64
 from referral_contracts.errors import LocalError, RemoteError
 from referral_contracts.keys import KEY_FILE_MODE, SealingKey, SigningKey
+from referral_contracts.trust import TrustRoot
 
 STATE_KEY_SIZE = 32
 
@@ -25,6 +26,19 @@ class ServiceKeys:
     signing: SigningKey
     sealing: tuple[SealingKey, ...] = field(repr=False)
     """The current key first. Old ones stay: they open what was sealed before they were replaced."""
+
+
+def read_trust(path: Path) -> TrustRoot:
+    """
+    Return the trust root that the deployment pins.
+
+    Raises:
+        LocalError: NO_SUCH_FILE. MALFORMED_VALUE: not a trust root.
+    """
+    try:
+        return TrustRoot.decode(path.read_bytes())
+    except OSError as error:
+        raise LocalError(Code.NO_SUCH_FILE, "the trust root cannot be read") from error
 
 
 def read_signing_key(path: Path) -> SigningKey:
