@@ -104,7 +104,7 @@ def grow(frontier: Frontier, taken: Sequence[Taken], places: Mapping[int, Place]
         nodes=list(_nodes(first, gained)),
         entries=entries,
         records=records,
-        search=[_search(index, one) for index, one in enumerate(taken, first)],
+        search=[search(index, one) for index, one in enumerate(taken, first)],
         terms=[row for index, one in enumerate(taken, first) for row in terms(index, one)],
         places=places,
     )
@@ -117,7 +117,8 @@ def _nodes(size: int, gained: Sequence[bytes]) -> Iterable[NodeRow]:
             yield level, start + number, hashes[number * HASH_SIZE : (number + 1) * HASH_SIZE]
 
 
-def _search(index: int, one: Taken) -> SearchRow:
+def search(index: int, one: Taken) -> SearchRow:
+    """Return the row that says of the leaf *index* what it is about."""
     about = one.about
     accepted = int(one.code == Code.ACCEPTED.value)
     if about is None:
