@@ -78,7 +78,11 @@ class _Maker:
                 self._fault(leaf, Code.BAD_TRAIL, "a leaf twice, or out of order")
             before = leaf.index
             self._prove(leaf)
+            proven = len(self.faults)
             rows.append(self._row(leaf, statements))
+            # What an event did that is not as it was, nobody knows: the steps after it are held against nothing.
+            wrong = {fault.code for fault in self.faults[proven:]} - {Code.WRONG_COMMITMENT}
+            self.known = self.known and not wrong
         self._whole(rows)
         return self._trail(rows)
 
@@ -145,7 +149,6 @@ class _Maker:
             return row
         missing = self.numbering.take(leaf.index, decision, leaf_hash(record.decision))
         self.faults += missing
-        # What a missing event has moved nobody knows: the steps after it are held against nothing.
         self.known = self.known and not missing
         row = replace(
             row,
@@ -238,7 +241,6 @@ class _Maker:
             return self.standing.take(spoken)
         except RemoteError as error:
             self._fault(leaf, error.code, "accepted, though the tables of the lifecycle have no such step here")
-            self.known = False
             return ()
 
     def _sections(self, leaf: TrailLeaf, envelope: Envelope) -> Iterable[SectionSeen]:

@@ -7,16 +7,26 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from referral_contracts.codes import Code
+from referral_contracts.directory_model import Head
+from referral_contracts.encoding import b64, sha256
+from referral_contracts.envelope import HandoffKey
+from referral_contracts.lifecycle import CaseState
+from referral_contracts.log.checkpoint import Checkpoint
+from referral_contracts.log.policy import Checked
 from referral_contracts.trail import page, telling
 from referral_contracts.trail.checking import make_trail
-from referral_contracts.trail.model import Fault, Trail
+from referral_contracts.trail.model import Fault, Kind, Row, SectionSeen, Trail
 from referral_contracts.trail.picture import picture, pictures
+from referral_contracts.trail.standing import Move
 from referral_contracts.trail.words import FAULTS, STATEMENTS, Language
 from referral_contracts.verbs import Verb
 from referral_contracts.wording import VERBS
 from tests.contracts.trail.conftest import Case
+from tests.stories.logged import LOG, ORIGIN
 from tests.stories.world import HOSPITAL, POLICE, WARD
 
+_AT = "2026-11-23T01:02:03.004Z"
 HOSTILE = [
     "<script>alert(1)</script>",
     '"><img src=x onerror=alert(1)>',
@@ -158,3 +168,37 @@ def test_the_json_of_a_trail_has_a_row_for_each_leaf(trail: Trail) -> None:
     assert [row["leaf"] for row in told["rows"]] == [row.index for row in trail.rows]
     assert told["faults"] == []
     assert told["state"] == "closed"
+
+
+def test_another_page_is_another_version() -> None:
+    """A bundle's page is compared by whoever has this version: count `page.VERSION` up, then change the hash here."""
+    key = HandoffKey(opening="01900000-0000-7000-8000-000000000001", recipient="ward-a")
+    row = Row(
+        index=7,
+        kind=Kind.EVENT,
+        at=_AT,
+        code=Code.ACCEPTED,
+        case=1,
+        source="hotline",
+        verb=Verb.ASSIGNED,
+        recipients=("ward-a",),
+        moves=(Move(handoff=key, before=None, after="assigned"),),
+        sections=(SectionSeen(number=0, readers=("ward-a",)),),
+    )
+    refused = replace(row, index=8, code=Code.STALE_HEAD, case=None, moves=(), disputed=True)
+    read = Row(index=9, kind=Kind.STATEMENT, at=row.at, statement="access", told={"by": "auditor"})
+    told = Trail(
+        bus="training",
+        subject="0" * 32,
+        checked=Checked(checkpoint=Checkpoint(ORIGIN, 10, bytes(32)), log=LOG, witnesses=(), quorum=False),
+        head=Head(bus="training", entries=1, expires=_AT, issued=_AT, root="A" * 43, version=1, wire=()),
+        names={"ward-a": ("Phường A", "Ward A")},
+        rows=(row, refused, read, Row(index=10, kind=Kind.ERASED, erased_by=9)),
+        faults=(Fault(code=Code.COUNTER_GAP, index=8, detail="a gap"),),
+        exercise=False,
+        state=CaseState.OPEN,
+        owner="hotline",
+        handoffs=(),
+    )
+
+    assert (page.VERSION, b64(sha256(page.page(told)))) == (1, "_XTrN-f7cj5puA01ZZWEQ93Ha-4lxnoFQmz_klp7AjM")
