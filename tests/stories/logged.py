@@ -20,7 +20,7 @@ from referral_contracts.log.proofs import Node, inclusion_proof
 from referral_contracts.topics import DIRECTORY, H_DECISION, H_KIND, H_PATH, H_ROOT, H_SIGNATURE, KIND_EVENT, LEDGER
 from referral_contracts.trail.bundle import Sealed, write_bundle
 from referral_contracts.trail.checking import NO_DISCLOSURE, Grounds
-from referral_contracts.trail.extract import extract, read_extract
+from referral_contracts.trail.extract import extract, part_of, read_extract
 from referral_contracts.trail.leaves import Disclosed, TrailLeaf
 from tests.stories.world import World, keys
 
@@ -132,7 +132,8 @@ class LoggedBus:
             if envelope is not None:
                 agencies |= {envelope.source, *(one.partition("/")[0] for one in envelope.data.recipients)}
         heads = [record for record in self.world.broker.records(DIRECTORY) if record.key == HEAD_KEY.encode()]
-        return extract(self.world.simulator.directory, SignedHead.decode(heads[-1].value or b""), agencies)
+        directory = self.world.simulator.directory
+        return extract(directory, SignedHead.decode(heads[-1].value or b""), part_of(directory, agencies))
 
     def grounds(self, checkpoint: bytes, directory: bytes) -> Grounds:
         root = self.world.simulator.root

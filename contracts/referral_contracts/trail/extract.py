@@ -22,16 +22,22 @@ from referral_contracts.trust import TrustRoot
 _SERVICES: Final = (ROLE_LOG, ROLE_REGISTRAR, ROLE_ROUTER, ROLE_WATCHER)
 
 
-def extract(directory: Directory, signed: SignedHead, agencies: Iterable[str]) -> bytes:
-    """Return the lines for *agencies*, all that can have succeeded them, and the bus's own services."""
+def part_of(directory: Directory, agencies: Iterable[str]) -> Directory:
+    """Return *directory* with the entries of *agencies*, of all that can have succeeded them, and of the services."""
     wanted = {POLICY_KEY, *(name for role in _SERVICES for name in directory.services[role])}
     for agency in agencies:
         wanted |= {agency, *takers(directory, agency)}
+    kept = {key: value for key, value in directory.entries.items() if key in wanted}
+    return Directory(head=directory.head, entries=kept)
+
+
+def extract(directory: Directory, signed: SignedHead, part: Directory) -> bytes:
+    """Return the lines that prove *part* of a whole *directory* under its *signed* head."""
     keys = sorted(directory.entries)
     _, paths = merkle.paths([merkle.leaf_hash(directory.entries[key]) for key in keys])
     lines = [signed.encode()]
     for index, (key, path) in enumerate(zip(keys, paths, strict=True)):
-        if key in wanted:
+        if key in part.entries:
             lines.append(jcs({"entry": parse_json(directory.entries[key]), "index": index, "path": b64(path)}))
     return b"".join(line + b"\n" for line in lines)
 
