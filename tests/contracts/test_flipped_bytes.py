@@ -43,13 +43,15 @@ PROTECTED: Final = {
     "head-signatures",
     "inbox",
     "life",
+    "log-cosignature",
+    "log-inclusion",
     "merkle-path",
     "proof",
     "section",
     "signature",
     "submission",
 }
-ASKED: Final = {"claim", "clock-links", "correction", "due", "succession"}
+ASKED: Final = {"claim", "clock-links", "correction", "due", "log-request", "succession"}
 """Kinds that ask one thing of what kinds of their own read: what they do not ask about may be another."""
 WORDS: Final = {"story", "typ", "state", "verb", "part", "receipt", "section"}
 """Members that name a row of a table, or a number: they are on no wire."""
@@ -69,6 +71,9 @@ HARMLESS: Final[Mapping[tuple[str, str], str]] = {
     ("head-signatures", "head: signatures.a stranger's"): "a signature by a key that is not pinned counts for nothing",
     ("life", "keys.*.sealing, z"): "as of a section's secret",
     ("life", "keys.*.sealing, clamped"): "the same",
+    ("log-checkpoint", "note"): "a line of a key that is not asked for counts for nothing",
+    ("log-consistency", "new_root"): "every tree continues the empty one",
+    ("log-policy", "policy"): "comments and addresses; where the policy comes from is the agency's business",
     ("partition", "subject"): "other cases lie in the same partition",
     ("section", "section.readers.another.address"): "another reader's; the event's signature is over it",
     ("section", "section.readers.another.enc"): "the same",

@@ -36,6 +36,7 @@ from referral_contracts.wire import Section
 from tests.contracts.vector_clocks import bounded, certain, compared
 from tests.contracts.vector_inbox import received
 from tests.contracts.vector_life import live
+from tests.contracts.vector_log import LOG_RUNNERS
 from tests.contracts.vector_rooms import roomy
 from tests.contracts.vector_submissions import submitted
 
@@ -278,6 +279,7 @@ def recall(given: Given) -> Given:
 
 
 RUNNERS: Mapping[str, Callable[[Given], Given]] = {
+    **LOG_RUNNERS,
     "base64url": base64url,
     "body": body,
     "claim": claim,

@@ -19,6 +19,7 @@ from tools.vectors import (
     inboxes,
     leaves,
     life,
+    logs,
     rooms,
     sections,
     signatures,
@@ -53,6 +54,7 @@ def all_cases(frozen: Frozen) -> Iterator[Vector]:
         yield from life.cases(life.Life(frozen, story))
     yield from inboxes.cases(frozen)
     yield from submissions.cases(frozen)
+    yield from logs.cases()
 
 
 __all__ = ["KEPT", "VECTORS", "Frozen", "Vector", "all_cases"]

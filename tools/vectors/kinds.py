@@ -105,6 +105,49 @@ KINDS: Final = {
         given=("bus", "partitions", "trust_root", "keys", "change", "submissions"),
         comes=("records",),
     ),
+    "log-checkpoint": Kind(
+        about="open the `note` as a checkpoint of the log with the key `vkey`",
+        given=("vkey", "note"),
+        comes=("origin", "size", "root"),
+    ),
+    "log-consistency": Kind(
+        about="check that the `new` tree begins with all of the `old` one",
+        given=("old", "old_root", "new", "new_root", "proof"),
+    ),
+    "log-cosignature": Kind(
+        about="check that the `line` is the witness' cosignature of the checkpoint `text`; `time` in seconds",
+        given=("text", "vkey", "line"),
+        comes=("time",),
+    ),
+    "log-inclusion": Kind(
+        about="check that the hash `leaf` is number `index` of `size`", given=("leaf", "index", "size", "root", "proof")
+    ),
+    "log-key": Kind(about="parse a `vkey`; `type` is its signatures'", given=("vkey",), comes=("key_id", "type")),
+    "log-leaf": Kind(
+        about="read a `record`, and make its entry and the leaf's hash",
+        given=("record", "salt"),
+        comes=("entry", "leaf"),
+    ),
+    "log-policy": Kind(
+        about="who of the witnesses of a policy cosigned the checkpoint `note`, and whether they are a quorum",
+        given=("policy", "note"),
+        comes=("size", "witnesses", "quorum"),
+    ),
+    "log-receipt": Kind(
+        about="check a receipt for the event `value` with the header `signature`; `decision` is the hash of its leaf",
+        given=("receipt", "signature", "value", "policy"),
+        comes=("index", "decision", "size", "witnessed"),
+    ),
+    "log-request": Kind(
+        about="answer, as a witness of the log `vkey` that has cosigned the checkpoint `last` (null: none), to `body`",
+        given=("vkey", "body", "last"),
+        comes=("status",),
+    ),
+    "log-tiles": Kind(
+        about="the tiles that a growth writes, in their order; of more than eight the first two and the last six",
+        given=("old", "new"),
+        comes=("paths",),
+    ),
     "merkle-path": Kind(about="check an inclusion path", given=("leaf_hash", "index", "size", "path", "root")),
     "merkle-tree": Kind(
         about="the root over `leaves`, and the path of each", given=("leaves",), comes=("root", "paths")
