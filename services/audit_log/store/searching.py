@@ -9,11 +9,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Select, select
+from sqlalchemy import Column, ColumnElement, Connection, Select, null, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from audit_log.core.growing import SEGMENT_BITS, Term, signed_key, term_key
+from audit_log.core.growing import SEGMENT_BITS, Term, term_key
 from audit_log.core.reading import DIRECTORY_CHANGED
 from audit_log.core.searching import Found, Query
 from audit_log.core.trails import MOST_LEAVES, Kept
@@ -37,7 +37,6 @@ _COLUMNS: Final = (
     schema.SEARCH.c.code,
     schema.SEARCH.c.accepted,
 )
-_FIRST: Final = 0
 
 
 class StoreReader:
@@ -67,7 +66,7 @@ class StoreReader:
             LocalError: DIRECTORY_MISSING: no leaf below *size* brought it.
         """
         search, terms, records = schema.SEARCH, schema.TERMS, schema.RECORDS
-        placed = _placed(terms, Term.VERB, term_key(DIRECTORY_CHANGED), _FIRST, size)
+        placed = _placed(terms, Term.VERB, term_key(DIRECTORY_CHANGED), size)
         wanted = (
             select(records.c.value)
             .join(terms, terms.c.idx == records.c.idx)
@@ -83,33 +82,20 @@ class StoreReader:
                     return head
         raise LocalError(Code.DIRECTORY_MISSING, "the log has no such version of the directory yet")
 
-    def find(self, event: bytes, size: int) -> int | None:
-        """Return the first leaf below *size* on the event with this hash, or None."""
-        terms, search = schema.TERMS, schema.SEARCH
-        wanted = (
-            select(search.c.idx)
-            .join(terms, terms.c.idx == search.c.idx)
-            .where(*_placed(terms, Term.EVENT, signed_key(event), _FIRST, size), search.c.event == event)
-            .where(search.c.idx < size)
-            .order_by(search.c.idx)
-            .limit(1)
-        )
-        with self._connection() as connection:
-            return connection.scalar(wanted)
-
     def search(self, query: Query, size: int) -> list[Found]:
         """Return leaves below *size* that answer *query*, in the order of the log."""
         found: list[Found] = []
-        after = query.after
         with self._connection() as connection:
-            while len(found) < query.most:
-                wanted = _matching(query, after, size).limit(query.most - len(found))
-                rows = connection.execute(wanted).all()
-                if not rows:
-                    break
-                after = rows[-1][0]
-                told = ((Found._make((*row[:8], bool(row[8]))), row[9]) for row in rows)
-                found += [one for one, value in told if query.holds(one, value or b"")]
+            for first, end in _stretches(query, size):
+                after = first - 1
+                while len(found) < query.most:
+                    most = query.most - len(found)
+                    rows = connection.execute(_matching(query, after, end).limit(most)).all()
+                    told = ((Found._make((*row[:8], bool(row[8]))), row[9]) for row in rows)
+                    found += [one for one, value in told if query.holds(one, value or b"")]
+                    if len(rows) < most:
+                        break
+                    after = rows[-1][0]
         return found
 
     def kept(self, indexes: Sequence[int]) -> list[Kept]:
@@ -135,7 +121,8 @@ class StoreReader:
             .order_by(entries.c.idx)
         )
         with self._connection() as connection:
-            found = [Kept(*row) for row in connection.execute(wanted)]
+            rows = connection.execute(wanted).all()
+        found = [Kept._make((row[0], *(None if part is None else bytes(part) for part in row[1:]))) for row in rows]
         if len(found) != len(set(indexes)):
             raise Fatal(Code.LOG_FORK, "the store has lost a leaf")
         return found
@@ -147,14 +134,13 @@ class StoreReader:
         Raises:
             LocalError: OVERSIZE: more than a trail can have.
         """
-        terms, query = schema.TERMS, Query(case=subject)
-        (term, key) = query.terms()[0]
+        ((term, key),) = Query(case=subject).terms()
+        terms, search = schema.TERMS, schema.SEARCH
         wanted = (
-            select(schema.SEARCH.c.idx)
-            .join(terms, terms.c.idx == schema.SEARCH.c.idx)
-            .where(*_placed(terms, term, key, _FIRST, size), schema.SEARCH.c.subject == subject)
-            .where(schema.SEARCH.c.idx < size)
-            .order_by(schema.SEARCH.c.idx)
+            select(search.c.idx)
+            .join(terms, terms.c.idx == search.c.idx)
+            .where(*_placed(terms, term, key, size), search.c.subject == subject, search.c.idx < size)
+            .order_by(search.c.idx)
             .limit(MOST_LEAVES + 1)
         )
         with self._connection() as connection:
@@ -195,24 +181,42 @@ class StoreReader:
             raise LocalError(self._database.code_of(error), "the store did not do it") from None
 
 
-def _placed(terms: Any, term: Term, key: int, first: int, size: int) -> tuple[ColumnElement[bool], ...]:  # noqa: ANN401
+def _placed(terms: Any, term: Term, key: int, size: int) -> tuple[ColumnElement[bool], ...]:  # noqa: ANN401 - an alias
     # The segments are named one by one: without them the table would be read from its beginning.
-    segments = list(range(first >> SEGMENT_BITS, (size >> SEGMENT_BITS) + 1))
+    segments = list(range((size >> SEGMENT_BITS) + 1))
     return terms.c.segment.in_(segments), terms.c.term == int(term), terms.c.key == key
 
 
-def _matching(query: Query, after: int, size: int) -> Select[Any]:
-    """Return the statement for leaves behind *after* and below *size*, with the bytes of each."""
+def _stretches(query: Query, size: int) -> Iterator[tuple[int, int]]:
+    """Yield from where to before where to look: with a term segment by segment, each of which is in order."""
+    first = query.after + 1
+    while first < size:
+        end = min(size, ((first >> SEGMENT_BITS) + 1) << SEGMENT_BITS) if query.terms() else size
+        yield first, end
+        first = end
+
+
+def _matching(query: Query, after: int, end: int) -> Select[Any]:
+    """Return the statement for leaves behind *after* and before *end*; with their bytes where those are looked at."""
     search, records = schema.SEARCH, schema.RECORDS
-    wanted = select(*_COLUMNS, records.c.value).outerjoin(records, records.c.idx == search.c.idx)
-    for number, (term, key) in enumerate(query.terms()):
-        terms = schema.TERMS.alias(f"term{number}")
-        wanted = wanted.join(terms, terms.c.idx == search.c.idx).where(*_placed(terms, term, key, after + 1, size))
-    wanted = wanted.where(search.c.idx > after, search.c.idx < size)
+    number: Column[int] = search.c.idx
+    if query.agency is None:
+        wanted = select(*_COLUMNS, null()).select_from(search)
+    else:
+        wanted = select(*_COLUMNS, records.c.value).outerjoin(records, records.c.idx == search.c.idx)
+    for at, (term, key) in enumerate(query.terms()):
+        terms = schema.TERMS.alias(f"term{at}")
+        segment = (after + 1) >> SEGMENT_BITS
+        place = (terms.c.segment == segment, terms.c.term == int(term), terms.c.key == key)
+        wanted = wanted.join(terms, terms.c.idx == search.c.idx).where(*place)
+        # By the rarest term, whose leaves lie in order: nothing is sorted.
+        if not at:
+            number = terms.c.idx
+    wanted = wanted.where(number > after, number < end)
     if query.since_ms is not None:
         wanted = wanted.where(search.c.admitted_ms >= query.since_ms)
     if query.until_ms is not None:
         wanted = wanted.where(search.c.admitted_ms < query.until_ms)
     if query.accepted is not None:
         wanted = wanted.where(search.c.accepted == int(query.accepted))
-    return wanted.order_by(search.c.idx)
+    return wanted.order_by(number)

@@ -169,16 +169,6 @@ class TestSearching:
         assert logged.reader.case(logged.case, 3) == [0, 1, 2]
         assert [one.leaf for one in logged.reader.search(Query(case=logged.case), 3)] == [0, 1, 2]
 
-    def test_an_event_by_its_hash(self, logged: Logged) -> None:
-        found = logged.reader.find(unb64(logged.told.team.ref.sha256), logged.size)
-
-        assert found == next(
-            one.leaf
-            for one in logged.reader.search(Query(case=logged.case), logged.size)
-            if one.event == unb64(logged.told.team.ref.sha256)
-        )
-        assert logged.reader.find(bytes(32), logged.size) is None
-
 
 class TestATrailFromTheStore:
     def test_it_is_proven_whole(self, logged: Logged) -> None:
