@@ -9,7 +9,8 @@ from referral_contracts.directory import Directory
 from referral_contracts.encoding import parse_time
 from referral_contracts.envelope import Envelope
 from referral_contracts.records import Record
-from referral_contracts.topics import H_DECISION, H_KIND, KIND_EVENT, LEDGER
+from referral_contracts.topics import H_DECISION, H_KIND, KIND_EVENT, LEDGER, agency_of
+from referral_contracts.trail.extract import part_of
 from referral_contracts.trail.standing import Spoken, Standing
 from referral_router.core.case import Case
 
@@ -21,18 +22,23 @@ def check_standings(
 ) -> None:
     """Fold what was accepted on *partitions* partitions, and fail where the router remembers something else."""
     for partition in range(partitions):
-        found = defaultdict[str, Standing](Standing)
+        cases = defaultdict[str, list[tuple[Envelope, Decision]]](list)
         for value, decision in _accepted(read(LEDGER, partition)):
             envelope = Envelope.decode(value)
-            spoken = Spoken(
-                envelope=envelope,
-                event=decision.event,
-                directory=directory,
-                admitted_ms=parse_time(decision.admitted),
-            )
-            found[envelope.subject].take(spoken)
-        for subject, standing in found.items():
+            cases[envelope.subject].append((envelope, decision))
+        for subject, events in cases.items():
+            named = [name for envelope, _ in events for name in (envelope.source, *envelope.data.recipients)]
+            # As much of the directory as a bundle carries has to be enough.
+            standing = _folded(events, part_of(directory, map(agency_of, named)))
             _compare(standing, Case.decode(remembered(partition, subject) or b""))
+
+
+def _folded(events: Sequence[tuple[Envelope, Decision]], directory: Directory) -> Standing:
+    standing = Standing()
+    for envelope, decision in events:
+        admitted_ms = parse_time(decision.admitted)
+        standing.take(Spoken(envelope=envelope, event=decision.event, directory=directory, admitted_ms=admitted_ms))
+    return standing
 
 
 def _accepted(records: Sequence[Record]) -> Sequence[tuple[bytes, Decision]]:

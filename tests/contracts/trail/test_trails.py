@@ -3,10 +3,14 @@ from dataclasses import replace
 import pytest
 
 from referral_contracts.codes import Code
+from referral_contracts.decisions import read_decision, sign_batch
 from referral_contracts.encoding import format_time, parse_time
 from referral_contracts.envelope import Envelope
+from referral_contracts.keys import SigningKey
 from referral_contracts.lifecycle import CaseState, State
+from referral_contracts.merkle import leaf_hash
 from referral_contracts.sealing import disclose
+from referral_contracts.signing import Typ
 from referral_contracts.trail.bundle import Sealed
 from referral_contracts.trail.checking import NO_DISCLOSURE, make_trail
 from referral_contracts.trail.leaves import Disclosed, SectionKey
@@ -14,7 +18,7 @@ from referral_contracts.trail.model import Kind, Trail
 from referral_contracts.verbs import Verb
 from tests.contracts.trail.conftest import Case, told_case
 from tests.stories.logged import spoiled
-from tests.stories.world import HOSPITAL, HOTLINE, POLICE, STRANGER, WARD, WATCHER, keys
+from tests.stories.world import BUS, HOSPITAL, HOTLINE, POLICE, STRANGER, WARD, WATCHER, keys
 
 
 def trail_of(case: Case, leaves: list[Sealed] | None = None, disclosed: Disclosed = NO_DISCLOSURE) -> Trail:
@@ -151,6 +155,23 @@ class TestTampering:
         trail = trail_of(case, [spoiled(sealed[0], signature=case.event(sealed[6].leaf.index).signature), *sealed[1:]])
 
         assert Code.UNKNOWN_KEY in codes(trail)
+
+    def test_a_decision_signed_again_by_another_key_is_found(self, case: Case, sealed: list[Sealed]) -> None:
+        """By a stranger's, and by one that the directory has, of another agency."""
+        record = case.event(sealed[0].leaf.index)
+        place = read_decision(record.decision).partition
+        for key in (SigningKey.generate(), keys()[WARD].signing):
+            batch = sign_batch([leaf_hash(record.decision)], bus=BUS, partition=place, key=key)
+            trail = trail_of(case, [spoiled(sealed[0], path=batch.paths[0], root=batch.root), *sealed[1:]])
+
+            assert Code.BAD_DECISION in codes(trail)
+
+    def test_an_event_signed_again_by_another_key_is_found(self, case: Case, sealed: list[Sealed]) -> None:
+        value = case.event(sealed[0].leaf.index).value
+        for key in (SigningKey.generate(), keys()[WARD].signing):
+            trail = trail_of(case, [spoiled(sealed[0], signature=key.sign(Typ.EVENT, value).encode()), *sealed[1:]])
+
+            assert Code.UNKNOWN_KEY in codes(trail)
 
     def test_an_event_of_another_case_is_found(self, case: Case) -> None:
         fresh = told_case()
