@@ -6,7 +6,7 @@ mixed up shows here, in a leaf or in the state.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 
 from referral_contracts import topics
 from referral_contracts.codes import Code
@@ -14,10 +14,9 @@ from referral_contracts.decisions import Decision, read_decision, read_delivery,
 from referral_contracts.directory import Directory, TrustRoot
 from referral_contracts.encoding import unb64
 from referral_contracts.envelope import Envelope
-from referral_contracts.keys import SigningKey
 from referral_contracts.records import Record, Write
 from referral_contracts.topics import H_DECISION, H_DELIVERY, H_KIND, KIND_DELIVERY, KIND_EVENT
-from referral_router.core import Lane, Registrar, Router, examine, verify_signature
+from referral_router.core.replay import ChangeReplay, EventReplay
 
 Read = Callable[[str, int], Sequence[Record]]
 
@@ -34,34 +33,20 @@ class _Stored:
     """By partition and counter of the decision."""
 
 
-@dataclass(slots=True)
-class _Salts:
-    """Gives the salts that were drawn for one submission; the rest of what is asked for is never used."""
-
-    drawn: list[bytes] = field(default_factory=list)
-
-    def __call__(self, count: int, size: int) -> Sequence[bytes]:
-        return [*self.drawn, *([bytes(size)] * (count - len(self.drawn)))]
-
-
 def replay(read: Read, trust: TrustRoot, *, partitions: int, agencies: Sequence[str]) -> None:
     """Judge everything in *partitions* partitions of submissions again, or fail where it comes out otherwise."""
     stored = _stored(read, partitions, agencies)
     inboxes = frozenset(agencies)
     directories = _directories(read, trust, partitions, inboxes, stored)
     for number in range(partitions):
-        salts = _Salts()
-        fold = Router(_lane(trust, number, salts), partitions)
+        again = EventReplay(trust.bus, number, partitions)
         state: dict[bytes, bytes | None] = {}
         version = 0
         for record, leaf in _submitted(read, topics.SUBMISSIONS, number, number, stored):
             decision = None if leaf is None else read_decision(leaf)
             version = version if decision is None else decision.directory
-            salts.drawn = _drawn(stored, record, decision, number)
-            found = examine(_as_judged(record, decision), directories[version], trust.bus)
-            verify_signature(found)
-            step = fold.step([found], directories[version], inboxes)
-            fold.merge(step)
+            again.drawn.salts = _drawn(stored, record, decision, number)
+            step = again.step(record, decision, directories[version], inboxes)
             _compare(step.writes, stored, number, record.offset, state)
         assert state == _last(read(topics.STATE, number))
 
@@ -70,32 +55,15 @@ def _directories(
     read: Read, trust: TrustRoot, partitions: int, inboxes: frozenset[str], stored: _Stored
 ) -> Mapping[int, Directory]:
     """Judge the changes of the directory again, and return each version that there was."""
-    salts = _Salts()
-    fold = Registrar(_lane(trust, partitions, salts), trust)
-    found: dict[int, Directory] = {}
+    again = ChangeReplay(trust, partitions)
     state: dict[bytes, bytes | None] = {}
     for record, leaf in _submitted(read, topics.DIRECTORY_SUBMISSIONS, 0, partitions, stored):
         decision = None if leaf is None else read_decision(leaf)
-        salts.drawn = _drawn(stored, record, decision, partitions)
-        step = fold.step([_as_judged(record, decision)], inboxes)
-        fold.merge(step)
+        again.drawn.salts = _drawn(stored, record, decision, partitions)
+        step = again.step(record, decision, inboxes)
         _compare(step.writes, stored, partitions, record.offset, state)
-        directory = fold.directory()
-        if directory is not None:
-            found[directory.version] = directory
     assert state == _last(read(topics.STATE, partitions))
-    return found
-
-
-def _lane(trust: TrustRoot, partition: int, salts: _Salts) -> Lane:
-    # Any key will do: a root's signature is over a batch, and batches fall otherwise here.
-    return Lane(bus=trust.bus, partition=partition, key=SigningKey.from_seed(bytes(32)), salts=salts)
-
-
-def _as_judged(record: Record, decision: Decision | None) -> Record:
-    # That a record's outputs could not be written is no rule: it is what the broker said then.
-    undeliverable = decision is not None and decision.code is Code.UNDELIVERABLE
-    return replace(record, fault=Code.UNDELIVERABLE) if undeliverable else record
+    return again.directories
 
 
 def _submitted(

@@ -38,6 +38,7 @@ from referral_contracts.verbs import Verb
 from referral_contracts.wire import Section
 from tests.envelopes import spelled
 from tests.stories.audit import Audit, audit
+from tests.stories.rejudged import judged_otherwise
 from tests.stories.standings import check_standings
 
 HOTLINE: Final = "hotline-111"
@@ -290,6 +291,9 @@ class World:
             partitions=self.simulator.partitions,
             remembered=lambda partition, subject: lanes[partition].fold.value(subject.encode("ascii")),
         )
+        simulator = self.simulator
+
+        assert judged_otherwise(self.broker.records, simulator.root, simulator.partitions) == []
         return audit(
             self.broker.records,
             [name for name in directory.entries if directory.member(name) is not None],
