@@ -7,14 +7,14 @@ cases that the router's rules remember.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Final, Protocol, TypeVar
 
 from audit_log.checking.findings import Fault, Finding, OfCheckpoint, OfLeaf
 from audit_log.checking.leaves import LeafCheck
-from audit_log.checking.ledger import LedgerCheck, Records, Spans
+from audit_log.checking.ledger import LedgerCheck, Spans
 from audit_log.checking.tree import PUBLISHED, Fetch, Told, TreeCheck
 from audit_log.core.growing import Kind
 from audit_log.store.snapshot import Snapshot
@@ -25,6 +25,7 @@ from referral_contracts.log.checkpoint import Checkpoint, checkpoint_of
 from referral_contracts.log.leaf import LedgerEntry
 from referral_contracts.log.note import NoteKey, open_note
 from referral_contracts.log.tiles import CHECKPOINT_PATH
+from referral_contracts.records import Record
 
 STORED: Final = "stored"
 Progress = Callable[[str, int, int], None]
@@ -45,8 +46,21 @@ class Judge(Protocol):
     def event(self, logged: LedgerEntry) -> bool:
         """The same of an event."""
 
+    def lost(self, partition: int) -> None:
+        """Take note that a record of *partition* is not what was logged, and cannot be judged."""
+
     def directory(self) -> Directory | None:
         """Return the newest directory that the changes made."""
+
+
+class Ledger(Protocol):
+    """Kafka's ledger, where it still is."""
+
+    async def spans(self) -> Spans:
+        """Return what each partition has now."""
+
+    def records(self, partition: int) -> AsyncIterator[Record]:
+        """Go through the committed records of *partition*, over the span that `spans` told."""
 
 
 @dataclass(slots=True)
@@ -74,11 +88,11 @@ class Check:
         self,
         snapshot: Callable[[], AbstractContextManager[Snapshot]],
         fetch: Fetch,
-        keys: Callable[[Directory], Sequence[NoteKey]],
+        keys: Sequence[NoteKey],
         judge: Judge,
         *,
         given: Iterable[tuple[str, bytes]] = (),
-        ledger: tuple[Spans, Records] | None = None,
+        ledger: Ledger | None = None,
         progress: Progress = lambda _what, _done, _all: None,
     ) -> None:
         """
@@ -114,8 +128,7 @@ class Check:
                 raise LocalError(
                     Code.DIRECTORY_MISSING, "the log holds no change of the directory that the trust root signed"
                 )
-            keys = self._keys(directory)
-            told = await self._told(store, keys, shown)
+            told = await self._told(store, self._keys, shown)
             tree = TreeCheck(told, store.nodes, self._fetch, found.report)
             for index, entry in self._counted("tiles", size, store.entries()):
                 tree.take(index, entry)
@@ -168,13 +181,18 @@ class Check:
 
     async def _leaves(self, store: Snapshot, check: LeafCheck, directory: int) -> None:
         found, places = self._found, store.places()
-        ledger = None if self._ledger is None else LedgerCheck(*self._ledger, found.report)
+        ledger = None
+        if self._ledger is not None:
+            # Only now: the store, which stands still, has nothing of what was written after its moment.
+            ledger = LedgerCheck(await self._ledger.spans(), self._ledger.records, found.report)
         for leaf in self._counted("leaves", found.size, store.leaves()):
             whole = check.take(leaf)
             if leaf.kind != Kind.DECISION:
                 continue
             # A record that is not what was logged is found already; what the rules say of it says nothing more.
-            if whole and leaf.partition != directory and not self._judge.event(leaf.logged):
+            if not whole:
+                self._judge.lost(leaf.partition)
+            elif leaf.partition != directory and not self._judge.event(leaf.logged):
                 found.report(OfLeaf(Fault.JUDGED_OTHERWISE, leaf.number))
             if ledger is not None:
                 await ledger.take(leaf)

@@ -2,12 +2,12 @@
 
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final, Self
 from urllib.parse import quote
 
-from sqlalchemy import Connection, Engine, LargeBinary, Row, Select, cast, create_engine, event, func, make_url, select
+from sqlalchemy import Connection, Engine, LargeBinary, Row, Select, cast, create_engine, event, make_url, select
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
@@ -17,7 +17,8 @@ from audit_log.core.places import Place
 from audit_log.store import schema
 from audit_log.store.store import Signed
 from referral_contracts.codes import Code
-from referral_contracts.errors import LocalError
+from referral_contracts.decisions import read_decision
+from referral_contracts.errors import LocalError, RemoteError
 from referral_contracts.log.growth import Frontier
 from referral_contracts.log.leaf import LedgerEntry
 
@@ -77,8 +78,14 @@ class Snapshot:
         return [Signed(*row) for row in found]
 
     def last_partition(self) -> int:
-        """Return the last partition of the ledger that has a leaf: the directory's."""
-        return self._connection.scalar(select(func.max(schema.ENTRIES.c.partition))) or 0
+        """Return the last partition of the ledger, the directory's: as the decisions say, and not the store alone."""
+        numbers = select(schema.ENTRIES.c.partition).distinct().order_by(schema.ENTRIES.c.partition.desc())
+        for number in self._connection.scalars(numbers).all():
+            first = next(self.leaves(number), None)
+            with suppress(RemoteError):
+                if first is not None and read_decision(first.logged.decision).partition == number:
+                    return int(number)
+        return 0
 
     def entries(self) -> Iterator[tuple[int, bytes]]:
         """Go through index and entry of each leaf, in order."""

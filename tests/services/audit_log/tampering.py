@@ -14,7 +14,6 @@ from referral_contracts.directory import Directory
 from referral_contracts.log.leaf import LedgerEntry
 from referral_contracts.log.note import NoteKey
 from referral_contracts.records import Record
-from tests.services.audit_log.ledger import FakePartition
 from tests.services.audit_log.world import World
 from tests.services.referral_router.founding import directory
 
@@ -28,6 +27,9 @@ class Believing:
     def event(self, logged: LedgerEntry) -> bool:
         return True
 
+    def lost(self, partition: int) -> None:
+        """It says of everything that it is right."""
+
     def directory(self) -> Directory:
         return directory()
 
@@ -40,17 +42,20 @@ def reading(folder: Path) -> Callable[[str], bytes | None]:
     return fetch
 
 
-def spans(world: World) -> Mapping[int, tuple[int, int]]:
-    return {one.number: (one.start, one.end) for one in world.ledger.partitions}
+class StandingIn:
+    """The ledger of *world*, in the place of Kafka's."""
 
+    def __init__(self, world: World) -> None:
+        self._partitions = world.ledger.partitions
 
-def records(world: World) -> Callable[[int], AsyncIterator[Record]]:
-    async def read(partition: FakePartition) -> AsyncIterator[Record]:
-        for record in partition.records:
-            if record.headers and record.offset >= partition.start:
+    async def spans(self) -> Mapping[int, tuple[int, int]]:
+        return {one.number: (one.start, one.end) for one in self._partitions}
+
+    async def records(self, partition: int) -> AsyncIterator[Record]:
+        found = self._partitions[partition]
+        for record in found.records:
+            if record.headers and record.offset >= found.start:
                 yield record
-
-    return lambda number: read(world.ledger.partitions[number])
 
 
 def check(
@@ -65,10 +70,10 @@ def check(
     checking = Check(
         lambda: Snapshot.open(world.url),
         reading(world.tiles),
-        lambda _: known,
+        known,
         judge or Believing(),
         given=given,
-        ledger=(spans(world), records(world)),
+        ledger=StandingIn(world),
     )
     return asyncio.run(checking.run())
 
