@@ -20,6 +20,7 @@ class KafkaLedger:
 
     def __init__(self, bootstrap: str) -> None:
         """Nothing connects before `spans`."""
+        self._away = LocalError(Code.BROKER_AWAY, f"{bootstrap}: the ledger cannot be read")
         self._limits = Limits(fetch_wait_ms=100)
         self._client: Client = Kafka(bootstrap=bootstrap, client_id="audit-verify").client(self._limits)
         self._readers: dict[int, PartitionReader] = {}
@@ -42,7 +43,7 @@ class KafkaLedger:
                 span = await reader.span()
                 self._spans[number] = (span.start, span.end)
         except (KafkaError, OSError, TimeoutError) as error:
-            raise LocalError(Code.BROKER_AWAY, "the ledger cannot be read") from error
+            raise self._away from error
         if not numbers:
             raise LocalError(Code.TOPIC_MISSING, "the broker has no ledger")
         return self._spans
@@ -59,7 +60,7 @@ class KafkaLedger:
             try:
                 chunk = await self._readers[partition].fetch(offset, wait_ms=self._limits.fetch_wait_ms)
             except (KafkaError, OSError, TimeoutError) as error:
-                raise LocalError(Code.BROKER_AWAY, "the ledger cannot be read") from error
+                raise self._away from error
             for piece in chunk.pieces:
                 for record in piece.records:
                     yield record

@@ -45,6 +45,7 @@ MAY_IMPORT = {
         "service_chassis",
         "structlog",
     },
+    "operator_commands": {"audit_log", "referral_bus", "referral_contracts", "referral_router", "rich", "typer"},
     "referral_router": {
         "aiokafka",
         "prometheus_client",

@@ -25,6 +25,7 @@ from referral_bus._cli import (
     documents,
     forms,
     inbox,
+    installed,
     keys,
     plan,
     rules,
@@ -122,6 +123,8 @@ def build() -> typer.Typer:
         keys,
         directory,
         witness,
+        # Last: what is installed beside may add to the groups of the others.
+        installed,
     )
     for part in parts:
         part.add_to(app)

@@ -69,7 +69,7 @@ class Call:
         try:
             return self.world.run(work)
         except LocalError as error:
-            if error.code is not Code.BROKER_AWAY:
+            if error.code is not Code.BROKER_AWAY or not self.settings.names_broker:
                 raise
             raise LocalError(error.code, f"{self.settings.bootstrap}: {error.detail}") from error
 
@@ -79,6 +79,14 @@ def new_group(app: typer.Typer, name: str, text: str) -> typer.Typer:
     group = typer.Typer(help=text, epilog=EXITS, rich_markup_mode=None)
     app.add_typer(group, name=name)
     return group
+
+
+def group_of(app: typer.Typer, name: str, text: str) -> typer.Typer:
+    """Return the group of verbs called *name* that *app* has, or a new one: it may be filled from several sides."""
+    for group in app.registered_groups:
+        if group.name == name and group.typer_instance is not None:
+            return group.typer_instance
+    return new_group(app, name, text)
 
 
 def add(

@@ -64,6 +64,11 @@ class Settings:
         return self._need("bootstrap")
 
     @property
+    def names_broker(self) -> bool:
+        """Whether it is said where the broker is: a verb that works on files is not asked."""
+        return self._look("bootstrap") is not None
+
+    @property
     def store(self) -> Path:
         """The file that the SDK keeps its state in."""
         return Path(self._need("store"))
