@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import lru_cache
 from typing import Final, TypeAlias
 
 from audit_log.core.places import Place
@@ -19,6 +20,7 @@ an append costs the same whatever the log's size; a search looks into each segme
 
 Salts: TypeAlias = Callable[[int, int], Sequence[bytes]]
 """``sealing.random_salts``: how many, how long."""
+_ACCEPTED: Final = Code.ACCEPTED.value
 
 
 class Kind(IntEnum):
@@ -70,6 +72,7 @@ class Batch:
     """Where the partitions stand after it, of which something was read."""
 
 
+@lru_cache(maxsize=65_536)
 def term_key(text: str) -> int:
     """Return the number that *text* is found by: who finds it compares the text itself."""
     return signed_key(sha256(text.encode()))
@@ -120,7 +123,7 @@ def _nodes(size: int, gained: Sequence[bytes]) -> Iterable[NodeRow]:
 def search(index: int, one: Taken) -> SearchRow:
     """Return the row that says of the leaf *index* what it is about."""
     about = one.about
-    accepted = int(one.code == Code.ACCEPTED.value)
+    accepted = int(one.code == _ACCEPTED)
     if about is None:
         return (index, one.event, None, None, None, None, one.admitted_ms, one.code, accepted)
     return (

@@ -1,12 +1,21 @@
 """Opens the store that a URL names."""
 
-from sqlalchemy import make_url
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
-from audit_log.store.sql import SqlStore
+from audit_log.store.postgres import PostgresDatabase
+from audit_log.store.sql import Database, SqlStore
 from audit_log.store.sqlite import SqliteDatabase
 from referral_contracts.codes import Code
 from referral_contracts.errors import LocalError
+
+_DATABASES: Final[Mapping[str, Callable[[URL], Database]]] = {
+    "sqlite": SqliteDatabase,
+    "postgresql+psycopg": PostgresDatabase,
+}
 
 
 def open_store(url: str, *, bus: str, origin: str) -> SqlStore:
@@ -22,4 +31,7 @@ def open_store(url: str, *, bus: str, origin: str) -> SqlStore:
     except ArgumentError:
         # Its text quotes the URL, which may carry a password.
         raise LocalError(Code.MALFORMED_VALUE, "not the URL of a store") from None
-    return SqlStore(SqliteDatabase(parsed), bus, origin)
+    make = _DATABASES.get(parsed.drivername)
+    if make is None or not parsed.database:
+        raise LocalError(Code.MALFORMED_VALUE, "neither sqlite:///path nor postgresql+psycopg://")
+    return SqlStore(make(parsed), bus, origin)

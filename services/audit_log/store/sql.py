@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import Any, Protocol
 
 from sqlalchemy import Connection, Engine, Table, delete, func, insert, select, update
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from audit_log.core.growing import Batch
 from audit_log.core.places import Place
@@ -24,7 +24,13 @@ _HOUR_MS = 3_600_000
 class Database(Protocol):
     """What SQLite and PostgreSQL do each in their own way."""
 
-    engine: Engine
+    @property
+    def engine(self) -> Engine:
+        """What connects to it."""
+
+    @property
+    def errors(self) -> tuple[type[Exception], ...]:
+        """What it raises, whatever is wrong."""
 
     def hold(self) -> None:
         """
@@ -40,7 +46,7 @@ class Database(Protocol):
     def insert(self, connection: Connection, table: Table, rows: Sequence[tuple[Any, ...]]) -> None:
         """Insert *rows*, which have the table's columns in their order."""
 
-    def code_of(self, error: DBAPIError) -> Code:
+    def code_of(self, error: Exception) -> Code:
         """Return the code of what went wrong."""
 
 
@@ -53,12 +59,16 @@ class SqlStore:
         # Held for a transaction: `append` and `sign` come from two threads.
         self._writing = threading.Lock()
         self._epoch = 0
-        with self._translated():
-            database.hold()
-            with database.engine.begin() as connection:
-                schema.METADATA.create_all(connection)
-                self._own(connection, {"bus": bus, "format": str(schema.FORMAT), "origin": origin})
-                self._epoch = self._enter(connection)
+        try:
+            with self._translated():
+                database.hold()
+                with database.engine.begin() as connection:
+                    schema.METADATA.create_all(connection)
+                    self._own(connection, {"bus": bus, "format": str(schema.FORMAT), "origin": origin})
+                    self._epoch = self._enter(connection)
+        except BaseException:
+            self.close()
+            raise
 
     @property
     def archive(self) -> Archive:
@@ -140,9 +150,10 @@ class SqlStore:
 
     @contextmanager
     def _translated(self) -> Iterator[None]:
+        failures: tuple[type[Exception], ...] = (*self._database.errors, PoolTimeout)
         try:
             yield
-        except DBAPIError as error:
+        except failures as error:
             # Its text may quote what was to be stored.
             raise LocalError(self._database.code_of(error), "the store did not do it") from None
 
@@ -170,5 +181,5 @@ class SqlStore:
         """Whether another checkpoint than that of *size* is kept of its hour."""
         table = schema.CHECKPOINTS
         at_ms = select(table.c.kept_ms).where(table.c.size == size).scalar_subquery()
-        kept = select(func.count()).where(table.c.size < size, table.c.kept_ms / _HOUR_MS == at_ms / _HOUR_MS)
+        kept = select(func.count()).where(table.c.size < size, table.c.kept_ms // _HOUR_MS == at_ms // _HOUR_MS)
         return bool(connection.scalar(kept))

@@ -39,6 +39,8 @@ _PRIMARY: Final = 0xFF
 class SqliteDatabase:
     """A file of SQLite, and beside it one that its writer has locked."""
 
+    errors = (DBAPIError,)
+
     def __init__(self, url: URL) -> None:
         """Use the database at *url*."""
         path = Path(url.database or "")
@@ -72,9 +74,9 @@ class SqliteDatabase:
         if rows:
             connection.exec_driver_sql(_statement(table), list(rows))
 
-    def code_of(self, error: DBAPIError) -> Code:
+    def code_of(self, error: Exception) -> Code:
         """Return the code of what went wrong."""
-        number = getattr(error.orig, "sqlite_errorcode", 0) & _PRIMARY
+        number = getattr(getattr(error, "orig", None), "sqlite_errorcode", 0) & _PRIMARY
         return _CODES.get(number, Code.STORE_AWAY)
 
 

@@ -12,11 +12,6 @@ from referral_contracts.log.tiles import Tile
 from tests.services.audit_log.world import KEY, ORIGIN, World
 
 
-@pytest.fixture
-def world(tmp_path: Path) -> World:
-    return World.on_files(tmp_path)
-
-
 def stopped_with(world: World) -> Code:
     with pytest.raises(Fatal) as stopped, world.opened():
         pass
@@ -96,7 +91,8 @@ def grown(world: World) -> Log:
     return log
 
 
-def test_a_store_that_was_put_back_stops_the_log(world: World) -> None:
+def test_a_store_that_was_put_back_stops_the_log(tmp_path: Path) -> None:
+    world = World.on_files(tmp_path)
     grown(world)
     kept = (world.home / "log.db").read_bytes()
     world.ledger.write([1])
