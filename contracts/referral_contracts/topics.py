@@ -76,6 +76,8 @@ def topic_specs(partitions: int, agencies: Iterable[str] = ()) -> list[TopicSpec
         "retention.ms": str(30 * 24 * 3_600_000),
     }
     output = {"max.message.bytes": str(OUTPUT_MAX), "retention.ms": str(30 * 24 * 3_600_000)}
+    # The audit log deletes what is old once it has it: a ledger that forgot by itself would leave a gap there.
+    ledger = {**output, "retention.ms": "-1"}
     compacted = {
         "cleanup.policy": "compact",
         "max.message.bytes": str(OUTPUT_MAX),
@@ -89,7 +91,7 @@ def topic_specs(partitions: int, agencies: Iterable[str] = ()) -> list[TopicSpec
     fixed = [
         TopicSpec(name=SUBMISSIONS, partitions=partitions, config=intake),
         TopicSpec(name=DIRECTORY_SUBMISSIONS, partitions=1, config={**intake, "max.message.bytes": str(BATCH_MAX)}),
-        TopicSpec(name=LEDGER, partitions=partitions + 1, config=output),
+        TopicSpec(name=LEDGER, partitions=partitions + 1, config=ledger),
         TopicSpec(name=STATE, partitions=partitions + 1, config=compacted),
         TopicSpec(name=WATCHER_STATE, partitions=partitions + 1, config=compacted),
         TopicSpec(name=DIRECTORY, partitions=1, config={**compacted, **inflated}),

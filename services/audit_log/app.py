@@ -15,6 +15,7 @@ from audit_log.log import Desk
 from audit_log.log import Log as TreeLog
 from audit_log.metrics import LogMetrics, WitnessMetrics
 from audit_log.receipts import Receipts
+from audit_log.retention import Retention
 from audit_log.settings import Settings
 from audit_log.store import open_store
 from audit_log.store.reading import Archive
@@ -179,6 +180,7 @@ class LogService:
                     self._publish(tree),
                     self._show(self._intake),
                     *([] if self._policy is None else [self._witnesses(tree, folder, self._policy).run()]),
+                    self._retain(tree),
                 ]
             )
         finally:
@@ -237,6 +239,16 @@ class LogService:
         while True:
             await asyncio.sleep(_SHOW_S)
             self._metrics.lanes(intake.lags(), state_bytes=0, stuck=0)
+
+    async def _retain(self, tree: TreeLog) -> None:
+        groups = [name for name in self._settings.log_readers.split(",") if name]
+        days = self._settings.log_keep_days
+        if not days:
+            return
+        retention = Retention(
+            self._kafka, days=days, groups=groups, clock=self._clock, limits=self._limits, log=self._log
+        )
+        await retention.run(lambda: tree.places)
 
     def _wait_since(self, pending: Pending) -> None:
         if pending.oldest_ms is not None:

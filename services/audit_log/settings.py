@@ -36,6 +36,10 @@ class Settings(BaseSettings):
     """Where to write that port."""
     log_http_per_s: float = Field(default=50.0, gt=0)
     """How often one address may ask, at length; ten seconds' worth at once. What stands in front of it is one."""
+    log_keep_days: int = Field(default=30, ge=0, le=3_650)
+    """How long records stay on the ledger in Kafka once they are in the log. 0 keeps them for ever."""
+    log_readers: str = "deadline-watcher"
+    """The consumer groups that read the ledger too, with commas: nothing goes that one of them has not read."""
     http_host: str = "127.0.0.1"
     http_port: int = Field(default=8082, ge=0, le=65_535)
     """Health and metrics. 0 takes a free port."""

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from aiokafka import AIOKafkaConsumer
+from aiokafka.admin import AIOKafkaAdminClient
 
 from service_chassis.client import Client
 from service_chassis.fold import Limits
@@ -76,6 +77,10 @@ class Kafka:
             transaction_timeout_ms=limits.transaction_timeout_ms,
             request_timeout_ms=limits.request_timeout_ms,
         )
+
+    def admin(self, limits: Limits) -> AIOKafkaAdminClient:
+        """Return a client that may delete; `start` connects it."""
+        return AIOKafkaAdminClient(request_timeout_ms=limits.request_timeout_ms, **self._connection())
 
     def submitter(self, limits: Limits) -> Submitter:
         """Return a producer for what a service submits as agencies do; it connects with its first call."""

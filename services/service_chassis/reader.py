@@ -91,6 +91,11 @@ class PartitionReader:
         """Return the end of the log, open transactions included."""
         return await self._offset(_LATEST, _UNCOMMITTED)
 
+    async def offset_at(self, time_ms: int) -> int:
+        """Return the first offset that was stamped at *time_ms* or later, or the end where there is none."""
+        found = await self._offset(time_ms, self._isolation)
+        return found if found >= 0 else await self._offset(_LATEST, self._isolation)
+
     async def fetch(self, offset: int, *, wait_ms: int) -> Chunk:
         """
         Return what is stored from *offset* on, after at most *wait_ms* if that is nothing.

@@ -2,30 +2,22 @@
 
 import asyncio
 import json
-import time
 import tomllib
 from collections.abc import Iterator
 
 import httpx
 import pytest
-from sqlalchemy import create_engine
 
-from audit_log.core.places import NOWHERE, Place
-from audit_log.core.reading import LedgerReader, Taken
 from kafka_node import NotInstalled
-from referral_contracts import topics
 from referral_contracts.log.checkpoint import Checkpoint
-from referral_contracts.log.note import Kind, NoteKey
 from referral_contracts.log.policy import Policy
 from referral_contracts.log.tiles import entries_in
 from running import RunningBus
-from tests.kafka.ledger_check import Held, settled
+from tests.kafka import logged
+from tests.kafka.logged import WITHIN_S
 from tests.kafka.watched import now_ms, openings, submit, voices
-from tests.services.audit_log.outside import published, verify_whole
 
 pytestmark = pytest.mark.kafka
-
-WITHIN_S = 60.0
 
 
 @pytest.fixture(scope="module")
@@ -38,36 +30,9 @@ def bus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningBus]:
         pytest.exit(f"kafka: {error}", returncode=2)
 
 
-def taken(bus: RunningBus, held: Held) -> list[Taken]:
-    """Return every decision of the ledger, verified."""
-    found = []
-    directory = held.directory(bus.founding.trust)
-    for number in range(held.partitions + 1):
-        reader, place = LedgerReader(directory.head.bus, number), NOWHERE
-        for record in held.read(topics.LEDGER, number):
-            one = reader.read(record, place, directory)
-            if one is not None:
-                place = Place(record.offset + 1, one.counter, one.chain)
-                found.append(one)
-    return found
-
-
-def note_key(bus: RunningBus) -> NoteKey:
-    return NoteKey(f"{bus.founding.trust.bus}.log", Kind.ED25519, bus.founding.keys("audit-log").signing.verify_key)
-
-
 async def verified(bus: RunningBus) -> Checkpoint:
-    """Wait until the whole ledger is published, and check everything from outside."""
-    ledger = taken(bus, await settled(bus.bootstrap))
-    home, deadline = bus.founding.home / "log", time.monotonic() + WITHIN_S
-    while published(home / "tiles", note_key(bus)).size < len(ledger):
-        assert time.monotonic() < deadline, bus.logs[0].log.read_text()
-        await asyncio.sleep(0.1)
-    engine = create_engine(f"sqlite:///{home / 'log.db'}")
-    try:
-        return verify_whole(engine, home / "tiles", note_key(bus), [ledger])
-    finally:
-        engine.dispose()
+    home = bus.founding.home / "log"
+    return await logged.verified(bus, bus.logs[0], home / "tiles", f"sqlite:///{home / 'log.db'}")
 
 
 def test_every_decision_is_published_once(bus: RunningBus) -> None:
@@ -88,7 +53,7 @@ def test_killed_again_and_again_it_loses_and_doubles_nothing(bus: RunningBus) ->
             await submit(bus, openings(everybody, 200, now_ms()))
             await asyncio.sleep(pause_s)
             bus.logs[0].kill()
-            sizes.append(published(bus.founding.home / "log" / "tiles", note_key(bus)).size)
+            sizes.append(logged.size(bus, bus.founding.home / "log" / "tiles"))
             bus.logs[0].start()
         sizes.append((await verified(bus)).size)
 
@@ -112,6 +77,7 @@ def test_ended_in_order_it_goes_on_where_it_was(bus: RunningBus) -> None:
     async def story() -> None:
         assert await asyncio.to_thread(bus.logs[0].stop) == 0
         await submit(bus, openings(await voices(bus), 20, now_ms()))
+        # From the main thread: the process is to end when that does.
         bus.logs[0].start()
         await verified(bus)
 
