@@ -25,6 +25,7 @@ sys.path[:0] = [str(ROOT / "deploy"), str(ROOT / "deploy" / "kafka")]
 
 from kafka_node import KafkaFailed, KafkaNode, NotInstalled  # noqa: E402 - found on the path just made
 from measure import machine  # noqa: E402
+from measure.auditing import auditing  # noqa: E402
 from measure.bench import Bench, now_ms  # noqa: E402
 from measure.broker import BROKERS, HEAP_MB, Cluster  # noqa: E402
 from measure.directory import directory  # noqa: E402
@@ -47,6 +48,7 @@ PARTS: Final[Mapping[str, Callable[[Bench], Awaitable[list[Part]]]]] = {
     "directory": directory,
     "failover": failover,
     "watching": watching,
+    "audit": auditing,
 }
 """In the order in which they run."""
 _WIDTH: Final = 120
