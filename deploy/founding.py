@@ -19,6 +19,7 @@ from referral_bus.keys import AgencyKeys, load_trust
 from referral_bus.registrar import Registrar, Term, event_key_record, sealing_key_record, trust_root
 from referral_contracts.directory import Directory, TrustRoot
 from referral_contracts.directory_model import (
+    ROLE_LOG,
     Delivery,
     Duty,
     Entry,
@@ -27,6 +28,7 @@ from referral_contracts.directory_model import (
     MaySend,
     Names,
     Policy,
+    Use,
 )
 from referral_contracts.keys import KEY_FILE_MODE
 from referral_contracts.log.note import Kind, NoteKey
@@ -145,10 +147,14 @@ class Founding:
         name, bus = agency["id"], self.plan["bus"]
         keys = self.keys(name)
         term = Term(from_ms=now_ms - _BACKDATED_MS, until_ms=now_ms + _KEY_TERM_MS)
-        records = [event_key_record(bus, name, keys.signing, term)]
-        for address, sealing in keys.sealing.items():
-            desk = address.partition("/")[2] or None
-            records.append(sealing_key_record(bus, name, sealing[0], term, signer=keys.signing, desk=desk))
+        if ROLE_LOG in agency["roles"]:
+            # It signs checkpoints and statements, no events; and nothing is ever sealed to it.
+            records = [event_key_record(bus, name, keys.signing, term, use=Use.LOG)]
+        else:
+            records = [event_key_record(bus, name, keys.signing, term)]
+            for address, sealing in keys.sealing.items():
+                desk = address.partition("/")[2] or None
+                records.append(sealing_key_record(bus, name, sealing[0], term, signer=keys.signing, desk=desk))
         province = agency.get("province")
         places = () if province is None else (Jurisdiction(commune=agency.get("commune"), province=province),)
         return Entry(
