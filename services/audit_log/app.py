@@ -248,7 +248,7 @@ class LogService:
         retention = Retention(
             self._kafka, days=days, groups=groups, clock=self._clock, limits=self._limits, log=self._log
         )
-        await retention.run(lambda: tree.places)
+        await retention.run(lambda: tree.stands)
 
     def _wait_since(self, pending: Pending) -> None:
         if pending.oldest_ms is not None:

@@ -70,7 +70,9 @@ class Log:
         state = store.state()
         self._frontier = state.frontier
         self.places: Mapping[int, Place] = state.places
-        """Where the log stands in each partition; durable, as all that it has."""
+        """Where the log stood in each partition when it was opened."""
+        self.stands: Mapping[int, Place] = state.places
+        """Where it stands now; durable, as all that it has."""
         self._published = self._check(state.checkpoint)
         self._publishing = threading.Lock()
         self.publish()
@@ -115,7 +117,7 @@ class Log:
         # finds it, with positions behind it, and goes on with step 2.
         self._store.append(batch)
         self._frontier = batch.frontier
-        self.places = {**self.places, **places}
+        self.stands = {**self.stands, **places}
         return first
 
     def publish(self) -> Checkpoint | None:

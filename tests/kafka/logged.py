@@ -11,7 +11,7 @@ from audit_log.core.places import NOWHERE, Place
 from audit_log.core.reading import LedgerReader, Taken
 from referral_contracts import topics
 from referral_contracts.log.checkpoint import Checkpoint
-from referral_contracts.log.note import NoteKey
+from referral_contracts.log.note import Kind, NoteKey
 from running import RunningBus
 from service_process import ServiceProcess
 from tests.kafka.ledger_check import Held, settled
@@ -36,7 +36,8 @@ def taken(bus: RunningBus, held: Held) -> list[Taken]:
 
 def note_key(bus: RunningBus) -> NoteKey:
     """Return what the log's checkpoints are verified with."""
-    return bus.founding.log_policy().logs[0].key
+    key = bus.founding.keys("audit-log").signing.verify_key
+    return NoteKey(f"{bus.founding.trust.bus}.log", Kind.ED25519, key)
 
 
 def size(bus: RunningBus, tiles: Path) -> int:

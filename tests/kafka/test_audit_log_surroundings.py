@@ -48,7 +48,7 @@ def start(bus: RunningBus, tmp_path: Path) -> Iterator[Start]:
     started = []
 
     def run(store: str, settings: dict[str, str]) -> ServiceProcess:
-        variables = bus.founding.log_settings() | {"REFERRAL_BUS_BOOTSTRAP": bus.bootstrap}
+        variables = bus.founding.log_settings(0) | {"REFERRAL_BUS_BOOTSTRAP": bus.bootstrap}
         own = {"REFERRAL_BUS_LOG_STORE": store, "REFERRAL_BUS_LOG_TILES": str(tmp_path / "tiles")}
         process = ServiceProcess(tmp_path, "audit log", "audit_log", variables | own | settings)
         process.start()

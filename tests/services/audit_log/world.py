@@ -92,7 +92,7 @@ class World:
 
     def catch_up(self, log: Log, most: int = 1000) -> None:
         """Append what *log* has not got, at most so much at a time, and publish after each."""
-        taken, places = self.ledger.after(log.places)
+        taken, places = self.ledger.after(log.stands)
         while len(taken) > most:
             part, taken = taken[:most], taken[most:]
             # In the middle of a transaction a place stands behind the last one taken.
