@@ -21,10 +21,11 @@ from referral_contracts.notices import notice_id
 from referral_contracts.payloads.document import Document
 from referral_contracts.payloads.link import Link, Unlinking
 from referral_contracts.payloads.relay import claim_of
-from referral_contracts.rules.calendar import due
+from referral_contracts.rules.calendar import Calendar, Due, due
 from referral_contracts.rules.clock import clock_id
 from referral_contracts.rules.days import calendar_in
 from referral_contracts.rules.pack import Counting
+from referral_contracts.rules.reckoning import late_as_told
 from referral_contracts.rules.spans import Span, Unit
 from referral_contracts.sealing import SealContext, disclose, open_disclosed, unseal
 from referral_contracts.sections import encode_section, read_section
@@ -235,17 +236,37 @@ def correction(given: Given) -> Given:
     return {"corrects": corrects if held else Corrects.NOT_HELD}
 
 
-def reckoned(given: Given) -> Given:
+def _spanned(given: Given) -> tuple[Calendar, Callable[[int], Due]]:
     calendar = calendar_in(given["announced"], given["days"])
     paused, lost = ([(parse_time(begin), parse_time(end)) for begin, end in given[name]] for name in ("paused", "lost"))
     span = Span(Unit(given["limit"]["unit"]), given["limit"]["amount"])
     counting = Counting.model_validate_json(jcs(given["counting"]))
-    found = due(calendar, parse_time(given["start"]), span, counting, paused, lost=lost)
+    return calendar, lambda start_ms: due(calendar, start_ms, span, counting, paused, lost=lost)
+
+
+def reckoned(given: Given) -> Given:
+    calendar, from_start = _spanned(given)
+    found = from_start(parse_time(given["start"]))
     return {
         "due_at": format_time(found.strict_ms),
         "late_after": format_time(found.lenient_ms),
         "provisional": found.provisional,
         "calendar": calendar.version,
+    }
+
+
+def reckoned_as_told(given: Given) -> Given:
+    _, from_start = _spanned(given)
+    starts = sorted((parse_time(told), parse_time(moment)) for moment, told in given["starts"])
+    found = from_start(min(moment for _, moment in starts))
+    kept = late_as_told(
+        [(moment, told, None) for told, moment in starts],
+        lambda moment: from_start(moment).lenient_ms,
+        given["settle"],
+    )
+    return {
+        "due_at": format_time(found.strict_ms),
+        "late_after": format_time(max(found.lenient_ms, kept or 0)),
     }
 
 
@@ -299,6 +320,7 @@ RUNNERS: Mapping[str, Callable[[Given], Given]] = {
     "document": document,
     "disclosed-section": disclosed_section,
     "due": reckoned,
+    "due-told": reckoned_as_told,
     "entry": decoded(Entry),
     "envelope": envelope,
     "handoff-step": step(lifecycle.State, lifecycle.advance_handoff),

@@ -156,9 +156,53 @@ CASES: Final[Mapping[str, _Case]] = {
 }
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Told:
+    comment: str
+    starts: Sequence[tuple[str, str]]
+    """When each was, and when it was admitted."""
+    late_after: str
+
+
+TOLD: Final[Mapping[str, _Told]] = {
+    "in_time": _Told(
+        comment="an earlier start that leaves more time than `settle` is heard",
+        starts=(("2026-03-02T08:00", "2026-03-02T08:01"), ("2026-03-02T02:00", "2026-03-02T09:00")),
+        late_after="2026-03-02T14:00",
+    ),
+    "at_the_last_moment": _Told(
+        comment="one that leaves just as much as `settle` is heard",
+        starts=(("2026-03-02T08:00", "2026-03-02T08:01"), ("2026-03-02T02:00", "2026-03-02T13:00")),
+        late_after="2026-03-02T14:00",
+    ),
+    "too_late": _Told(
+        comment="one that leaves less than `settle` changes what is due, and not from when it is late",
+        starts=(("2026-03-02T08:00", "2026-03-02T08:01"), ("2026-03-02T02:00", "2026-03-02T13:01")),
+        late_after="2026-03-02T20:00",
+    ),
+    "in_time_and_then_too_late": _Told(
+        comment="of two earlier starts the one that leaves time is heard, and the other is not",
+        starts=(
+            ("2026-03-02T08:00", "2026-03-02T08:01"),
+            ("2026-03-02T01:30", "2026-03-02T13:00"),
+            ("2026-03-02T02:00", "2026-03-02T09:00"),
+        ),
+        late_after="2026-03-02T14:00",
+    ),
+    "later": _Told(
+        comment="a later start changes nothing",
+        starts=(("2026-03-02T02:00", "2026-03-02T02:01"), ("2026-03-02T08:00", "2026-03-02T08:01")),
+        late_after="2026-03-02T14:00",
+    ),
+}
+"""Twelve hours, and an hour to settle."""
+
+
 def cases() -> Iterator[Vector]:
     for name, case in CASES.items():
         yield _due(name, case)
+    for name, told in TOLD.items():
+        yield _due_told(name, told)
     named = {"bus": BUS, "subject": "00" * 16, "rule": "emergency-measures-12h", "scope": "", "cycle": 0}
     yield valid("clock-name", "clock_name", "a clock of a whole case", **named, clock=clock_id(*_parts(named), 0))
 
@@ -187,6 +231,29 @@ def _due(name: str, case: _Case) -> Vector:
         late_after=format_time(found.lenient_ms),
         provisional=found.provisional,
         calendar=calendar.version,
+    )
+
+
+def _due_told(name: str, told: _Told) -> Vector:
+    def moment(text: str) -> str:
+        return f"{text}:00.000Z"
+
+    span, calendar = Span(Unit.MILLISECONDS, 12 * HOUR), calendar_in(ANNOUNCED, DAYS)
+    earliest = min(start for start, _ in told.starts)
+    return valid(
+        "due-told",
+        f"due_told_{name}",
+        told.comment,
+        starts=[[moment(start), moment(admitted)] for start, admitted in told.starts],
+        settle=HOUR,
+        limit={"unit": span.unit.value, "amount": span.amount},
+        counting=READ.model_dump(mode="json"),
+        announced=list(ANNOUNCED),
+        days=dict(DAYS),
+        paused=[],
+        lost=[],
+        due_at=format_time(due(calendar, parse_time(moment(earliest)), span, READ).strict_ms),
+        late_after=moment(told.late_after),
     )
 
 

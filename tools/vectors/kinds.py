@@ -88,6 +88,12 @@ KINDS: Final = {
         given=("start", "limit", "counting", "announced", "days", "paused", "lost"),
         comes=("due_at", "late_after", "provisional", "calendar"),
     ),
+    "due-told": Kind(
+        about="the same of a clock whose `starts` were told one after the other: of each, when it was and when it was "
+        "admitted; `settle` is in milliseconds",
+        given=("starts", "settle", "limit", "counting", "announced", "days", "paused", "lost"),
+        comes=("due_at", "late_after"),
+    ),
     "entry": Kind(about="decode a directory entry", given=("value",)),
     "envelope": Kind(about="decode an envelope; `event` is its hash", given=("value",), comes=("verb", "event")),
     "handoff-step": Kind(about="section 9, hand-off", given=("state", "verb", "part"), comes=("after",)),

@@ -1,6 +1,6 @@
 """How a clock follows from what was heard: its cycles, its due instant, its end."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TypeAlias
@@ -152,26 +152,43 @@ def _settled_ms(rule: Rule, cycle: Cycle, world: World, known: Clock | None) -> 
 
 
 def _with_notice(rule: Rule, lenient_ms: int, cycle: Cycle, world: World, known: Clock | None) -> int:
+    """Return from when what is late by *lenient_ms* may be called so by those who heard of it start by start."""
+    told = (None if known is None else known.lenient_ms) or 0
+    starts = [
+        # What a correction stands in the place of is not heard any more; what followed from it was told.
+        (one.moment_ms, _armed_ms(rule, one, cycle), None if one.corrects is None or known is None else told)
+        for one, _ in sorted(cycle.starts, key=lambda start: (start[0].admitted_ms, start[0].event))
+    ]
+    kept = late_as_told(starts, lambda moment_ms: _due(rule, moment_ms, cycle, world)[1], world.book.settle_ms)
+    return lenient_ms if kept is None else max(lenient_ms, kept)
+
+
+def late_as_told(
+    starts: Iterable[tuple[int, int, int | None]], late: Callable[[int], int | None], settle_ms: int
+) -> int | None:
     """
-    Return from when what is late by *lenient_ms* may be called so by those who heard of it start by start.
+    Return from when what was told start by start may be called late, or None if it never is.
 
     A start that is told afterwards, of an earlier moment, is heard as soon as it leaves time to act; where by it the
     time is up already, or nearly, what was known before goes on. So nobody is late by what another remembers too late.
+
+    Args:
+        starts: When each was, when it was told, and what had been told before, where it corrects that; as they came.
+        late: From when what began at a moment is late.
+        settle_ms: The time to act.
     """
     kept: int | None = None
     earliest: int | None = None
-    for one, _ in sorted(cycle.starts, key=lambda start: (start[0].admitted_ms, start[0].event)):
-        if earliest is not None and one.moment_ms >= earliest:
+    for moment_ms, told_ms, before_ms in starts:
+        if earliest is not None and moment_ms >= earliest:
             continue
-        earliest = one.moment_ms
-        late_ms = _due(rule, earliest, cycle, world)[1]
-        in_time_ms = _armed_ms(rule, one, cycle) + world.book.settle_ms
+        earliest = moment_ms
+        late_ms, in_time_ms = late(moment_ms), told_ms + settle_ms
         if late_ms is not None and (kept is None or late_ms >= in_time_ms):
             kept = late_ms if kept is None else min(kept, late_ms)
-        if one.corrects is not None and known is not None and (late_ms or 0) < in_time_ms:
-            # What it stands in the place of is not heard any more; what followed from it was told.
-            kept = max(kept or 0, known.lenient_ms or 0)
-    return lenient_ms if kept is None else max(lenient_ms, kept)
+        if before_ms is not None and (late_ms or 0) < in_time_ms:
+            kept = max(kept or 0, before_ms)
+    return kept
 
 
 def _pauses(rule: Rule, started: int, cycle: Cycle) -> tuple[list[Interval], int | None]:

@@ -4,7 +4,9 @@ import (
 	"cmp"
 	"encoding/hex"
 	"fmt"
+	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	bus "referral-bus/reader"
@@ -140,6 +142,33 @@ func due(v object) object {
 	}
 	rests := unit == "working_days" || unread || rolls
 	return out(shifted(start, endOf(strict), lost), shifted(start, endOf(lenient), lost), rests && !known)
+}
+
+// dueTold is the same of a clock whose starts were told one after the other.
+func dueTold(v object) object {
+	starts := slices.Clone(bus.List(v, "starts"))
+	slices.SortFunc(starts, func(a, b any) int { return strings.Compare(a.([]any)[1].(string), b.([]any)[1].(string)) })
+	from := func(start string) (out object, late int) {
+		given := maps.Clone(v)
+		given["start"] = start
+		out = due(given)
+		return out, int(millis(bus.Text(out, "late_after")))
+	}
+	earliest, kept := "", 0
+	for _, one := range starts {
+		start, told := one.([]any)[0].(string), int(millis(one.([]any)[1].(string)))
+		if earliest != "" && start >= earliest {
+			continue
+		}
+		earliest = start
+		if _, late := from(start); kept == 0 {
+			kept = late
+		} else if late >= told+count(v["settle"]) {
+			kept = min(kept, late)
+		}
+	}
+	out, late := from(earliest)
+	return object{"due_at": out["due_at"], "late_after": isoTime(max(late, kept))}
 }
 
 func count(v any) int { return int(v.(float64)) }

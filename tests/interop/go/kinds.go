@@ -73,6 +73,7 @@ func kindsOf(c bus.Contracts, contracts string) map[string]func(object) object {
 		},
 		"document":    document,
 		"due":         due,
+		"due-told":    dueTold,
 		"entry":       record("directory-entry"),
 		"policy":      func(v object) object { policy(c, octets(v["value"])); return object{} },
 		"signed-head": record("directory-head"),

@@ -81,6 +81,20 @@ export function due({ start: told, limit, counting, announced, days, paused, los
   return out(shifted(start, endOf(strict), spans(lost)), shifted(start, endOf(lenient), spans(lost)), rests && !known)
 }
 
+// The same of a clock whose starts were told one after the other.
+export function dueTold({ starts, settle, ...given }) {
+  const late = (start) => Date.parse(due({ ...given, start }).late_after)
+  let [earliest, kept] = [undefined, undefined]
+  for (const [start, admitted] of starts.toSorted(([, a], [, b]) => (a < b ? -1 : 1))) {
+    if (start >= earliest) continue
+    earliest = start
+    if (kept === undefined) kept = late(start)
+    else if (late(start) >= Date.parse(admitted) + settle) kept = Math.min(kept, late(start))
+  }
+  const after = new Date(Math.max(late(earliest), kept)).toISOString()
+  return { due_at: due({ ...given, start: earliest }).due_at, late_after: after }
+}
+
 export function clockName({ bus: name, subject, rule, scope, cycle }) {
   const told = bus.lp('referral-bus clock v1', name, subject, rule, scope, String(cycle))
   return { clock: hash(told).subarray(0, 16).toString('hex') }

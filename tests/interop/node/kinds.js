@@ -7,7 +7,7 @@ import * as bus from '../../../contracts/readers/js/reader.js'
 import * as writer from '../../../contracts/readers/js/write.js'
 import { body, readJSON } from './body.js'
 import { change } from './change.js'
-import { clockName, due } from './due.js'
+import { clockName, due, dueTold } from './due.js'
 import { certainty, claim, clockCompared, clockLinks, corrects, document, inbox, succession } from './heard.js'
 import { life, readLeaf, submission } from './life.js'
 import { room } from './room.js'
@@ -150,6 +150,7 @@ export function kindsOf(contracts, folder) {
     'disclosed-section': (v) => ({ plaintext: told(bus.open(...placed(contracts, v), octets(v.cek))) }),
     'document': (v) => ({ document: told(document(v.reference, octets(v.stored))) }),
     'due': due,
+    'due-told': dueTold,
     'entry': record('directory-entry'),
     'policy': (v) => void policy(contracts, octets(v.value)) ?? {},
     'signed-head': record('directory-head'),
