@@ -184,6 +184,10 @@ class Code(StrEnum):
     """The ledger ends before, or is not, what the log has of it."""
     LOG_BUSY = "log-busy"
     """Another process writes the log."""
+    LOG_AWAY = "log-away"
+    """The log does not answer, or does not have yet what it is asked for; or none is known."""
+    RECEIPT_MISSING = "receipt-missing"
+    """The log does not show in time what a signed verdict promises to be in it."""
 
     # Trails and evidence bundles.
     BAD_BUNDLE = "bad-bundle"
@@ -258,6 +262,8 @@ _OTHERS_TO_BLAME: Final[dict[Blame, tuple[Code, ...]]] = {
         Code.BAD_CHECKPOINT,
         Code.BAD_PROOF,
         Code.BAD_TILE,
+        Code.LOG_AWAY,
+        Code.RECEIPT_MISSING,
         Code.LOG_FORK,
         Code.LOG_ROLLBACK,
         Code.LOG_GAP,
@@ -316,6 +322,8 @@ HINTS: Final[dict[Code, str]] = {
     Code.WRONG_STATE_KEY: "give the service the key file that its state was written with",
     Code.LOOSE_PERMISSIONS: "make the file readable by its owner alone: chmod 600",
     Code.MALFORMED_PACK: "referral-bus rules check FILE tells all that is wrong, by rule and field",
+    Code.LOG_AWAY: "check log in bus.toml and log.policy; receipts are asked for again, and nothing waits for them",
+    Code.RECEIPT_MISSING: "keep the store, the verdict in it is the evidence; ask the log's operator, then the others",
     Code.LOG_FORK: "keep both checkpoints, they are the evidence; tell the other agencies and the log's operator",
     Code.LOG_ROLLBACK: "keep both checkpoints, they are the evidence; tell the other agencies and the log's operator",
     Code.LOG_GAP: "the ledger was cut, or read past its end: stop, and compare it with a copy; see the runbook",

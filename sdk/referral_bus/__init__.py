@@ -14,6 +14,7 @@ from referral_bus.clock import Clock, SystemClock
 from referral_bus.delivery import Delivery, OpenedSection
 from referral_bus.draft import Draft, Plan, PlannedEvent, PlannedSection
 from referral_bus.keys import AgencyKeys, load_trust
+from referral_bus.log import LogAccess, LogReceipt, http_log
 from referral_bus.sent import Entry, EntryState, Refused, Sent, TimedOut
 from referral_bus.transport import Connect, Transport, kafka
 from referral_bus.views import Alarm, CaseView, Corrects, HandoffView, Status
@@ -38,6 +39,8 @@ __all__ = [
     "HandoffKey",
     "HandoffView",
     "LocalError",
+    "LogAccess",
+    "LogReceipt",
     "NotForUs",
     "OpenedSection",
     "Plan",
@@ -55,6 +58,7 @@ __all__ = [
     "Transport",
     "TrustRoot",
     "Verdict",
+    "http_log",
     "kafka",
     "load_trust",
 ]

@@ -1,6 +1,6 @@
 """
-The three loops of a client, wired: directory, inbox, outbox. Each has a connection of its own, so that one that hangs
-holds up no other.
+The loops of a client, wired: directory, inbox, outbox, and the receipts that the log owes. Each has a connection of
+its own, so that one that hangs holds up no other.
 
 A loop ends only when the store fails or through a mistake of ours. Then everybody who waits is told: a client that
 looks alive and hears nothing would be worse than none.
@@ -11,6 +11,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
+from referral_bus._collect import Collector
 from referral_bus._directory import DirectoryFollower
 from referral_bus._home import Home
 from referral_bus._inbox import Reader
@@ -23,6 +24,7 @@ from referral_bus._store.inbox import Stored
 from referral_bus._waiting import until, within
 from referral_bus.clock import Clock
 from referral_bus.keys import AgencyKeys
+from referral_bus.log import LogAccess
 from referral_bus.sent import Entry, Sent, TimedOut
 from referral_bus.transport import Connect
 from referral_bus.views import Status
@@ -36,7 +38,7 @@ T = TypeVar("T")
 class Engine:
     """A client at work."""
 
-    def __init__(self, home: Home, connect: Connect) -> None:
+    def __init__(self, home: Home, connect: Connect, log: LogAccess | None = None) -> None:
         """Wire the parts; `start` lets them run."""
         home.load()
         self.home = home
@@ -46,12 +48,21 @@ class Engine:
         self.reader = Reader(home, self._links[1], self.follower)
         self.sender = Sender(home, self._links[2], self.follower)
         self.speaker = Speaker(home, self.follower)
+        self.collector = Collector(home, log)
         self._tasks: list[asyncio.Task[None]] = []
         self._cursor = 0
 
     @classmethod
     def open(
-        cls, agency: str, keys: AgencyKeys, trust: TrustRoot, *, store: str | Path, connect: Connect, clock: Clock
+        cls,
+        agency: str,
+        keys: AgencyKeys,
+        trust: TrustRoot,
+        *,
+        store: str | Path,
+        connect: Connect,
+        clock: Clock,
+        log: LogAccess | None = None,
     ) -> "Engine":
         """Open the store and wire the parts."""
         if keys.agency != agency:
@@ -59,14 +70,14 @@ class Engine:
         opened = Store.open(store, bus=trust.bus, agency=agency)
         try:
             home = Home(agency=agency, keys=keys, trust=trust, clock=clock, store=opened, kept=Kept(keys))
-            return cls(home, connect)
+            return cls(home, connect, log)
         except BaseException:
             opened.close()
             raise
 
     def start(self) -> None:
         """Go to work."""
-        works = (self.follower.run, self.reader.run, self.sender.run)
+        works = (self.follower.run, self.reader.run, self.sender.run, self.collector.run)
         self._tasks = [asyncio.get_running_loop().create_task(self._guard(work)) for work in works]
 
     async def _guard(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
@@ -86,7 +97,7 @@ class Engine:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        await asyncio.gather(*(link.close() for link in self._links))
+        await asyncio.gather(self.collector.close(), *(link.close() for link in self._links))
         self.home.store.close()
 
     async def entered(self, sent: Sent, done: Callable[[Entry], bool], deadline_ms: int) -> Sent:

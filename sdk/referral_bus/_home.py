@@ -45,6 +45,8 @@ class Home:
     """Rings for the sender, when there may be something to send."""
     inbox: Bell = field(default_factory=Bell)
     """Rings for the application, when there may be a delivery."""
+    receipts: Bell = field(default_factory=Bell)
+    """Rings for the collector, when the log may owe us another receipt."""
     changed: Bell = field(default_factory=Bell)
     """Rings for whoever asks how it goes: directory, connection."""
     _entries: WeakValueDictionary[str, Bell] = field(default_factory=WeakValueDictionary)
@@ -94,6 +96,7 @@ class Home:
 
     def told(self, entries: Iterable[str]) -> None:
         """Wake whoever waits for one of *entries*."""
+        self.receipts.ring()
         for event_id in entries:
             bell = self._entries.get(event_id)
             if bell is not None:
@@ -110,7 +113,7 @@ class Home:
         self._ring_all()
 
     def _ring_all(self) -> None:
-        for bell in (self.outbox, self.inbox, self.changed, *self._entries.values()):
+        for bell in (self.outbox, self.inbox, self.receipts, self.changed, *self._entries.values()):
             bell.ring()
 
     def check(self) -> None:

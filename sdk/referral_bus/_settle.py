@@ -15,8 +15,9 @@ import sqlite3
 from referral_bus._fold import Happened, fold, take_standing
 from referral_bus._home import CLOCK_OFFSET, Home
 from referral_bus._receipts import enter_anew
-from referral_bus._store import alarms, inbox, notes, outbox
+from referral_bus._store import alarms, inbox, notes, outbox, receipts
 from referral_bus._store.outbox import Attempt, Row
+from referral_bus._store.receipts import FIRST_MS
 from referral_bus._verify import VerifiedVerdict
 from referral_bus.sent import EntryState
 from referral_contracts.codes import Code
@@ -36,6 +37,8 @@ def settle(db: sqlite3.Connection, home: Home, found: VerifiedVerdict, position:
     if news or late or not inbox.has_verdict(db, verdict.event):
         # One on each event is evidence enough: anybody can ask the router for a thousand more.
         inbox.keep_verdict(db, position, verdict.event, found.leaf, found.path, found.root)
+        if attempt is not None:
+            receipts.promise(db, position, attempt.id, home.clock.now_ms() + FIRST_MS)
     if attempt is None or row is None:
         if verdict.subject is not None:
             detail = "a verdict on what this store never sent: is the signing key used elsewhere?"

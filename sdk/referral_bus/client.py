@@ -25,6 +25,7 @@ from referral_bus.clock import Clock, SystemClock
 from referral_bus.delivery import Delivery
 from referral_bus.draft import Draft, Plan
 from referral_bus.keys import AgencyKeys
+from referral_bus.log import LogAccess, LogReceipt
 from referral_bus.sent import Entry, EntryState, Sent
 from referral_bus.statistics import Statistics
 from referral_bus.transport import Connect
@@ -47,6 +48,7 @@ class ReferralBus(Sayings):
         store: str | Path,
         transport: Connect,
         clock: Clock | None = None,
+        log: LogAccess | None = None,
     ) -> None:
         """
         Prepare; `async with` opens the store and connects.
@@ -58,11 +60,13 @@ class ReferralBus(Sayings):
             store: The one file that holds outbox, inbox, positions and views. One process at a time.
             transport: Makes a connection to the broker, again whenever one fails.
             clock: Where time comes from; the machine's own by default.
+            log: Whom to ask for the receipts that verdicts promise; without it nobody is asked.
         """
         self._told = (agency, keys, trust)
         self._store = store
         self._connect = transport
         self._clock = clock or SystemClock()
+        self._log = log
         self._running: Engine | None = None
 
     async def __aenter__(self) -> Self:
@@ -72,7 +76,9 @@ class ReferralBus(Sayings):
         Raises:
             LocalError: STORE_BUSY: another process has the store. STATE_FORMAT: the store is another agency's or bus's.
         """
-        self._running = Engine.open(*self._told, store=self._store, connect=self._connect, clock=self._clock)
+        self._running = Engine.open(
+            *self._told, store=self._store, connect=self._connect, clock=self._clock, log=self._log
+        )
         self._running.start()
         return self
 
@@ -148,6 +154,20 @@ class ReferralBus(Sayings):
         """Return every event of ours, oldest first, each as `entry` does."""
         db = self._engine.home.store.db
         return tuple(righted(db, outbox.entries(db)))
+
+    async def receipt(self, event_id: str, *, timeout_s: float = 30.0) -> LogReceipt:
+        """
+        Return the log's receipt of an event of ours or of one that we were delivered: it proves that the decision is
+        in the log, offline and to anybody who has the log's key.
+
+        Those that verdicts promise are asked for and kept without this; see `ReferralBus`.
+
+        Raises:
+            LocalError: NOT_FOUND: no such event here, or no verdict on it yet. LOG_AWAY: the log does not have it in
+                time, does not answer, or is not known.
+            RemoteError: What the log has of a delivery proves nothing.
+        """
+        return await self._engine.collector.receipt(event_id, self._engine.deadline(timeout_s))
 
     # Hearing.
 

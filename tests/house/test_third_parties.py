@@ -23,7 +23,7 @@ MAY_IMPORT = {
         "sqlalchemy",
     },
     "referral_contracts": {"cryptography", "pydantic", "pydantic_core"},
-    "referral_bus": {"aiokafka", "cryptography", "pydantic", "referral_contracts", "rich", "typer", "uvicorn"},
+    "referral_bus": {"aiokafka", "cryptography", "httpx", "pydantic", "referral_contracts", "rich", "typer", "uvicorn"},
     "referral_bus_command": {"referral_bus"},
     "service_chassis": {
         "aiokafka",

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import referral_router.core
-from referral_bus import AgencyKeys, Code, Delivery, ReferralBus
+from referral_bus import AgencyKeys, Code, Delivery, LogAccess, ReferralBus
 from referral_bus.registrar import Term, event_key_record, sealing_key_record
 from referral_bus.testing import DEFAULT_POLICY, Simulator
 from referral_bus.transport import Connect
@@ -99,6 +99,7 @@ class Town:
         keys: AgencyKeys | None = None,
         store: str | None = None,
         transport: Connect | None = None,
+        log: LogAccess | None = None,
     ) -> ReferralBus:
         """Return a client of *agency*, on the store that its last one left."""
         return ReferralBus(
@@ -108,6 +109,7 @@ class Town:
             store=self.folder / (store or f"{agency}.db"),
             transport=transport or self.sim.connect(agency),
             clock=self.sim.clock,
+            log=log,
         )
 
     async def until(self, look: Callable[[], T | None]) -> T:

@@ -30,6 +30,7 @@ _AWAY: Final = frozenset(
         Code.DIRECTORY_EXPIRED,
         Code.DIRECTORY_BEHIND,
         Code.CLOCK_BEHIND,
+        Code.LOG_AWAY,
     }
 )
 _ALARMING: Final = frozenset(
@@ -49,6 +50,7 @@ _ALARMING: Final = frozenset(
         Code.BAD_PROOF,
         Code.LOG_FORK,
         Code.LOG_ROLLBACK,
+        Code.RECEIPT_MISSING,
     }
 )
 _HINTS: Final = {

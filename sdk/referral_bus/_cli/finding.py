@@ -106,6 +106,13 @@ def find_said(bus: ReferralBus, text: str) -> str:
     return said.id
 
 
+def find_logged(bus: ReferralBus, text: str) -> str:
+    """Return the id of the one event that begins with *text*, said by us or delivered to us, or raise WrongUsage."""
+    known = (*(entry.id for entry in bus.outbox()), *(found.id for found in bus.deliveries()))
+    found = [one for one in dict.fromkeys(known) if one.startswith(text.lower())]
+    return _the_one(found, "event", lambda event: (event,))
+
+
 def name_of(key: HandoffKey) -> str:
     """Return a hand-off as a person types it."""
     return f"{key.opening}@{key.recipient}"

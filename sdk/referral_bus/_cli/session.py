@@ -49,7 +49,13 @@ async def open_bus(call: Call) -> AsyncIterator[ReferralBus]:
     keys = settings.keys()
     connect = call.world.connect(settings.bootstrap)
     bus = ReferralBus(
-        keys.agency, keys, settings.trust(), store=settings.store, transport=connect, clock=call.world.clock
+        keys.agency,
+        keys,
+        settings.trust(),
+        store=settings.store,
+        transport=connect,
+        clock=call.world.clock,
+        log=settings.log_access(call.world.open_log),
     )
     async with AsyncExitStack() as stack:
         with _named(settings.store):

@@ -3,10 +3,12 @@ Who speaks, with which keys, to which broker: an option, or else the environment
 
 The folder holds ``keys.json``, ``trust.json``, ``bus.toml`` (``agency = "…"``, ``bootstrap = "host:port"``) and,
 once something was done, ``store.db``; a registrar's also ``root.json``, the key that signs the directory's heads.
+Where the bus has a log, ``log.policy`` says whose it is and which witnesses count (c2sp.org/tlog-policy); where it is,
+that file tells, or ``log = "http://…"`` in ``bus.toml``.
 """
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Final
@@ -14,15 +16,24 @@ from typing import Final
 from referral_bus._cli.faults import WrongUsage
 from referral_bus._cli.files import read_bytes
 from referral_bus.keys import AgencyKeys, load_trust
+from referral_bus.log import LogAccess, OpenLog
 from referral_contracts.codes import Code
 from referral_contracts.directory import TrustRoot
 from referral_contracts.errors import LocalError
+from referral_contracts.log.policy import Policy
 
 _PREFIX: Final = "REFERRAL_BUS_"
 _BUS_FILE: Final = "bus.toml"
-_IN_FOLDER: Final = {"keys": "keys.json", "root": "root.json", "store": "store.db", "trust": "trust.json"}
+_IN_FOLDER: Final = {
+    "keys": "keys.json",
+    "log_policy": "log.policy",
+    "root": "root.json",
+    "store": "store.db",
+    "trust": "trust.json",
+}
 _IN_BUS_FILE: Final = ("agency", "bootstrap", "log")
 _BUS_FILE_MAX: Final = 64 * 1024
+_POLICY_MAX: Final = 1024 * 1024
 _SPEAKER: Final = "--agency, REFERRAL_BUS_AGENCY or agency in bus.toml tells who speaks"
 _FROM_REGISTRAR: Final = "the file comes from the registrar, who reads its fingerprint to you by telephone"
 _FOLDER: Final = "--home or REFERRAL_BUS_HOME names the agency's folder"
@@ -45,8 +56,8 @@ class Settings:
 
     def __init__(self, given: Given, environ: Mapping[str, str]) -> None:
         """Prefer what was *given*, then *environ*, then the folder that either names."""
-        # The root key is named by an option of its own, by those verbs that need one.
-        names = [*(part.name for part in fields(given)), "root"]
+        # The root key is named by an option of its own, by those verbs that need one; the log by none.
+        names = [*(part.name for part in fields(given)), "log", "log_policy", "root"]
         found = {name: getattr(given, name, None) or environ.get(_PREFIX + name.upper()) for name in names}
         self._found: dict[str, str | None] = found
         self._home = Path(found["home"]) if found["home"] else None
@@ -99,6 +110,20 @@ class Settings:
             return load_trust(path)
         except LocalError as error:
             raise WrongUsage(f"{path}: {error.detail}", _FROM_REGISTRAR, code=error.code) from error
+
+    def log_access(self, open_log: Callable[[str], OpenLog]) -> LogAccess | None:
+        """
+        Return the log that receipts are asked of, by *open_log*; None where none is told.
+
+        Raises:
+            LocalError: BAD_LOG_POLICY: the policy cannot be used.
+        """
+        path = self._look("log_policy")
+        if path is None or not Path(path).exists():
+            return None
+        policy = Policy.parse(read_bytes(path, _POLICY_MAX))
+        url = self._look("log") or next((log.url for log in policy.logs if log.url is not None), None)
+        return None if url is None else LogAccess(open=open_log(url), policy=policy)
 
     def _need(self, name: str) -> str:
         found = self._look(name)

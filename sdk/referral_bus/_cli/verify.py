@@ -12,7 +12,7 @@ from referral_bus._cli.files import read_bytes, write_private
 from referral_bus._cli.screen import columns, heading, plain
 from referral_bus._cli.world import Exit
 from referral_contracts.log.policy import Policy
-from referral_contracts.log.proof import MAX_RECEIPT, Receipt, verify_receipt
+from referral_contracts.log.proof import MAX_RECEIPT, Proven, Receipt, verify_receipt
 from referral_contracts.topics import CHANGE_MAX
 from referral_contracts.trail import archive, page, telling, words
 from referral_contracts.trail.bundle import Bundle, read_bundle
@@ -21,10 +21,8 @@ from referral_contracts.trail.words import Language
 from referral_contracts.trust import TrustRoot
 from referral_contracts.wording import CASES, EXERCISE, both
 
-_JSON: Final = (
-    "of a bundle: sound, page_compared, trail{as its trail.json has it}; "
-    "of a receipt: index, code, admitted, event, size, witnesses[], witnessed"
-)
+PROVEN_JSON: Final = "index, code, admitted, event, size, witnesses[], witnessed"
+_JSON: Final = f"of a bundle: sound, page_compared, trail{{as its trail.json has it}}; of a receipt: {PROVEN_JSON}"
 _PROVISIONAL: Final = (
     "tạm thời: điểm kiểm tra chưa đủ chữ ký của các bên chứng kiến",
     "provisional: not enough witnesses have cosigned the checkpoint yet",
@@ -133,8 +131,14 @@ def _verdict(bundle: Bundle) -> str:
 
 def _receipt(call: Call, data: bytes, value: bytes, signature: str, policy: Policy) -> Exit:
     header = read_bytes(signature, 4096).strip()
-    found = verify_receipt(Receipt.decode(data), header, value, policy)
+    show_proven(call, verify_receipt(Receipt.decode(data), header, value, policy))
+    return Exit.DONE
+
+
+def show_proven(call: Call, found: Proven, **more: str) -> None:
+    """Write what a receipt proves; *more* are fields that go before."""
     fields = {
+        **more,
         "index": found.index,
         "code": found.decision.code.value,
         "admitted": found.decision.admitted,
@@ -152,4 +156,3 @@ def _receipt(call: Call, data: bytes, value: bytes, signature: str, policy: Poli
     )
     if not found.witnessed:
         advise(both(_PROVISIONAL))
-    return Exit.DONE

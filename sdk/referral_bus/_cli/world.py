@@ -11,6 +11,7 @@ from enum import IntEnum
 from typing import Any, Self
 
 from referral_bus.clock import Clock, SystemClock
+from referral_bus.log import OpenLog, http_log
 from referral_bus.transport import Connect, kafka
 
 
@@ -39,6 +40,8 @@ class World:
     connect: Callable[[str], Connect]
     """From the broker's address to what connects to it."""
     clock: Clock
+    open_log: Callable[[str], OpenLog] = http_log
+    """From the log's address to what asks it."""
     run: Callable[[Coroutine[Any, Any, Exit]], Exit]
 
     @classmethod

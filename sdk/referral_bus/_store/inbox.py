@@ -90,6 +90,12 @@ def under_id(db: sqlite3.Connection, source: str, event_id: str, recipient: str)
     return [_stored(row) for row in rows]
 
 
+def with_id(db: sqlite3.Connection, event_id: str) -> Stored | None:
+    """Return the first delivery under this id, whoever said it."""
+    row = db.execute("SELECT * FROM inbox WHERE id = ? ORDER BY seq LIMIT 1", (event_id,)).fetchone()
+    return None if row is None else _stored(row)
+
+
 def get(db: sqlite3.Connection, event_hash: str, recipient: str) -> Stored | None:
     """Return the delivery of these bytes to one of our addresses."""
     row = db.execute("SELECT * FROM inbox WHERE hash = ? AND recipient = ?", (event_hash, recipient)).fetchone()

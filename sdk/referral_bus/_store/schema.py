@@ -7,7 +7,7 @@ and when is in the clear, as it is in the envelope.
 
 from typing import Final
 
-FORMAT: Final = "12"
+FORMAT: Final = "13"
 """Written into the file; a store of another format is refused, never guessed at."""
 
 TABLES: Final = """
@@ -73,6 +73,21 @@ CREATE TABLE verdicts (
     root BLOB NOT NULL
 ) STRICT;
 CREATE INDEX verdicts_event ON verdicts (event);
+
+-- What the log owes us: the receipt of each decision on an event of ours that a verdict has told.
+CREATE TABLE receipts (
+    position INTEGER PRIMARY KEY,   -- of that verdict
+    id TEXT NOT NULL,
+    due_ms INTEGER NOT NULL,        -- when to ask for it, by this machine's clock
+    tries INTEGER NOT NULL DEFAULT 0,
+    asked_ms INTEGER,               -- when it was first asked for in vain
+    alarmed INTEGER NOT NULL DEFAULT 0,
+    receipt BLOB,                   -- the newest that was good
+    witnessed INTEGER NOT NULL DEFAULT 0,
+    wrong BLOB                      -- what came and proves nothing, as evidence
+) STRICT;
+CREATE INDEX receipts_due ON receipts (due_ms) WHERE witnessed = 0;
+CREATE INDEX receipts_id ON receipts (id);
 
 -- A delivery is its bytes: a sender may have used an id of its own for others before.
 CREATE TABLE inbox (

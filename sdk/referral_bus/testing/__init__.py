@@ -9,6 +9,7 @@ For the tests of an agency's own system: a whole bus in memory, with the real ru
 """
 
 from referral_bus.testing.clock import START_MS, Clock
+from referral_bus.testing.log import MemoryLog
 from referral_bus.testing.memory import Faults, MemoryBroker, MemoryTransport
 from referral_bus.testing.simulator import DEFAULT_POLICY, SERVICES, Core, Loss, Simulator
 from referral_bus.testing.watching import Rules, WatcherCore, Watching
@@ -22,6 +23,7 @@ __all__ = [
     "Faults",
     "Loss",
     "MemoryBroker",
+    "MemoryLog",
     "MemoryTransport",
     "Rules",
     "Simulator",

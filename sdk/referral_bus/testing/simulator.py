@@ -13,6 +13,7 @@ from referral_bus import registrar
 from referral_bus.keys import AgencyKeys
 from referral_bus.registrar import Term, event_key_record, sealing_key_record
 from referral_bus.testing.clock import Clock
+from referral_bus.testing.log import MemoryLog
 from referral_bus.testing.memory import Faults, MemoryBroker, MemoryTransport
 from referral_bus.testing.watching import Rules, Watching
 from referral_contracts import topics
@@ -113,6 +114,8 @@ class Simulator:
         self.broker.create(topic_specs(partitions, agencies={*SERVICES, *agencies}))
         self.watching: Watching | None = None
         """The deadline watcher."""
+        self.log = MemoryLog(self.broker, self.keys["audit-log"], bus, partitions + 1)
+        """The log of what its router decides."""
         self.losses: list[Loss] = []
         """What becomes of the next transactions, one after the other; taken from the front."""
         self._automatic, self._running = automatic, False

@@ -28,6 +28,7 @@ import pytest
 from referral_bus._cli import run
 from referral_bus._cli.world import Exit, World
 from referral_bus.keys import AgencyKeys
+from referral_bus.log import OpenLog
 from referral_bus.testing import Clock, Simulator
 from referral_bus.transport import Connect
 from referral_contracts.payloads.shown import personal_strings
@@ -119,7 +120,10 @@ class Terminal:
         def run_in_loop(work: Coroutine[Any, Any, Exit]) -> Exit:
             return asyncio.run(winding(clock, work, meanwhile))
 
-        return World(environ=self.environ, connect=connect, clock=clock, run=run_in_loop)
+        def open_log(_url: str) -> OpenLog:
+            return self.simulator.log.open
+
+        return World(environ=self.environ, connect=connect, clock=clock, open_log=open_log, run=run_in_loop)
 
 
 @dataclass(slots=True)
