@@ -194,13 +194,19 @@ def _beside(lanes: _Lanes, row: Row, top: int) -> Iterable[str]:
     """Yield up to three lines on the right: what is wrong, what moved, and what else has to be said."""
     trail, language = lanes.trail, lanes.language
     wrong = [words.fault(one.code, one.detail, language) for one in trail.faults_of(row.index)]
-    moves = [words.moved(trail, move, language) for move in row.moves]
+    moves = [_fitted(words.moved(trail, move, language)) for move in row.moves]
     remarks = [mark for mark in words.marks(trail, row, language) if mark not in wrong]
     told = [*((line, "fault") for line in wrong), *((line, "") for line in moves), *((one, "quiet") for one in remarks)]
     shown = told if len(told) <= 3 else [*told[:2], (f"… +{len(told) - 2}", "quiet")]
     first = top + _STEP // 2 + 11 - 7 * len(shown)
     for at, (line, kind) in enumerate(shown):
         yield _text(lanes.right + 8, first + at * 14, _cut(line, _REMARK), kind)
+
+
+def _fitted(moved: str) -> str:
+    """Return what moved with its name cut short where it is too long: how it stands is what counts."""
+    who, _, states = moved.rpartition(": ")
+    return f"{_cut(who, max(8, _REMARK - len(states) - 2))}: {states}"
 
 
 def _text(x: int, y: int, text: str, kind: str, *, middle: bool = False) -> str:

@@ -132,6 +132,13 @@ def test_a_picture_draws_each_event_from_who_said_it_to_who_got_it(trail: Trail)
         assert drawn.count(f">{agency}</text>") >= 2
 
 
+def test_a_long_name_hides_no_state(trail: Trail) -> None:
+    drawn = picture(named(trail, "Ủy ban nhân dân phường có một cái tên rất dài"), Language.EN)
+
+    assert "…: offered → accepted<" in drawn
+    assert "…: completed → closed<" in drawn
+
+
 def test_pictures_that_fit_a_page_show_every_row_once(trail: Trail) -> None:
     drawn = list(pictures(trail, Language.VI, 10))
     numbers = [int(found) for one in drawn for found in re.findall(r">bản ghi (\d+)", one)]
