@@ -252,7 +252,7 @@ class _Maker:
                 self.opened.add(key)
                 try:
                     told = read_section(open_disclosed(section, envelope.seal_context(number), self.disclosed[key]))
-                    seen = replace(seen, schema=told.schema, rows=tuple(told.rows()))
+                    seen = replace(seen, schema=told.schema, body=told.body, rows=tuple(told.rows()))
                 except (RemoteError, LocalError) as error:
                     self._fault(leaf, error.code, f"s{number}: what was disclosed does not open it")
             yield seen

@@ -5,7 +5,7 @@ Computed, never parsed: whoever is handed a trail works it out anew from the lea
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from referral_contracts.codes import Code
@@ -38,7 +38,10 @@ class SectionSeen:
     """Who can open it."""
     schema: str | None = None
     """What it is, where it was disclosed; None: it stays sealed."""
+    body: Mapping[str, object] | None = field(default=None, repr=False)
+    """What it says."""
     rows: tuple[FormRow, ...] = ()
+    """The same for people, in the words that its form has today."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

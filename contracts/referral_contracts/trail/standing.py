@@ -112,7 +112,7 @@ class Standing:
         Go on by one accepted event; return what moved, the case first.
 
         Raises:
-            RemoteError: The tables have no such step; the case is as before.
+            RemoteError: The tables have no such step; how the case stands then is not to be relied on.
         """
         before, state = {key: one.state for key, one in self.handoffs.items()}, self.state
         if spoken.envelope.verb is Verb.CASE_OPENED:

@@ -109,12 +109,12 @@ def _move(move: Move) -> dict[str, object]:
 
 
 def _section(section: SectionSeen) -> dict[str, object]:
-    told = [{"en": row.en, "path": row.path, "value": row.value, "vi": row.vi} for row in section.rows]
+    # The body as it was sealed: labels change from one version of a form to the next, and this is compared.
     shown = "sealed" if section.schema is None else "disclosed"
     return _filled(
         {
+            "body": section.body,
             "readers": list(section.readers),
-            "rows": told or None,
             "schema": section.schema,
             "section": section.number,
             "shown": shown,

@@ -95,6 +95,7 @@ class TestDisclosing:
         assert trail.faults == ()
         assert section.schema == "clock/1.0"
         assert [row.path for row in section.rows] == ["actor.role", "triggers"]
+        assert section.body == {"actor": {"role": "system"}, "triggers": "none"}
 
     def test_another_key_opens_nothing_and_is_named(self, case: Case) -> None:
         assigned = case.index_of(case.told.assigned.value)
