@@ -8,7 +8,7 @@ import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from pydantic import BaseModel
 
@@ -27,6 +27,7 @@ from tools.vectors.life import Life
 ROOT: Final = Path(__file__).resolve().parent.parent
 SCHEMAS: Final = Path("contracts/schemas")
 OWNED: Final = (SCHEMAS, VECTORS)
+VERSIONS: Final = "contracts/referral_contracts/payloads/payload.py"
 _DIALECT: Final = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
 
 
@@ -129,9 +130,33 @@ def stale(generated: dict[Path, str]) -> Iterator[Path]:
     yield from sorted(present - generated.keys())
 
 
+def fields_and_answers(schema: dict[str, Any]) -> set[tuple[str, str]]:
+    """Return each field and each answer in *schema*, with the group or choice that has it."""
+    groups = {"body": schema["properties"]["body"], **schema["$defs"]}
+    return {
+        (group, str(one)) for group, of in groups.items() for one in (*of.get("properties", ()), *of.get("enum", ()))
+    }
+
+
+def unversioned(old: str, new: str) -> bool:
+    """Whether the section schema *new* has other fields or answers than *old*, and the same version."""
+    before, after = json.loads(old), json.loads(new)
+    return before["title"] == after["title"] and fields_and_answers(before) != fields_and_answers(after)
+
+
+def forms_without_a_new_version(generated: dict[Path, str]) -> Iterator[Path]:
+    """Yield the schemas in *generated* whose form has other fields than the file, under the same version."""
+    for name, major in MODELS:
+        path = SCHEMAS / f"{name}-{major}.json"
+        if (ROOT / path).is_file() and unversioned((ROOT / path).read_text(), generated[path]):
+            yield path
+
+
 def main(arguments: list[str]) -> int:
     generated = dict(pair for generator in GENERATORS for pair in generator())
     differing = list(stale(generated))
+    for path in forms_without_a_new_version(generated):
+        print(f"{path}: other fields or answers, same version. {VERSIONS} tells what is a new one", file=sys.stderr)
     if arguments == ["--check"]:
         for path in differing:
             print(f"{path} is not what the code makes: run `make generate`", file=sys.stderr)

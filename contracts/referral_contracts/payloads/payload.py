@@ -3,6 +3,11 @@ A whole body: the base of every form, answer and note.
 
 A new minor version only adds fields that may be left out, or answers to choices in fields that may be left out;
 anything else is a new major version. That is what lets an older reader keep reading.
+
+So a form gets another field: the field with its `label`, and ``minor`` one higher in the form's class; `make generate`,
+which writes schema, SPEC and vectors; then ``tests/sdk/cli/scripts``, where the version is spelled out. Its files in
+``examples/`` may stay: a file of an older minor version is taken. A field of a group that several forms ask is a new
+minor version of each of them.
 """
 
 from typing import Annotated, ClassVar
