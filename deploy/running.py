@@ -180,6 +180,9 @@ class RunningBus:
 
     def look_after(self) -> None:
         """Start again what has died."""
+        if self._node is not None and not self._node.running:
+            self._say("Kafka ended; starting it again")
+            self._node.restart()
         for service in self.services:
             if service.process is not None and service.process.poll() is not None:
                 self._say(f"a {service.name} ended with {service.process.returncode}; starting it again")

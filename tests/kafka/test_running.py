@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from running import RunningBus
+
 pytestmark = pytest.mark.kafka
 
 HOLD = """
@@ -34,6 +36,20 @@ def test_no_router_outlives_the_one_who_started_it(tmp_path: Path) -> None:
     while _runs(router) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert not _runs(router)
+
+
+def test_a_broker_that_died_is_started_again(tmp_path: Path) -> None:
+    said: list[str] = []
+    with RunningBus(tmp_path / "bus", say=said.append) as bus:
+        assert bus.node is not None
+        bus.node.kill()
+
+        bus.look_after()
+
+        assert bus.node.running
+        assert "Kafka ended; starting it again" in said
+        version = bus.renew()
+    assert version > 1
 
 
 def _runs(pid: int) -> bool:
