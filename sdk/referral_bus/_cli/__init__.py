@@ -37,7 +37,7 @@ from referral_bus._cli import (
     witness,
 )
 from referral_bus._cli.command import EXITS
-from referral_bus._cli.faults import complain, mention, report, usage_message
+from referral_bus._cli.faults import complain, mention, report, usage_hint, usage_message
 from referral_bus._cli.world import Exit, World
 
 _HELP: Final = """Child-protection referrals between agencies: sealed, signed, delivered exactly once.
@@ -74,7 +74,7 @@ def run(arguments: Sequence[str], world: World) -> int:
     except BrokenPipeError:
         return Exit.PIPE
     except typer.TyperException as error:
-        complain(usage_message(error), "referral-bus --help lists the commands, and COMMAND --help what each takes")
+        complain(usage_message(error), usage_hint(error))
         return Exit.USAGE
     except Exception as error:  # noqa: BLE001 - a stack trace could quote what was being worked on
         return report(error, as_json="--json" in arguments)

@@ -36,6 +36,10 @@ Days: TypeAlias = Annotated[
     str | None, typer.Option("--calendar", metavar="FILE", help="The days off; needed with --pack.")
 ]
 _PICKED: Final = 8
+_TOLD_ALONE: Final = (
+    "đây chỉ là những gì bộ theo dõi đã báo; thêm --pack và --calendar để tự tính / "
+    "this is what the deadline watcher has told of, alone: with --pack and --calendar they are worked out here"
+)
 _TITLES: Final = ("hạn / due", "thế nào / how", "việc / what", "của / whose", "clock, case")
 
 
@@ -46,7 +50,7 @@ async def show(
     rules = read_rules(pack, calendar)
     async with open_bus(call) as bus:
         ended = await be_present(call, bus, timeout)
-        _tell(call, bus, bus.clocks(find_subject(bus, case), rules=rules))
+        _tell(call, bus, bus.clocks(find_subject(bus, case), rules=rules), rules)
     return ended
 
 
@@ -101,7 +105,7 @@ async def _listed(
     async with open_bus(call) as bus:
         ended = await be_present(call, bus, timeout)
         now_ms = call.world.clock.now_ms()
-        _tell(call, bus, [clock for clock in bus.clocks(rules=rules) if picked(clock, now_ms)][:most])
+        _tell(call, bus, [clock for clock in bus.clocks(rules=rules) if picked(clock, now_ms)][:most], rules)
     return ended
 
 
@@ -122,7 +126,7 @@ def _text(name: str) -> str:
         raise WrongUsage(f"{name}: {why_not_opened(Path(name))}") from None
 
 
-def _tell(call: Call, bus: ReferralBus, clocks: Iterable[ClockView]) -> None:
+def _tell(call: Call, bus: ReferralBus, clocks: Iterable[ClockView], rules: Rules | None) -> None:
     now_ms, found = call.world.clock.now_ms(), list(clocks)
     if call.as_json:
         for clock in found:
@@ -130,6 +134,8 @@ def _tell(call: Call, bus: ReferralBus, clocks: Iterable[ClockView]) -> None:
         return
     if not found:
         call.screen.put({}, "không có thời hạn nào / no clocks")
+        if rules is None:
+            advise(_TOLD_ALONE)
         return
     rows = [_row(bus, clock, now_ms) for clock in found]
     call.screen.put({}, stacked(rows, *_TITLES, marked=[clock.late(now_ms) for clock in found]))

@@ -211,6 +211,14 @@ def usage_message(error: typer.TyperException) -> str:
     return message[:1].lower() + message[1:]
 
 
+def usage_hint(error: typer.TyperException) -> str:
+    """Return where it is told how the command is used that the parser complains of."""
+    context = getattr(error, "ctx", None)
+    if context is None or context.parent is None:
+        return "referral-bus --help lists the commands, and COMMAND --help what each takes"
+    return f"{context.command_path} --help tells what there is, and how it is used"
+
+
 def place_of(error: BaseException) -> str:
     """Return the kind of *error* and where in the code it arose, and nothing that it says."""
     trace: TracebackType | None = error.__traceback__

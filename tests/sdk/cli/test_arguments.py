@@ -86,6 +86,21 @@ def test_a_slip_is_named_in_one_line(typed: str, told: str, capsys: pytest.Captu
     assert all(hint.startswith("referral-bus: hint: ") for hint in hints)
 
 
+@pytest.mark.parametrize(
+    ("typed", "where"),
+    [
+        ("check", "referral-bus check --help"),
+        ("clocks list", "referral-bus clocks --help"),
+        ("send offer --case 0", "referral-bus send offer --help"),
+        ("chek", "referral-bus --help lists the commands"),
+    ],
+)
+def test_a_slip_is_told_where_that_command_is_explained(
+    typed: str, where: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert f"referral-bus: hint: {where}" in type_alone(capsys, *typed.split())[2]
+
+
 def test_each_setting_can_come_from_the_environment(terminal: Terminal) -> None:
     values = {
         "agency": "registrar",
