@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from referral_bus._cli.command import Call, add, new_group
 from referral_bus._cli.faults import WrongUsage, advise
-from referral_bus._cli.files import SECTION_MAX, read_bytes, write_private
+from referral_bus._cli.files import SECTION_MAX, read_bytes, read_named, write_private
 from referral_bus._cli.screen import plain
 from referral_bus._cli.world import Exit
 from referral_contracts.codes import Code
@@ -56,7 +56,7 @@ def refer(
 
     With --locked the file to store is encrypted and the reference holds its key: whoever stores it cannot read it.
     """
-    document = _read(file)
+    document = read_named(file, DOCUMENT_MAX)
     if not document:
         raise LocalError(Code.OVERSIZE, f"{file}: an empty file is no document")
     key: str | None = None
@@ -88,20 +88,13 @@ def open_(
     """Take a fetched document out of its lock, if it has one, and hold it against the reference that came sealed."""
     meant = _reference(reference)
     try:
-        document = unlock(_read(file), meant)
+        document = unlock(read_named(file, DOCUMENT_MAX), meant)
     except (LocalError, RemoteError) as error:
         raise type(error)(error.code, f"{file}: {error.detail}") from error
     _write_new(out, document)
     told = {"file": out, "size": len(document), "sha256": b64(sha256(document))}
     call.screen.put(told, f"{out}: đúng tài liệu được dẫn chiếu / the document that was referred to")
     return Exit.DONE
-
-
-def _read(name: str) -> bytes:
-    try:
-        return read_bytes(name, DOCUMENT_MAX)
-    except LocalError as error:
-        raise LocalError(error.code, f"{name}: {error.detail}") from error
 
 
 def _reference(name: str) -> Document:

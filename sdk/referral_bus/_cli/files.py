@@ -40,6 +40,14 @@ def read_bytes(name: str, most: int) -> bytes:
     return data
 
 
+def read_named(name: str, most: int) -> bytes:
+    """Return what `read_bytes` does; what it raises names the file."""
+    try:
+        return read_bytes(name, most)
+    except LocalError as error:
+        raise LocalError(error.code, f"{name}: {error.detail}") from error
+
+
 def write_private(file: Path, data: bytes) -> None:
     """
     Write *data* to *file*, for its owner's eyes only; a crash leaves what was there before, or all of it.

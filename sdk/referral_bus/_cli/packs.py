@@ -6,7 +6,7 @@ from typing import Final
 
 import referral_contracts
 from referral_bus._cli.faults import WrongUsage
-from referral_bus._cli.files import read_bytes
+from referral_bus._cli.files import read_named
 from referral_contracts.codes import Code
 from referral_contracts.rules.book import RuleBook
 from referral_contracts.rules.calendar import Calendar
@@ -39,7 +39,7 @@ def texts_of(names: Sequence[str]) -> dict[str, str]:
 def text_of(name: str) -> str:
     """Return what the file *name* holds."""
     try:
-        return read_bytes(name, PACK_MAX).decode("utf-8")
+        return read_named(name, PACK_MAX).decode("utf-8")
     except UnicodeDecodeError as error:
         raise WrongUsage(f"{name}: not UTF-8", code=Code.MALFORMED_PACK) from error
 

@@ -8,7 +8,7 @@ from rich.console import RenderableType
 
 from referral_bus._cli.command import Call, add, new_group
 from referral_bus._cli.faults import WrongUsage, complain, meant
-from referral_bus._cli.files import SECTION_MAX, read_bytes
+from referral_bus._cli.files import SECTION_MAX, read_named
 from referral_bus._cli.form_words import Lang, LangOption, Words, told
 from referral_bus._cli.packs import beside, book_of, calendar_of, text_of
 from referral_bus._cli.screen import Fields, columns, heading, plain, when
@@ -98,7 +98,7 @@ def list_(call: Call, *, packs: PacksOption = None, own: OwnOption = None, lang:
         )
         for rule in found
     ]
-    call.screen.put({}, columns(rows, *(told(title, lang) for title in _TITLES)))
+    call.screen.put({}, columns(rows, *(told(title, lang) for title in _TITLES), whole=True))
     return Exit.DONE
 
 
@@ -150,7 +150,9 @@ def check(
         pack = found[file]
         rows = len(pack.rule) + len(pack.changes)
         fields: Fields = {"file": file, "ok": True, "pack": pack.pack.id, "version": pack.pack.version, "rules": rows}
-        call.screen.put(fields, f"{file}: {pack.pack.id} {pack.pack.version}, {rows}, tốt / good")
+        call.screen.put(
+            fields, f"{file}: {pack.pack.id}, bản / version {pack.pack.version}, {rows} quy tắc / rules, tốt / good"
+        )
     return Exit.DONE
 
 
@@ -215,7 +217,7 @@ def simulate(
     lang: LangOption = Lang.BOTH,
 ) -> Exit:
     """Tell which clocks follow from what happened in a case: what is due when, and what would be said of it."""
-    story = Story.read(read_bytes(file, SECTION_MAX))
+    story = Story.read(read_named(file, SECTION_MAX))
     docket = story.happened(book_of(packs, own), calendar_of(calendar))
     for clock in sorted(docket.clocks, key=lambda one: (one.lenient_ms is None, one.lenient_ms or 0, one.id)):
         call.screen.put(_clock_fields(clock, story.now_ms), *_clock_lines(clock, story.now_ms, lang))

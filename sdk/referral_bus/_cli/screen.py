@@ -99,12 +99,13 @@ def indented(table: RenderableType) -> RenderableType:
     return Padding(table, (0, 0, 0, 2))
 
 
-def columns(rows: Iterable[Sequence[str]], *titles: str) -> RenderableType:
-    """Return a table without frames."""
+def columns(rows: Iterable[Sequence[str]], *titles: str, whole: bool = False) -> RenderableType:
+    """Return a table without frames; *whole*: what its first column holds is typed again, and never broken."""
     table = Table(box=None, pad_edge=False, show_header=bool(titles), header_style="dim", padding=(0, 2, 0, 0))
     found = [list(row) for row in rows]
     for number in range(max(map(len, [titles, *found]), default=0)):
-        table.add_column(plain(titles[number]) if number < len(titles) else "", overflow="fold")
+        title = plain(titles[number]) if number < len(titles) else ""
+        table.add_column(title, overflow="fold", no_wrap=whole and number == 0)
     for row in found:
         table.add_row(*(plain(cell) for cell in row))
     return table

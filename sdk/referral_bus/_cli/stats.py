@@ -8,7 +8,7 @@ import typer
 from referral_bus._cli.clock_times import Days, Packs, read_rules
 from referral_bus._cli.command import Call, add, new_group
 from referral_bus._cli.faults import WrongUsage, advise
-from referral_bus._cli.files import read_bytes
+from referral_bus._cli.files import read_named
 from referral_bus._cli.finding import CaseArgument, find_subject
 from referral_bus._cli.saying import SENT_JSON, Patience, say
 from referral_bus._cli.screen import columns, heading
@@ -110,7 +110,7 @@ async def _told(call: Call, first: date, last: date, counts: str | None, *, in_c
 
 
 def _counts(name: str, first: date, last: date) -> ClockCounts:
-    found = ClockCounts.decode(read_bytes(name, MAX_BYTES))
+    found = ClockCounts.decode(read_named(name, MAX_BYTES))
     if (found.since, found.until) != (first, last):
         hint = f"python -m deadline_watcher.counts {first} {last} counts these days"
         raise WrongUsage(f"{name}: counted from {found.since} to {found.until}, and not from {first} to {last}", hint)
