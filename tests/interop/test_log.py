@@ -17,7 +17,8 @@ from referral_contracts.log.proofs import consistency_proof, inclusion_proof
 from referral_contracts.log.tiles import TileReader, tiles_for
 from tests.contracts.log.trees import Published
 from tests.house.tree import ROOT
-from tests.interop.readers import found
+from tests.interop.readers import ALL_VECTORS, found
+from tools.vectors.kinds import KINDS
 
 pytestmark = pytest.mark.interop
 
@@ -70,3 +71,33 @@ def test_tiles_checkpoints_and_proofs_are_those_of_x_mod_at_every_size(program: 
         seen.append(size)
 
     assert seen == SIZES
+
+
+READ: Final = (
+    "log-checkpoint",
+    "log-consistency",
+    "log-cosignature",
+    "log-inclusion",
+    "log-key",
+    "log-leaf",
+    "log-tiles",
+)
+"""What x/mod has, and a little beside it. Policies, receipts and what a witness answers are C2SP's alone."""
+STRICTER: Final = {
+    "log_key_in_capitals": "x/mod reads an id in capitals too",
+    "log_key_of_small_order": "x/mod takes any 32 bytes as a key",
+    "log_checkpoint_oversize": "x/mod has no limit on a note",
+}
+"""Vectors that x/mod takes and that are refused all the same."""
+
+
+def test_x_mod_agrees_with_the_vectors(program: Path) -> None:
+    vectors = [vector for vector in ALL_VECTORS if vector["kind"] in READ and vector["name"] not in STRICTER]
+    lines = "".join(json.dumps(vector) + "\n" for vector in vectors)
+    run = subprocess.run([str(program)], input=lines, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr
+
+    for vector, told in zip(vectors, map(json.loads, run.stdout.splitlines()), strict=True):
+        assert told["refused"] == (vector["expect"] != "valid"), vector["name"]
+        if not told["refused"]:
+            assert told["came"] == {name: vector[name] for name in KINDS[vector["kind"]].comes}, vector["name"]

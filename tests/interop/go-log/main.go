@@ -1,9 +1,10 @@
 // Trees, tiles, proofs and signed checkpoints as golang.org/x/mod makes them.
 //
 //	trial ORIGIN SEED < sizes
+//	trial < vectors
 //
 // It reads the sizes of a log that grows, one a line, and tells of each, as a line of JSON, what such a log publishes
-// and proves. Entry number n is the SHA-256 of "entry n".
+// and proves. Entry number n is the SHA-256 of "entry n". Or it reads vectors, see vectors.go.
 package main
 
 import (
@@ -113,6 +114,10 @@ func tell(stored hashes, old, size int64, root tlog.Hash) told {
 }
 
 func main() {
+	if len(os.Args) == 1 {
+		tryVectors()
+		return
+	}
 	seed := must(hex.DecodeString(os.Args[2]))
 	sign, verify := signer(os.Args[1], seed)
 	var stored hashes
