@@ -107,7 +107,10 @@ class Founding:
         """Return the variables of an audit log that publishes on *port*, but for the broker."""
         folder = self.home / "log"
         folder.mkdir(mode=0o700, exist_ok=True)
+        # Its own, as every agency has one: whoever is named in it as a witness is asked from the next start on.
+        policy = self.folder("audit-log") / "log.policy"
         return {
+            **({"REFERRAL_BUS_LOG_POLICY": str(policy)} if policy.exists() else {}),
             "REFERRAL_BUS_TRUST": str(self.home / "trust.json"),
             "REFERRAL_BUS_LOG_KEY": str(self.folder("audit-log") / "keys.json"),
             "REFERRAL_BUS_LOG_STORE": f"sqlite:///{(folder / 'log.db').resolve()}",
