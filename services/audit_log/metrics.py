@@ -91,6 +91,7 @@ class WitnessMetrics:
 
     def __init__(self, registry: CollectorRegistry) -> None:
         """Register everything."""
+        self._named = Gauge("referral_bus_log_witnesses", "Witnesses that are asked to cosign", registry=registry)
         self._size = Gauge(
             "referral_bus_log_witnessed_size",
             "Leaves that a checkpoint with enough cosignatures covers",
@@ -107,6 +108,10 @@ class WitnessMetrics:
             ["code"],
             registry=registry,
         )
+
+    def named(self, count: int) -> None:
+        """Show how many are asked."""
+        self._named.set(count)
 
     def witnessed(self, size: int, now_ms: int) -> None:
         """Show that enough witnesses have cosigned a checkpoint of *size*."""

@@ -97,6 +97,9 @@ class Witnesses:
         named = [witness for witness in policy.witnesses if witness.url is not None]
         self._asked = {one.name: _Asked(one, (one.url or "").rstrip("/")) for one in named}
         self._writing = asyncio.Lock()
+        around.metrics.named(len(self._asked))
+        if self._gathering.witnessed:
+            around.metrics.witnessed(self._gathering.witnessed, around.clock())
 
     async def run(self) -> None:
         """

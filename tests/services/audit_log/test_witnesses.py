@@ -131,6 +131,7 @@ def test_both_witnesses_cosign_what_the_log_publishes(town: Town, world: World) 
         asking.until(lambda: asking.value("referral_bus_log_witnessed_size") == 305)
 
     assert asking.witnessed() == 305
+    assert asking.value("referral_bus_log_witnesses") == 2
     assert asking.value("referral_bus_log_witness_failures_total", code="bad-checkpoint") == 0
 
 
