@@ -7,6 +7,7 @@ from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from audit_log.store.postgres import PostgresDatabase
+from audit_log.store.searching import StoreReader
 from audit_log.store.sql import Database, SqlStore
 from audit_log.store.sqlite import SqliteDatabase
 from referral_contracts.codes import Code
@@ -26,6 +27,20 @@ def open_store(url: str, *, bus: str, origin: str) -> SqlStore:
         LocalError: No such kind of store; or as `Store` says.
         Fatal: LOG_BUSY, STATE_FORMAT.
     """
+    return SqlStore(_database(url), bus, origin)
+
+
+def open_reader(url: str) -> StoreReader:
+    """
+    Return the reading side of the store at *url*; it takes no lock.
+
+    Raises:
+        LocalError: No such kind of store.
+    """
+    return StoreReader(_database(url))
+
+
+def _database(url: str) -> Database:
     try:
         parsed = make_url(url)
     except ArgumentError:
@@ -34,4 +49,4 @@ def open_store(url: str, *, bus: str, origin: str) -> SqlStore:
     make = _DATABASES.get(parsed.drivername)
     if make is None or not parsed.database:
         raise LocalError(Code.MALFORMED_VALUE, "neither sqlite:///path nor postgresql+psycopg://")
-    return SqlStore(make(parsed), bus, origin)
+    return make(parsed)

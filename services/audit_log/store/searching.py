@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from typing import Any, Final
 
 from sqlalchemy import Column, ColumnElement, Connection, Select, null, select
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from audit_log.core.growing import SEGMENT_BITS, Term, term_key
@@ -68,18 +67,20 @@ class StoreReader:
         search, terms, records = schema.SEARCH, schema.TERMS, schema.RECORDS
         placed = _placed(terms, Term.VERB, term_key(DIRECTORY_CHANGED), size)
         wanted = (
-            select(records.c.value)
+            select(records.c.idx, records.c.value)
             .join(terms, terms.c.idx == records.c.idx)
             .join(search, search.c.idx == records.c.idx)
-            .where(*placed, search.c.verb == DIRECTORY_CHANGED, search.c.accepted == 1, search.c.idx < size)
+            .where(*placed, search.c.verb == DIRECTORY_CHANGED, search.c.accepted == 1)
             .order_by(records.c.idx.desc())
         )
         with self._connection() as connection:
-            # The newest first: nearly always it is that.
-            for value in connection.execution_options(stream_results=True).scalars(wanted):
-                head = Change.decode(value).data.head
+            # The newest first, one at a time: nearly always it is that, and a change may be half a megabyte.
+            before = size
+            while row := connection.execute(wanted.where(records.c.idx < before).limit(1)).one_or_none():
+                head = Change.decode(bytes(row.value)).data.head
                 if head.head.version == version:
                     return head
+                before = row.idx
         raise LocalError(Code.DIRECTORY_MISSING, "the log has no such version of the directory yet")
 
     def search(self, query: Query, size: int) -> list[Found]:
@@ -171,12 +172,11 @@ class StoreReader:
 
     @contextmanager
     def _connection(self) -> Iterator[Connection]:
+        failures: tuple[type[Exception], ...] = (*self._database.errors, PoolTimeout)
         try:
             with self._database.engine.connect() as connection:
                 yield connection
-        except PoolTimeout:
-            raise LocalError(Code.STORE_AWAY, "the store did not answer") from None
-        except DBAPIError as error:
+        except failures as error:
             # Its text may quote what was asked for.
             raise LocalError(self._database.code_of(error), "the store did not do it") from None
 

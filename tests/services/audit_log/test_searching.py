@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import create_engine, delete, make_url, update
+from sqlalchemy import create_engine, delete, update
 
 from audit_log.core.growing import grow
 from audit_log.core.places import NOWHERE, Place
@@ -13,9 +13,7 @@ from audit_log.core.reading import LedgerReader, Taken
 from audit_log.core.searching import MOST, Query
 from audit_log.core.trails import erased_in
 from audit_log.showing import CaseShown, show_case
-from audit_log.store import Signed, open_store, schema
-from audit_log.store.searching import StoreReader
-from audit_log.store.sqlite import SqliteDatabase
+from audit_log.store import Signed, open_reader, open_store, schema
 from referral_contracts.codes import Code
 from referral_contracts.encoding import unb64
 from referral_contracts.errors import Fatal, LocalError, RemoteError
@@ -51,7 +49,7 @@ class Logged:
         found = Checkpoint(ORIGIN, self.size, batch.frontier.root())
         store.sign(Signed(found.size, found.root, sign_checkpoint(found, LOG_KEY)), self.world.clock.now_ms())
         store.close()
-        self.reader = StoreReader(SqliteDatabase(make_url(url)))
+        self.reader = open_reader(url)
 
     def _taken(self) -> Iterator[Taken]:
         simulator = self.world.simulator
@@ -85,9 +83,11 @@ class Logged:
         engine.dispose()
 
 
-@pytest.fixture
-def logged(tmp_path: Path) -> Iterator[Logged]:
-    found = Logged(f"sqlite:///{tmp_path / 'log.db'}")
+@pytest.fixture(params=["sqlite", "postgres"])
+def logged(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Logged]:
+    """Give a told story in a store of each kind."""
+    own = f"sqlite:///{tmp_path / 'log.db'}"
+    found = Logged(own if request.param == "sqlite" else request.getfixturevalue("database"))
     yield found
     found.reader.close()
 
