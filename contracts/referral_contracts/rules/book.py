@@ -169,7 +169,7 @@ class RuleBook:
             for row in rows:
                 yield self._make(row, None)
                 for pack, change in self._changes.get(name, ()):
-                    if (change.valid_until or row.rule.valid_from) >= row.rule.valid_from:
+                    if _both(row.rule, change) is not None:
                         yield self._make(row, (pack, change))
 
     def by_ref(self, ref: str) -> RuleInForce | None:
@@ -225,12 +225,17 @@ def cancelling(rule: Rule) -> frozenset[str]:
 
 def _beside(row: _Row, pack: Pack, override: Override) -> Iterator[_Row]:
     rule = row.rule
-    begin = max(rule.valid_from, override.valid_from)
-    end = min(rule.valid_until or date.max, override.valid_until or date.max)
-    if begin < end:
-        lasting = {"valid_from": begin, "valid_until": None if end == date.max else end}
+    lasting = _both(rule, override)
+    if lasting is not None:
         named = {"id": beside_id(rule.id, pack), "places": pack.pack.places}
         yield _Row(pack, _copy(rule, {**_own(override), **lasting, **named}), rule)
+
+
+def _both(rule: Rule, change: Change) -> Mapping[str, object] | None:
+    """Return from when until when both hold, or None: they never do."""
+    begin = max(rule.valid_from, change.valid_from)
+    end = min(rule.valid_until or date.max, change.valid_until or date.max)
+    return {"valid_from": begin, "valid_until": None if end == date.max else end} if begin < end else None
 
 
 def beside_id(rule_id: str, pack: Pack) -> str:
@@ -285,7 +290,7 @@ def _changed(ref: str, row: _Row, changed: tuple[Pack, Change] | None) -> RuleIn
     pack, change = changed
     return replace(
         found,
-        rule=_copy(found.rule, _own(change)),
+        rule=_copy(found.rule, {**_own(change), **(_both(rule, change) or {})}),
         pack=pack.pack.id,
         version=pack.pack.version,
         pack_vi=pack.pack.vi,
