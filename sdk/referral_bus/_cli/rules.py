@@ -1,6 +1,7 @@
 """`rules`: the rules by which deadlines run, listed, explained, checked, and tried on what happened."""
 
 from collections.abc import Iterable, Iterator
+from datetime import timedelta
 from typing import Annotated, Final
 
 import typer
@@ -293,7 +294,10 @@ def _rule_lines(found: RuleInForce, lang: Lang) -> Iterator[RenderableType]:
     if not rule.verified:
         words = ("chỉ đo và hiển thị, không bao giờ báo quá hạn", "measured and shown, never called missed")
         yield plain(f"  ! {told(words, lang)}", "yellow")
-    until = "" if rule.valid_until is None else f" – {rule.valid_until:%d/%m/%Y}"
+    until = ""
+    if rule.valid_until is not None:
+        last = rule.valid_until - timedelta(days=1)
+        until = f" {told(('đến hết', 'to the end of'), lang)} {last:%d/%m/%Y}"
     places = "".join(f" · {place.province}{f'/{place.commune}' if place.commune else ''}" for place in found.places)
     yield plain(f"  {told(('hiệu lực từ', 'in force from'), lang)} {rule.valid_from:%d/%m/%Y}{until}{places}")
     for name, words in _WORDS.items():
