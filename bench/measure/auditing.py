@@ -201,6 +201,7 @@ async def _waiting(bench: Bench) -> Part:
         "REFERRAL_BUS_LOG_KEY": str(key),
         "REFERRAL_BUS_LOG_STORE": f"sqlite:///{home / 'log.db'}",
         "REFERRAL_BUS_LOG_TILES": str(home / "tiles"),
+        "REFERRAL_BUS_LOG_HTTP_PORT": "0",
         "REFERRAL_BUS_LOG_KEEP_DAYS": "0",
     }
     service = Service(bench.world, bench.cluster.bootstrap, "audit-log", "audit_log", settings)
