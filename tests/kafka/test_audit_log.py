@@ -1,9 +1,15 @@
 """The audit log as a process on a real bus: everything of the ledger is in it once, however often it is killed."""
 
 import asyncio
+import contextlib
 import json
+import sqlite3
+import subprocess
+import sys
 import tomllib
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -96,3 +102,53 @@ def test_every_agency_finds_the_log_and_what_it_publishes(bus: RunningBus) -> No
         entries = client.get("/tile/entries/000" if size >= 256 else f"/tile/entries/000.p/{size}").content
 
     assert len(entries_in(entries)) == min(256, size)
+
+
+def audit_verify(bus: RunningBus) -> tuple[int, dict[str, Any]]:
+    """Check the whole log as its operator does, beside the log that runs; return how it ended, and what it told."""
+    log = bus.founding.home / "log"
+    program = Path(sys.executable).parent / "referral-bus"
+    where = ["--store", f"sqlite:///{log / 'log.db'}", "--tiles", str(log / "tiles"), "--ledger", bus.bootstrap]
+    policy = bus.founding.folder("hotline-111") / "log.policy"
+    pinned = ["--policy", str(policy), "--trust", str(bus.founding.home / "trust.json")]
+    ended = subprocess.run(
+        [program, "audit", "verify", *where, *pinned, "--json"],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=WITHIN_S,
+    )
+    return ended.returncode, json.loads(ended.stdout)
+
+
+def test_the_whole_log_is_checked_beside_the_one_that_writes(bus: RunningBus) -> None:
+    async def story() -> None:
+        await verified(bus)
+        # More comes in while it is checked.
+        events = openings(await voices(bus), 200, now_ms())
+        _, (code, told) = await asyncio.gather(submit(bus, events), asyncio.to_thread(audit_verify, bus))
+
+        assert (code, told["findings"]) == (0, [])
+        assert told["size"] >= 51
+        await verified(bus)
+
+    asyncio.run(story())
+
+
+def test_a_byte_that_was_flipped_in_the_store_is_named(bus: RunningBus) -> None:
+    assert bus.logs[0].stop() == 0
+    database = bus.founding.home / "log" / "log.db"
+    with contextlib.closing(sqlite3.connect(database)) as store, store:
+        (value,) = store.execute("select value from records where idx = 7").fetchone()
+        store.execute("update records set value = ? where idx = 7", (bytes([value[0] ^ 1]) + value[1:],))
+    code, told = audit_verify(bus)
+    with contextlib.closing(sqlite3.connect(database)) as store, store:
+        store.execute("update records set value = ? where idx = 7", (value,))
+    bus.logs[0].start()
+    bus.logs[0].wait_ready()
+
+    assert code == 4
+    found = [(one["code"], one["place"]) for one in told["findings"]]
+    assert found[:2] == [("leaf-changed", "leaf 7"), ("decision-bad", "leaf 7")]
+    assert [code for code, _ in found[2:]] == ["ledger-changed"]
+    assert audit_verify(bus)[0] == 0

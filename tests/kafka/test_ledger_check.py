@@ -9,7 +9,7 @@ from referral_contracts import topics
 from referral_contracts.decisions import read_decision
 from referral_contracts.errors import ReferralBusError
 from referral_contracts.records import Record
-from referral_contracts.topics import H_DECISION, H_KIND, H_ROOT, KIND_DELIVERY, KIND_VERDICT, POSITION_KEY
+from referral_contracts.topics import H_DECISION, H_KIND, H_ROOT, KIND_DELIVERY, KIND_EVENT, KIND_VERDICT, POSITION_KEY
 from tests.kafka.demo_run import DemoRun
 from tests.kafka.ledger_check import Held, check
 
@@ -44,12 +44,17 @@ def swapped(records: Sequence[Record]) -> list[Record]:
 
 def last_one_again(records: Sequence[Record]) -> list[Record]:
     """As after a restart that had forgotten its last batch."""
-    return [*records, replace(records[-1], offset=records[-1].offset + 1)]
+    return [*records, replace(last_decision(records), offset=records[-1].offset + 1)]
 
 
 def under_another_root(records: Sequence[Record]) -> list[Record]:
-    root = dict(records[-1].headers)[H_ROOT]
+    root = dict(last_decision(records).headers)[H_ROOT]
     return [with_header(records[0], H_ROOT, root), *records[1:]]
+
+
+def last_decision(records: Sequence[Record]) -> Record:
+    """Return the last record that is no tick: how a story ends is a matter of moments."""
+    return [record for record in records if kind(record) == KIND_EVENT][-1]
 
 
 def with_another_code(records: Sequence[Record]) -> list[Record]:
