@@ -12,15 +12,14 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Final, Protocol, TypeVar
 
-from audit_log.checking.findings import Fault, Finding, OfCheckpoint, OfLeaf
+from audit_log.checking.findings import Fault, Finding, OfCheckpoint, OfLeaf, OfPartition
 from audit_log.checking.leaves import LeafCheck
 from audit_log.checking.ledger import LedgerCheck, Spans
 from audit_log.checking.tree import PUBLISHED, Fetch, Told, TreeCheck
 from audit_log.core.growing import Kind
 from audit_log.store.snapshot import Snapshot
-from referral_contracts.codes import Code
 from referral_contracts.directory import Directory
-from referral_contracts.errors import LocalError, RemoteError
+from referral_contracts.errors import RemoteError
 from referral_contracts.log.checkpoint import Checkpoint, checkpoint_of
 from referral_contracts.log.leaf import LedgerEntry
 from referral_contracts.log.note import NoteKey, open_note
@@ -114,7 +113,7 @@ class Check:
         Check everything.
 
         Raises:
-            LocalError: The store cannot be read, or holds no directory.
+            LocalError: The store or the ledger cannot be read.
         """
         found = self._found
         shown = self._fetch(CHECKPOINT_PATH)
@@ -123,17 +122,16 @@ class Check:
             found.size = size
             last = store.last_partition()
             self._directory(store, last)
-            directory = self._judge.directory()
-            if directory is None:
-                raise LocalError(
-                    Code.DIRECTORY_MISSING, "the log holds no change of the directory that the trust root signed"
-                )
             told = await self._told(store, self._keys, shown)
             tree = TreeCheck(told, store.nodes, self._fetch, found.report)
             for index, entry in self._counted("tiles", size, store.entries()):
                 tree.take(index, entry)
             tree.finish(size, edge)
-            await self._leaves(store, LeafCheck(directory, store.terms, found.report), last)
+            directory = self._judge.directory()
+            if directory is not None:
+                await self._leaves(store, LeafCheck(directory, store.terms, found.report), last)
+            elif size:
+                found.report(OfPartition(Fault.DIRECTORY_LOST, last))
         return found
 
     def _directory(self, store: Snapshot, partition: int) -> None:

@@ -17,6 +17,7 @@ from referral_bus._cli.files import read_bytes
 from referral_bus._cli.screen import Fields, columns, heading
 from referral_bus._cli.world import Exit
 from referral_bus.keys import load_trust
+from referral_contracts.codes import Code
 from referral_contracts.directory import TrustRoot
 from referral_contracts.encoding import b64
 from referral_contracts.errors import LocalError
@@ -91,6 +92,9 @@ async def _checked(
     from referral_router.core.replay import Rejudge  # noqa: PLC0415
 
     with Snapshot.open(url) as seen:
+        told = seen.meta()
+        if told.get("bus") != trust.bus or told.get("origin") not in {key.name for key in keys}:
+            raise LocalError(Code.STATE_FORMAT, "the store of another log than policy and trust root are of")
         judge = Rejudge(trust, seen.last_partition())
     kafka = None if ledger is None else KafkaLedger(ledger)
     try:

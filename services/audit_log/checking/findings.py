@@ -33,6 +33,7 @@ class Fault(StrEnum):
     LEDGER_CHANGED = "ledger-changed"
     LEDGER_ENDS = "ledger-ends"
     NOT_LOGGED = "not-logged"
+    DIRECTORY_LOST = "directory-lost"
 
 
 SAYS: Final = {
@@ -54,12 +55,13 @@ SAYS: Final = {
     Fault.CHECKPOINT_UNSIGNED: "the log did not sign this checkpoint",
     Fault.CHECKPOINT_FORK: "the checkpoint tells of another tree: the log was forked, or rewritten",
     Fault.CHECKPOINT_AHEAD: "the checkpoint tells of a larger tree than there is: the log was rolled back",
-    Fault.CHECKPOINT_OLD: "an old checkpoint is published in the place of the newest",
+    Fault.CHECKPOINT_OLD: "an older checkpoint is published than was signed: put back, or the log ended before it did",
     Fault.POSITION_CHANGED: "the stored position is not where the leaves of the partition end",
     Fault.LEDGER_MISSING: "the ledger has lost a record that was logged",
     Fault.LEDGER_CHANGED: "the ledger has other bytes than were logged",
     Fault.LEDGER_ENDS: "the ledger does not reach to where it was read",
     Fault.NOT_LOGGED: "a decision of the ledger that was read is in no leaf",
+    Fault.DIRECTORY_LOST: "the log holds no change of the directory that the pinned root signed: nothing is judged",
 }
 
 

@@ -1,8 +1,8 @@
 """A store read as it stands at one moment, beside the service that writes it or without one: nothing is written."""
 
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final, Self
 from urllib.parse import quote
@@ -18,12 +18,14 @@ from audit_log.store import schema
 from audit_log.store.store import Signed
 from referral_contracts.codes import Code
 from referral_contracts.decisions import read_decision
-from referral_contracts.errors import LocalError, RemoteError
+from referral_contracts.errors import Fatal, LocalError, RemoteError
 from referral_contracts.log.growth import Frontier
 from referral_contracts.log.leaf import LedgerEntry
 
 _AT_ONCE: Final = 2048
 """Rows in memory at a time: some 8 MB of records."""
+_BROKEN: Final = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+_PRIMARY: Final = 0xFF
 
 
 class Snapshot:
@@ -44,6 +46,7 @@ class Snapshot:
 
         Raises:
             LocalError: NO_SUCH_FILE, MALFORMED_VALUE, STORE_AWAY.
+            Fatal: STATE_FORMAT: it is there, and no database any more.
         """
         engine = _engine(url)
         try:
@@ -51,7 +54,9 @@ class Snapshot:
                 yield cls(connection)
         except DBAPIError as error:
             # Its text may quote what is stored, or a password.
-            raise LocalError(Code.STORE_AWAY, "the store cannot be read") from error
+            if getattr(error.orig, "sqlite_errorcode", 0) & _PRIMARY in _BROKEN:
+                raise Fatal(Code.STATE_FORMAT, "the store's file is broken: not by this program") from None
+            raise LocalError(Code.STORE_AWAY, "the store cannot be read") from None
         finally:
             engine.dispose()
 
@@ -81,7 +86,8 @@ class Snapshot:
         """Return the last partition of the ledger, the directory's: as the decisions say, and not the store alone."""
         numbers = select(schema.ENTRIES.c.partition).distinct().order_by(schema.ENTRIES.c.partition.desc())
         for number in self._connection.scalars(numbers).all():
-            first = next(self.leaves(number), None)
+            with closing(self.leaves(number)) as leaves:
+                first = next(leaves, None)
             with suppress(RemoteError):
                 if first is not None and read_decision(first.logged.decision).partition == number:
                     return int(number)
@@ -93,7 +99,7 @@ class Snapshot:
         for row in self._stream(select(table.c.idx, cast(table.c.entry, LargeBinary)).order_by(table.c.idx)):
             yield row[0], row[1]
 
-    def leaves(self, partition: int | None = None) -> Iterator[Leaf]:
+    def leaves(self, partition: int | None = None) -> Generator[Leaf, None, None]:
         """Go through the leaves in order, those of one *partition* alone where one is named."""
         entries, records, search = schema.ENTRIES, schema.RECORDS, schema.SEARCH
         beside = entries.outerjoin(records, records.c.idx == entries.c.idx).outerjoin(
@@ -140,7 +146,8 @@ class Snapshot:
             yield row[0], row[1], row[2]
 
     def _stream(self, wanted: Select[*tuple[Any, ...]]) -> Iterator[Row[*tuple[Any, ...]]]:
-        return iter(self._connection.execute(wanted.execution_options(yield_per=_AT_ONCE)))
+        with self._connection.execute(wanted.execution_options(yield_per=_AT_ONCE)) as found:
+            yield from found
 
 
 def _engine(url: str) -> Engine:

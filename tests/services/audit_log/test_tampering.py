@@ -4,9 +4,12 @@ import shutil
 from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from referral_contracts.codes import Code
+from referral_contracts.errors import Fatal
 from referral_contracts.keys import SigningKey
 from referral_contracts.log.checkpoint import Checkpoint, open_checkpoint, sign_checkpoint
 from referral_contracts.log.tiles import Tile
@@ -338,3 +341,22 @@ def test_who_changes_everything_fills_no_memory(world: World, monkeypatch: pytes
 
     found = check(world)
     assert (len(found.findings), found.faults >= NEWEST) == (10, True)
+
+
+def test_a_log_whose_directory_is_gone(world: World) -> None:
+    class Lost(Believing):
+        def directory(self) -> Any:
+            return None
+
+    assert named(check(world, judge=Lost()).findings) == [("directory-lost", "partition 2")]
+
+
+def test_a_file_that_is_no_database_any_more(world: World) -> None:
+    path = world.home / "log.db"
+    data = bytearray(path.read_bytes())
+    data[4096:] = bytes(len(data) - 4096)
+    path.write_bytes(data)
+
+    with pytest.raises(Fatal) as stopped:
+        check(world)
+    assert stopped.value.code is Code.STATE_FORMAT

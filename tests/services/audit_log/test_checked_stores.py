@@ -1,0 +1,63 @@
+"""The whole check over other stores: PostgreSQL, and one of a million leaves."""
+
+import tracemalloc
+from pathlib import Path
+
+import pytest
+
+from audit_log.checking.findings import Finding
+from audit_log.checking.tree import PUBLISHED, Told, TreeCheck
+from audit_log.core.growing import Batch, _nodes
+from audit_log.store.snapshot import Snapshot
+from referral_contracts.encoding import sha256
+from referral_contracts.log.growth import Frontier
+from referral_contracts.log.leaf import leaf
+from tests.services.audit_log.outside import published
+from tests.services.audit_log.tampering import alter, reading, told
+from tests.services.audit_log.world import World
+
+LEAF = 17
+
+
+@pytest.mark.parametrize("changed", ["value = value || decode('00', 'hex')", "salt = decode('', 'hex')"])
+def test_in_postgresql_all_the_same(database: str, tmp_path: Path, changed: str) -> None:
+    kept = World(tmp_path, database)
+    kept.ledger.write([10, 5, 300])
+    with kept.opened() as log:
+        kept.catch_up(log)
+
+    assert told(kept) == []
+    alter(kept, f"update records set {changed} where idx = {LEAF}")
+    assert ("leaf-changed", f"leaf {LEAF}") in told(kept)
+
+
+@pytest.mark.long
+def test_a_million_leaves_are_built_anew_in_little_memory(tmp_path: Path) -> None:
+    size, step = 1_000_000, 50_000
+    kept = World.on_files(tmp_path)
+    store, edge = kept.store(), Frontier.empty()
+    for first in range(0, size, step):
+        entries = [sha256(b"%d" % index) for index in range(first, first + step)]
+        after, gained = edge.grow([leaf(one) for one in entries])
+        rows = [(first + number, one, 1, 0, 0, 0) for number, one in enumerate(entries)]
+        batch = Batch(before=first, frontier=after, nodes=list(_nodes(first, gained)), entries=rows, places={})
+        store.append(batch)
+        edge = after
+    store.close()
+    # A start publishes what is stored.
+    with kept.opened():
+        pass
+
+    tracemalloc.start()
+    found: list[Finding] = []
+    with Snapshot.open(kept.url) as snapshot:
+        shown = Told(PUBLISHED, published(kept.tiles, kept.desk.note_key))
+        tree = TreeCheck([shown], snapshot.nodes, reading(kept.tiles), found.append)
+        for index, entry in snapshot.entries():
+            tree.take(index, entry)
+        tree.finish(*snapshot.tree())
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+
+    assert (found, shown.checkpoint.size) == ([], size)
+    assert most < 64 * 1024 * 1024
