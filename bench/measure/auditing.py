@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -22,6 +22,7 @@ from audit_log.core.places import NOWHERE, Place
 from audit_log.core.reading import LedgerReader, Taken
 from audit_log.folder import Folder
 from audit_log.log import Desk, Log
+from audit_log.receipts import Receipts
 from audit_log.store import open_store
 from measure import ledger
 from measure.bench import Bench, now_ms
@@ -67,7 +68,10 @@ class Growing:
     reader: LedgerReader
     partition: ledger.Partition
     bench: Bench
+    receipts: Receipts
     place: Place = NOWHERE
+    events: list[bytes] = field(default_factory=list)
+    """The hash of the first event of each append."""
 
     def grow(self, count: int, size: int) -> Cost:
         """Append *count* leaves of events of *size* bytes, published on the beat."""
@@ -91,6 +95,7 @@ class Growing:
         if waiting:
             wall, cpu = time.perf_counter(), time.thread_time()
             self.log.append(waiting, {0: self.place})
+            self.events.append(waiting[0].event)
             cost.wall_s += time.perf_counter() - wall
             cost.cpu_s += time.thread_time() - cpu
             cost.count += len(waiting)
@@ -102,7 +107,8 @@ def growing(bench: Bench, url: str, tiles: Path) -> Iterator[Growing]:
     """Give a new log whose checkpoints are published on the beat, by a thread of their own."""
     store, folder = open_store(url, bus=BUS, origin=f"{BUS}.log"), Folder(tiles)
     key = SigningKey.generate()
-    log = Log(store, folder, Desk(origin=f"{BUS}.log", key=key, salts=random_salts, clock=now_ms))
+    desk = Desk(origin=f"{BUS}.log", key=key, salts=random_salts, clock=now_ms)
+    log, receipts = Log(store, folder, desk), Receipts(folder, lambda: store.archive, desk.note_key)
     done = threading.Event()
 
     def publish() -> None:
@@ -114,7 +120,7 @@ def growing(bench: Bench, url: str, tiles: Path) -> Iterator[Growing]:
     try:
         router = bench.world.keys["router"].signing
         directory = bench.world.directory.version
-        yield Growing(log, LedgerReader(BUS, 0), ledger.Partition(router, directory=directory), bench)
+        yield Growing(log, LedgerReader(BUS, 0), ledger.Partition(router, directory=directory), bench, receipts)
     finally:
         done.set()
         beat.join()
@@ -178,12 +184,29 @@ def _large(bench: Bench) -> Part:
             cost = log.grow(sample, _SMALL)
             part.add("appended", "entries/s", cost.per_s, of=f"{size:,} entries")
             part.add("CPU of an append", "µs an entry", cost.cpu_s / cost.count * 1e6, of=f"{size:,} entries")
+            _receipts(part, log, bench.count(3_000, 200), f"{size:,} entries")
             part.add("memory", "MB, <= 500", memory_mb(os.getpid()), of=f"{size:,} entries")
         whole = log.log.size
     part.add("store on the disk", "bytes an entry", _bytes(home.glob("log.db*")) / whole)
     part.add("tiles on the disk", "bytes an entry", _bytes((home / "tiles").rglob("*")) / whole)
     part.notes.append("A record of 700 bytes comes with some 1,150 of decision, path, root and signature.")
     return part
+
+
+def _receipts(part: Part, growing: Growing, count: int, of: str) -> None:
+    """Make *count* receipts, of events from all over the log."""
+    while growing.log.published < growing.log.size:
+        time.sleep(_BEAT_S)
+    took, events = [], growing.events
+    for number in range(count):
+        # Far from the one before, so that neither its tiles nor its rows are at hand.
+        event = events[number * 7919 % len(events)]
+        began = time.perf_counter()
+        if growing.receipts.receipt(event, None) is None:
+            raise RuntimeError("an event of the benchmark is not in the log")
+        took.append(time.perf_counter() - began)
+    part.add("a receipt, half", "ms", percentile(took, 0.5) * 1000, of=of)
+    part.add("a receipt, 99 of 100", "ms, <= 10", percentile(took, 0.99) * 1000, of=of)
 
 
 async def _waiting(bench: Bench) -> Part:
