@@ -1,15 +1,14 @@
 """`clocks show`, `clocks overdue`, `clocks next`: the deadlines that this agency knows of."""
 
 from collections.abc import Callable, Iterable, Sequence
-from pathlib import Path
 from typing import Annotated, Final, TypeAlias
 
 import typer
 
 from referral_bus._cli.command import Call
-from referral_bus._cli.faults import WrongUsage, advise
-from referral_bus._cli.files import why_not_opened
+from referral_bus._cli.faults import advise
 from referral_bus._cli.finding import CaseArgument, find_subject
+from referral_bus._cli.packs import book_of, calendar_of
 from referral_bus._cli.screen import Fields, stacked, when
 from referral_bus._cli.session import READ_S, Timeout, be_present, open_bus
 from referral_bus._cli.world import Exit
@@ -17,9 +16,6 @@ from referral_bus.client import ReferralBus
 from referral_bus.views import ClockView, Rules
 from referral_contracts.encoding import format_time
 from referral_contracts.payloads.deadline import Ground
-from referral_contracts.rules.book import RuleBook
-from referral_contracts.rules.days import read_calendar
-from referral_contracts.rules.loading import load_packs
 from referral_contracts.wording import EXERCISE
 
 CLOCK_JSON: Final = (
@@ -29,17 +25,13 @@ CLOCK_JSON: Final = (
 Packs: TypeAlias = Annotated[
     list[str] | None,
     typer.Option(
-        "--pack", metavar="FILE", help="A pack of rules, to work out this agency's own clocks as well. Repeatable."
+        "--pack", metavar="FILE", help="A pack of rules for this agency's own clocks, and no other. Repeatable."
     ),
 ]
 Days: TypeAlias = Annotated[
-    str | None, typer.Option("--calendar", metavar="FILE", help="The days off; needed with --pack.")
+    str | None, typer.Option("--calendar", metavar="FILE", help="The days off.")
 ]
 _PICKED: Final = 8
-_TOLD_ALONE: Final = (
-    "đây chỉ là những gì bộ theo dõi đã báo; thêm --pack và --calendar để tự tính / "
-    "this is what the deadline watcher has told of, alone: with --pack and --calendar they are worked out here"
-)
 _TITLES: Final = ("hạn / due", "thế nào / how", "việc / what", "của / whose", "clock, case")
 
 
@@ -50,7 +42,7 @@ async def show(
     rules = read_rules(pack, calendar)
     async with open_bus(call) as bus:
         ended = await be_present(call, bus, timeout)
-        _tell(call, bus, bus.clocks(find_subject(bus, case), rules=rules), rules)
+        _tell(call, bus, bus.clocks(find_subject(bus, case), rules=rules))
     return ended
 
 
@@ -96,7 +88,7 @@ async def next_(
 
 async def _listed(
     call: Call,
-    rules: Rules | None,
+    rules: Rules,
     picked: Callable[[ClockView, int], bool],
     timeout: float,
     *,
@@ -105,28 +97,16 @@ async def _listed(
     async with open_bus(call) as bus:
         ended = await be_present(call, bus, timeout)
         now_ms = call.world.clock.now_ms()
-        _tell(call, bus, [clock for clock in bus.clocks(rules=rules) if picked(clock, now_ms)][:most], rules)
+        _tell(call, bus, [clock for clock in bus.clocks(rules=rules) if picked(clock, now_ms)][:most])
     return ended
 
 
-def read_rules(packs: Sequence[str] | None, calendar: str | None) -> Rules | None:
-    """Return the rules that were named, or raise WrongUsage; PackRefused tells what is wrong in them."""
-    if not packs:
-        return None
-    if calendar is None:
-        raise WrongUsage("--pack needs --calendar", "contracts/packs/calendar/vn.toml has the days off of Viet Nam")
-    book = RuleBook(load_packs({name: _text(name) for name in packs}))
-    return Rules(book=book, calendar=read_calendar(calendar, _text(calendar)))
+def read_rules(packs: Sequence[str] | None, calendar: str | None) -> Rules:
+    """Return the rules and the calendar that were named, or those that came with this program."""
+    return Rules(book=book_of(packs), calendar=calendar_of(calendar))
 
 
-def _text(name: str) -> str:
-    try:
-        return Path(name).read_text("utf-8")
-    except (OSError, UnicodeDecodeError):
-        raise WrongUsage(f"{name}: {why_not_opened(Path(name))}") from None
-
-
-def _tell(call: Call, bus: ReferralBus, clocks: Iterable[ClockView], rules: Rules | None) -> None:
+def _tell(call: Call, bus: ReferralBus, clocks: Iterable[ClockView]) -> None:
     now_ms, found = call.world.clock.now_ms(), list(clocks)
     if call.as_json:
         for clock in found:
@@ -134,8 +114,6 @@ def _tell(call: Call, bus: ReferralBus, clocks: Iterable[ClockView], rules: Rule
         return
     if not found:
         call.screen.put({}, "không có thời hạn nào / no clocks")
-        if rules is None:
-            advise(_TOLD_ALONE)
         return
     rows = [_row(bus, clock, now_ms) for clock in found]
     call.screen.put({}, stacked(rows, *_TITLES, marked=[clock.late(now_ms) for clock in found]))

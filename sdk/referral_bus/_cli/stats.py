@@ -47,7 +47,7 @@ async def send(
 
     Told again after the measures, it says whether they were in time.
     """
-    rules = read_rules(pack, calendar)
+    rules = None if pack is None else read_rules(pack, calendar)
 
     def make(bus: ReferralBus) -> Draft:
         return bus.statistics.draft(find_subject(bus, case), rules=rules)
