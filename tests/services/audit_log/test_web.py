@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import httpx
 import pytest
@@ -66,8 +65,7 @@ class Site:
 
 
 @pytest.fixture
-def site(tmp_path: Path) -> Iterator[Site]:
-    world = World.on_files(tmp_path)
+def site(world: World) -> Iterator[Site]:
     store, folder = open_store(world.url, bus=BUS, origin=ORIGIN), Folder(world.tiles)
     try:
         yield Site(world, store, folder, Log(store, folder, world.desk))
