@@ -28,9 +28,7 @@ Packs: TypeAlias = Annotated[
         "--pack", metavar="FILE", help="A pack of rules for this agency's own clocks, and no other. Repeatable."
     ),
 ]
-Days: TypeAlias = Annotated[
-    str | None, typer.Option("--calendar", metavar="FILE", help="The days off.")
-]
+Days: TypeAlias = Annotated[str | None, typer.Option("--calendar", metavar="FILE", help="The days off.")]
 _PICKED: Final = 8
 _TITLES: Final = ("hạn / due", "thế nào / how", "việc / what", "của / whose", "clock, case")
 
