@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import typer
 
+from audit_log.checking.findings import SAYS, Fault
 from audit_log.core.places import NOWHERE, Place
 from audit_log.core.reading import LedgerReader
 from audit_log.folder import Folder
@@ -157,3 +158,10 @@ def test_without_the_services_there_is_no_command(monkeypatch: pytest.MonkeyPatc
     add_to(app)
 
     assert app.registered_groups == []
+
+
+def test_the_page_says_what_each_finding_is() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "audit-verify.md").read_text("utf-8")
+
+    assert set(SAYS) == set(Fault)
+    assert [fault for fault, what in SAYS.items() if f"| `{fault.value}` | {what} |" not in page] == []
