@@ -197,6 +197,16 @@ class Code(StrEnum):
     MISSING_ERASURE = "missing-erasure"
     """A record's bytes are gone, and the log has no erasure of it."""
 
+    # Erasing.
+    NOT_ERASABLE = "not-erasable"
+    """A deadline, a change of the directory or a statement of the log: these are kept."""
+    CASE_OPEN = "case-open"
+    """The case is not closed."""
+    HELD = "held"
+    """The registrar or an auditor has forbidden to erase anything of the case."""
+    TOO_EARLY = "too-early"
+    """The time to wait is not over."""
+
     # A process and its surroundings.
     BROKER_AWAY = "broker-away"
     """Kafka does not answer."""
@@ -294,7 +304,16 @@ _OTHERS_TO_BLAME: Final[dict[Blame, tuple[Code, ...]]] = {
         Code.INCOMPLETE_INPUT,
         Code.MALFORMED_PACK,
     ),
-    Blame.NOBODY: (Code.DUPLICATE, Code.STALE_HEAD, Code.OPEN_HANDOFFS, Code.ARCHIVED, Code.ACCEPTED),
+    Blame.NOBODY: (
+        Code.DUPLICATE,
+        Code.STALE_HEAD,
+        Code.OPEN_HANDOFFS,
+        Code.CASE_OPEN,
+        Code.HELD,
+        Code.TOO_EARLY,
+        Code.ARCHIVED,
+        Code.ACCEPTED,
+    ),
 }
 BLAME: Final[dict[Code, Blame]] = dict.fromkeys(Code, Blame.SENDER) | {
     code: blame for blame, codes in _OTHERS_TO_BLAME.items() for code in codes
@@ -331,6 +350,9 @@ HINTS: Final[dict[Code, str]] = {
     Code.LOG_BUSY: "one process writes a log: end the other one, or wait until it has ended",
     Code.DISK_FULL: "make room: what was taken from the ledger is safe, and the rest waits there",
     Code.BAD_BUNDLE: "keep this file, and ask whoever made it for the bundle once more",
+    Code.CASE_OPEN: "its owner has to close it first",
+    Code.HELD: "whoever holds it has to lift that first: python -m audit_log.erasing list tells who",
+    Code.TOO_EARLY: "run it again when the time has come; a request need not be made anew",
     Code.BROKER_AWAY: "check the address and that Kafka runs; what is in the outbox stays there",
 }
 """What the one to blame can do. A code without a hint says enough by its name."""

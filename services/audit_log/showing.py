@@ -82,7 +82,7 @@ def show_case(reader: StoreReader, subject: str, directory: Directory, key: Note
         # Whether witnesses are enough is for whoever reads it.
         grounds=Grounds(
             checked=Checked(checkpoint=checkpoint, log=key, witnesses=(), quorum=False),
-            directory=part_of(directory, agencies_in(kept)),
+            directory=part_of(directory, agencies_in(kept, directory)),
         ),
         directory=directory,
     )

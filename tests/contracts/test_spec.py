@@ -7,6 +7,7 @@ import pytest
 from referral_contracts import clocks, directory, directory_model, envelope, sealing, topics, wire
 from referral_contracts.codes import Code
 from referral_contracts.lifecycle import CaseState, Part, Receipt, State
+from referral_contracts.log import erasing
 from referral_contracts.paper_clocks import EXAMINATIONS
 from referral_contracts.payloads.basis import Status
 from referral_contracts.signing import Typ
@@ -23,6 +24,7 @@ NAMES = {
     *clocks.TRIGGERS,
     directory.ROLE_WATCHER,
     directory_model.ROLE_LOG,
+    erasing.ASKED,
     "off-bus",
 }
 

@@ -8,11 +8,12 @@ from referral_bus.registrar import Term, event_key_record
 from referral_contracts import merkle
 from referral_contracts.decisions import read_decision
 from referral_contracts.directory_model import HEAD_KEY, SignedHead, Use
-from referral_contracts.encoding import jcs
+from referral_contracts.encoding import b64, format_time, jcs
 from referral_contracts.envelope import Envelope
 from referral_contracts.errors import RemoteError
 from referral_contracts.keys import SigningKey
 from referral_contracts.log.checkpoint import Checkpoint, cosign, sign_checkpoint
+from referral_contracts.log.erasing import signing
 from referral_contracts.log.leaf import LedgerEntry, Statement, entry, leaf
 from referral_contracts.log.note import Kind, NoteKey
 from referral_contracts.log.policy import Group, Log, Policy, Witness
@@ -22,7 +23,7 @@ from referral_contracts.trail.bundle import Sealed, write_bundle
 from referral_contracts.trail.checking import NO_DISCLOSURE, Grounds
 from referral_contracts.trail.extract import extract, part_of, read_extract
 from referral_contracts.trail.leaves import Disclosed, TrailLeaf
-from tests.stories.world import World, keys
+from tests.stories.world import HOTLINE, World, keys
 
 ORIGIN: Final = "training.log"
 LOG_KEY: Final = SigningKey.generate()
@@ -87,6 +88,25 @@ class LoggedBus:
         held = {name: own.signing for name, own in keys().items()} | {"audit-log": LOG_KEY}
         return self.append(Statement.signed(jcs(told), *(held[name] for name in signers or ("audit-log",))))
 
+    def erasure(self, subject: str, leaves: Sequence[int], *signers: str, by: str = "audit-log") -> int:
+        """Let *signers*, by default those who may, ask to erase the case's *leaves*, and *by* say that it was done."""
+        at, bus = format_time(self.world.clock.now_ms()), self.world.simulator.bus
+        told = {"at": at, "bus": bus, "ground": "…", "kind": "erasure-asked", "subject": subject}
+        asked = self.state({**told}, *(signers or (HOTLINE, "registrar")))
+        request = self.records[asked][1]
+        assert isinstance(request, Statement)
+        erased = {
+            "asked": asked,
+            "at": at,
+            "bus": bus,
+            "entries": [b64(self.entries[leaf]) for leaf in leaves],
+            "kind": "erased",
+            "leaves": list(leaves),
+            "request": {"signatures": [one.decode() for one in request.signatures], "value": request.value.decode()},
+            "subject": subject,
+        }
+        return self.state(erased, by)
+
     def erase(self, index: int) -> None:
         """Forget what is under a leaf."""
         self.records[index] = b"", None
@@ -127,12 +147,15 @@ class LoggedBus:
     def extract(self, indexes: Sequence[int]) -> bytes:
         """Return the part of the directory that the leaves *indexes* need."""
         agencies = set[str]()
+        directory = self.world.simulator.directory
         for index in indexes:
+            record = self.records[index][1]
+            if isinstance(record, Statement):
+                agencies |= signing(record, directory)
             envelope = _envelope(self.records[index][1])
             if envelope is not None:
                 agencies |= {envelope.source, *(one.partition("/")[0] for one in envelope.data.recipients)}
         heads = [record for record in self.world.broker.records(DIRECTORY) if record.key == HEAD_KEY.encode()]
-        directory = self.world.simulator.directory
         return extract(directory, SignedHead.decode(heads[-1].value or b""), part_of(directory, agencies))
 
     def grounds(self, checkpoint: bytes, directory: bytes) -> Grounds:

@@ -110,7 +110,7 @@ class _Maker:
             self.faults.append(
                 Fault(code=Code.WRONG_COMMITMENT, index=key.index, detail=f"there is no section s{key.section}")
             )
-        if not any(row.accepted for row in rows):
+        if not any(row.accepted or row.erased_by is not None for row in rows):
             self._fault(None, Code.BAD_TRAIL, "no event of the case that stands")
 
     def _prove(self, leaf: TrailLeaf) -> None:

@@ -2,7 +2,8 @@
 What the log itself states beside a case: who read its trail, what was erased, by whom.
 
 A statement is RFC 8785 JSON with ``at`` and ``kind``; what else it says is shown as it stands. One of its signers is
-the log. An ``erased`` names the ``leaves`` whose bytes are gone, and takes two signers.
+the log; that an erasure is wanted, or held back, agencies sign. An ``erased`` names the ``leaves`` whose bytes are
+gone, and carries the request, which takes two agencies: see `log.erasing`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,11 +15,13 @@ from referral_contracts.directory_model import ROLE_LOG
 from referral_contracts.encoding import jcs, parse_json, parse_time
 from referral_contracts.errors import RemoteError
 from referral_contracts.keys import VerifyKey
-from referral_contracts.log.leaf import MAX_SIGNERS, Statement
+from referral_contracts.log.erasing import ASKED, ERASED, HOLD, LIFTED, check_asked, check_erased, check_hold
+from referral_contracts.log.leaf import Statement
 from referral_contracts.trail.leaves import TrailLeaf
 from referral_contracts.trail.model import Fault, Kind, Row
 
-ERASED: Final = "erased"
+_NOT_SHOWN: Final = frozenset({"at", "kind", "request", "subject"})
+"""The request is a statement of its own, and is shown as such."""
 
 
 class Statements:
@@ -47,18 +50,28 @@ class Statements:
         try:
             told = _read(statement.value)
             at, kind = str(told["at"]), str(told["kind"])
-            self._check(statement, parse_time(at), kind)
+            erased = self._check(index, statement, parse_time(at), kind)
         except RemoteError as error:
             fault = Fault(code=error.code, index=index, detail=error.detail or "a statement that cannot be relied on")
             self._faults[index] = [fault]
             return
-        shown = {name: _text(value) for name, value in sorted(told.items()) if name not in {"at", "kind", "subject"}}
+        shown = {name: _text(value) for name, value in sorted(told.items()) if name not in _NOT_SHOWN}
         self._rows[index] = Row(index=index, kind=Kind.STATEMENT, at=at, statement=kind, told=shown)
-        leaves = told.get("leaves")
-        if kind == ERASED and isinstance(leaves, list):
-            self._erasures.update((leaf, index) for leaf in leaves if isinstance(leaf, int) and leaf < index)
+        self._erasures.update(dict.fromkeys(erased, index))
 
-    def _check(self, statement: Statement, at_ms: int, kind: str) -> None:
+    def _check(self, index: int, statement: Statement, at_ms: int, kind: str) -> Sequence[int]:
+        """Return the leaves that were erased by *statement*, which is found to be by whom it has to be."""
+        if kind == ERASED:
+            return check_erased(index, statement, self._directory).leaves
+        if kind == ASKED:
+            check_asked(statement, self._directory)
+        elif kind in {HOLD, LIFTED}:
+            check_hold(statement, self._directory)
+        else:
+            self._check_own(statement, at_ms)
+        return ()
+
+    def _check_own(self, statement: Statement, at_ms: int) -> None:
         own, others = self._keys()
 
         def find(kid: str) -> VerifyKey | None:
@@ -70,8 +83,6 @@ class Statements:
             raise RemoteError(Code.KEY_NOT_VALID, "stated with a key that was not valid then")
         if not own.keys() & set(kids):
             raise RemoteError(Code.WRONG_PARTY, "a statement that the log did not sign")
-        if kind == ERASED and len(kids) < MAX_SIGNERS:
-            raise RemoteError(Code.NOT_ENOUGH_SIGNATURES, "an erasure takes two")
 
     def _keys(self) -> tuple[Mapping[str, EventKey], Mapping[str, EventKey]]:
         """Return the log's own keys, and those by which agencies sign."""

@@ -52,6 +52,7 @@ STATEMENTS: Final[Mapping[str, tuple[str, str]]] = {
     "erasure-asked": ("đề nghị xóa dữ liệu", "an erasure was asked for"),
     "erased": ("đã xóa dữ liệu", "data were erased"),
     "hold": ("giữ lại, không được xóa", "held back from erasure"),
+    "hold-lifted": ("không còn phải giữ lại", "no longer held back from erasure"),
 }
 
 TOLD: Final[Mapping[str, tuple[str, str]]] = {

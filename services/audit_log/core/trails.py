@@ -8,13 +8,14 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import Final, NamedTuple
 
 from audit_log.core.reading import about
+from referral_contracts.directory import Directory
 from referral_contracts.encoding import lp, parse_json
 from referral_contracts.errors import RemoteError
-from referral_contracts.log.leaf import entry, read_record
+from referral_contracts.log.erasing import ERASED, signing
+from referral_contracts.log.leaf import Statement, entry, read_record
 from referral_contracts.log.proofs import HashReader, inclusion_proof
 from referral_contracts.trail.bundle import Sealed
 from referral_contracts.trail.leaves import TrailLeaf
-from referral_contracts.trail.stating import ERASED
 
 MOST_LEAVES: Final = 15_000
 """Of one trail: about as many as go into one bundle."""
@@ -81,7 +82,14 @@ def _named(value: bytes) -> Sequence[int]:
     return [leaf for leaf in leaves if isinstance(leaf, int)] if isinstance(leaves, list) else ()
 
 
-def agencies_in(kept: Iterable[Kept]) -> Collection[str]:
-    """Return who is named in the leaves, for the part of the directory that goes with them."""
-    told = (about(one.value) for one in kept if one.value and one.decision)
-    return {party for one in told if one is not None for party in one.parties}
+def agencies_in(kept: Iterable[Kept], directory: Directory) -> Collection[str]:
+    """Return who is named in the leaves, or stated one, for the part of the *directory* that goes with them."""
+    found: set[str] = set()
+    for one in kept:
+        if one.value and one.decision:
+            told = about(one.value)
+            found.update(() if told is None else told.parties)
+        elif one.value and one.signature:
+            stated = Statement(signatures=tuple(one.signature.split(b"\n")), value=one.value)
+            found |= signing(stated, directory)
+    return found

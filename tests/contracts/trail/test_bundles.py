@@ -62,9 +62,9 @@ class TestABundle:
         case = told_case()
         index = case.indexes(case.subject)[6]
         indexes = case.indexes(case.subject)
-        told = {"at": "2026-11-23T00:00:00.000Z", "kind": "erased", "leaves": [index], "subject": case.subject}
         case.erase(index)
-        indexes.append(case.state({**told}, "audit-log", "ward-a"))
+        erased = case.erasure(case.subject, [index])
+        indexes += [erased - 1, erased]
         trail = read_bundle(case.bundle(case.subject, indexes=indexes), POLICY, case.world.simulator.root).trail
 
         assert trail.sound

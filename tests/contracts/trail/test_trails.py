@@ -18,7 +18,7 @@ from referral_contracts.trail.model import Kind, Trail
 from referral_contracts.verbs import Verb
 from tests.contracts.trail.conftest import Case, told_case
 from tests.stories.logged import spoiled
-from tests.stories.world import BUS, HOSPITAL, HOTLINE, POLICE, STRANGER, WARD, WATCHER, keys
+from tests.stories.world import BUS, HOSPITAL, HOTLINE, POLICE, WARD, WATCHER, keys
 
 
 def trail_of(case: Case, leaves: list[Sealed] | None = None, disclosed: Disclosed = NO_DISCLOSURE) -> Trail:
@@ -242,46 +242,65 @@ class TestKeys:
 
 
 class TestErasing:
-    def erased(self, *signers: str, leaves: list[int] | None = None) -> tuple[Case, int]:
+    def erased(self, *signers: str, leaves: list[int] | None = None, by: str = "audit-log") -> tuple[Case, int]:
         case = told_case()
         index = case.indexes(case.subject)[6]
         indexes = [*case.indexes(case.subject)]
         case.erase(index)
-        told = {"at": format_time(case.world.clock.now_ms()), "kind": "erased", "subject": case.subject}
-        statement = case.state({**told, "leaves": leaves or [index]}, *signers)
-        self.indexes = [*indexes, statement]
+        self.statement = case.erasure(case.subject, leaves or [index], *signers, by=by)
+        self.indexes = [*indexes, self.statement - 1, self.statement]
         return case, index
 
     def test_what_was_erased_is_named_with_the_statement_and_all_else_is_proven(self) -> None:
-        case, index = self.erased("audit-log", WARD)
+        case, index = self.erased()
         trail = trail_of(case, case.sealed(self.indexes))
         row = next(row for row in trail.rows if row.index == index)
 
         assert trail.faults == ()
-        assert (row.kind, row.erased_by) == (Kind.ERASED, self.indexes[-1])
+        assert (row.kind, row.erased_by) == (Kind.ERASED, self.statement)
         assert trail.state is None
 
+    def test_a_case_of_which_everything_was_erased_has_a_trail(self) -> None:
+        case = told_case()
+        leaves = case.indexes(case.subject)
+        for index in leaves:
+            case.erase(index)
+        erased = case.erasure(case.subject, leaves)
+        trail = trail_of(case, case.sealed([*leaves, erased - 1, erased]))
+
+        assert trail.faults == ()
+        assert trail.erased == len(leaves)
+
+    def test_the_request_shows_by_itself_and_the_erasure_does_not_need_it_beside(self) -> None:
+        case, index = self.erased()
+        trail = trail_of(case, case.sealed([*self.indexes[:-2], self.statement]))
+
+        assert trail.faults == ()
+        assert {row.erased_by for row in trail.rows if row.index == index} == {self.statement}
+
     def test_bytes_that_are_gone_without_an_erasure_are_tampering(self) -> None:
-        case, index = self.erased("audit-log", WARD)
+        case, index = self.erased()
         trail = trail_of(case, case.sealed(self.indexes[:-1]))
 
         assert [(fault.code, fault.index) for fault in trail.faults] == [(Code.MISSING_ERASURE, index)]
 
     @pytest.mark.parametrize(
-        ("signers", "code"),
+        ("signers", "by", "code"),
         [
-            (("audit-log",), Code.NOT_ENOUGH_SIGNATURES),
-            ((HOTLINE, WARD), Code.WRONG_PARTY),
-            (("audit-log", STRANGER), Code.UNKNOWN_KEY),
+            ((HOTLINE,), "audit-log", Code.NOT_ENOUGH_SIGNATURES),
+            ((HOTLINE, WARD), "audit-log", Code.WRONG_PARTY),
+            ((HOTLINE, "registrar"), WARD, Code.UNKNOWN_KEY),
         ],
     )
-    def test_an_erasure_that_too_few_or_others_signed_is_none(self, signers: tuple[str, ...], code: Code) -> None:
-        case, _ = self.erased(*signers)
+    def test_an_erasure_that_too_few_or_others_signed_is_none(
+        self, signers: tuple[str, ...], by: str, code: Code
+    ) -> None:
+        case, _ = self.erased(*signers, by=by)
 
         assert {code, Code.MISSING_ERASURE} == codes(trail_of(case, case.sealed(self.indexes)))
 
     def test_an_erasure_of_other_leaves_is_none_of_this_one(self) -> None:
-        case, _ = self.erased("audit-log", WARD, leaves=[1])
+        case, _ = self.erased(leaves=[1])
 
         assert codes(trail_of(case, case.sealed(self.indexes))) == {Code.MISSING_ERASURE}
 

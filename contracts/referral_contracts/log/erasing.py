@@ -1,0 +1,261 @@
+"""
+What the log states about erasing: asked for by two agencies, held back, carried out.
+
+An erasure is asked for by two agencies, the case's owner and the registrar, and carried out by the log once its time
+has come. The statement that it was carried out carries what was asked for, so that whoever has it, and the directory,
+can tell whether bytes are gone lawfully. None of these statements says what was in a leaf.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, Final, Literal, Self, TypeAlias
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+
+from referral_contracts.codes import Code
+from referral_contracts.directory import ROLE_REGISTRAR, Directory, EventKey, Member
+from referral_contracts.directory_model import ROLE_LOG, Agency, Hash, Time
+from referral_contracts.encoding import MAX_INTEGER, SUBJECT, parse_json, parse_time, unb64
+from referral_contracts.errors import RemoteError
+from referral_contracts.keys import VerifyKey
+from referral_contracts.log.leaf import MAX_SIGNERS, Statement
+from referral_contracts.signing import Typ, parse_signature
+
+ROLE_AUDITOR: Final = "auditor"
+ASKED: Final = "erasure-asked"
+ERASED: Final = "erased"
+HOLD: Final = "hold"
+LIFTED: Final = "hold-lifted"
+
+Index: TypeAlias = Annotated[int, Field(ge=0, le=MAX_INTEGER)]
+Subject: TypeAlias = Annotated[str, StringConstraints(pattern=SUBJECT)]
+Ground: TypeAlias = Annotated[str, StringConstraints(min_length=1, max_length=300)]
+
+
+class _Wire(BaseModel):
+    # Fields stand in alphabetical order: the serializer then writes RFC 8785 form.
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, hide_input_in_errors=True)
+
+    @classmethod
+    def decode(cls, value: bytes) -> Self:
+        """Return the model that *value* spells, or raise RemoteError: it has one spelling."""
+        try:
+            found = cls.model_validate_json(value)
+        except ValidationError:
+            raise RemoteError(Code.MALFORMED_ENVELOPE, "not a statement of this kind") from None
+        if found.encode() != value:
+            raise RemoteError(Code.NOT_CANONICAL, "statement not its own RFC 8785 form")
+        return found
+
+    def encode(self) -> bytes:
+        """Return the model's bytes, in RFC 8785 form."""
+        serializer: Any = self.__pydantic_serializer__
+        encoded: bytes = serializer.to_json(self, exclude_none=True)
+        return encoded
+
+
+class Asked(_Wire):
+    """That the leaves of a case are to be erased: of all its events, or of some."""
+
+    at: Time
+    bus: Agency
+    events: Annotated[tuple[Hash, ...], Field(min_length=1, max_length=4096)] | None = None
+    """The hashes of those that are meant; None: all."""
+    ground: Ground
+    """By which law."""
+    kind: Literal["erasure-asked"] = ASKED
+    not_before: Time | None = None
+    subject: Subject
+
+
+class Hold(_Wire):
+    """That nothing of a case may be erased."""
+
+    at: Time
+    bus: Agency
+    ground: Ground
+    kind: Literal["hold"] = HOLD
+    subject: Subject
+
+
+class Lifted(_Wire):
+    """That a hold is over."""
+
+    at: Time
+    bus: Agency
+    ground: Ground
+    hold: Index
+    """The leaf of the hold."""
+    kind: Literal["hold-lifted"] = LIFTED
+    subject: Subject
+
+
+class Request(_Wire):
+    """A statement, within another."""
+
+    signatures: tuple[str, ...]
+    value: str
+
+    @classmethod
+    def of(cls, statement: Statement) -> Self:
+        """Return *statement*, to be carried in another."""
+        return cls(signatures=tuple(one.decode() for one in statement.signatures), value=statement.value.decode())
+
+    @property
+    def statement(self) -> Statement:
+        """What is carried."""
+        return Statement(signatures=tuple(one.encode() for one in self.signatures), value=self.value.encode())
+
+
+class Erased(_Wire):
+    """That leaves were erased; they are named, and what was in them is not."""
+
+    asked: Index
+    """The leaf of the request."""
+    at: Time
+    bus: Agency
+    entries: tuple[Hash, ...]
+    """What the published tree has of each."""
+    kind: Literal["erased"] = ERASED
+    leaves: tuple[Index, ...]
+    request: Request
+    subject: Subject
+
+
+Stated: TypeAlias = Asked | Hold | Lifted | Erased
+_KINDS: Final[Mapping[str, type[Stated]]] = {ASKED: Asked, HOLD: Hold, LIFTED: Lifted, ERASED: Erased}
+
+
+@dataclass(frozen=True, slots=True)
+class Requested:
+    """A request that two agencies signed."""
+
+    asked: Asked
+    registrar: str
+    other: str
+    """The agency beside the registrar: it has to be the case's owner."""
+
+
+def read_stated(value: bytes) -> Stated | None:
+    """
+    Return what a statement says about erasing; None: it is about something else.
+
+    Raises:
+        RemoteError: MALFORMED_ENVELOPE, NOT_CANONICAL and what `parse_json` raises.
+    """
+    told = parse_json(value)
+    kind = told.get("kind") if isinstance(told, dict) else None
+    model = _KINDS.get(kind) if isinstance(kind, str) else None
+    return None if model is None else model.decode(value)
+
+
+def check_asked(statement: Statement, directory: Directory) -> Requested:
+    """
+    Return the request in *statement*, which two agencies signed, one of them the registrar.
+
+    Raises:
+        RemoteError: NOT_ENOUGH_SIGNATURES, WRONG_PARTY, WRONG_BUS, or as `Statement.signers` and `read_stated`.
+    """
+    asked = read_stated(statement.value)
+    if not isinstance(asked, Asked):
+        raise RemoteError(Code.MALFORMED_RECORD, "not a request to erase")
+    members = _agencies(statement, directory, asked)
+    if len(members) < MAX_SIGNERS:
+        raise RemoteError(Code.NOT_ENOUGH_SIGNATURES, "an erasure takes the keys of two agencies")
+    registrars = [name for name, member in members.items() if ROLE_REGISTRAR in member.roles]
+    if len(registrars) != 1:
+        raise RemoteError(Code.WRONG_PARTY, "an erasure is asked for by the case's owner and the registrar")
+    return Requested(asked, registrars[0], next(name for name in members if name != registrars[0]))
+
+
+def check_hold(statement: Statement, directory: Directory) -> Hold | Lifted:
+    """
+    Return the hold, or its end, in *statement*, which the registrar or an auditor signed.
+
+    Raises:
+        RemoteError: WRONG_PARTY, WRONG_BUS, or as `Statement.signers` and `read_stated`.
+    """
+    told = read_stated(statement.value)
+    if not isinstance(told, Hold | Lifted):
+        raise RemoteError(Code.MALFORMED_RECORD, "not a hold")
+    members = _agencies(statement, directory, told)
+    if not all(member.roles & {ROLE_REGISTRAR, ROLE_AUDITOR} for member in members.values()):
+        raise RemoteError(Code.WRONG_PARTY, "a hold is the registrar's, or an auditor's")
+    return told
+
+
+def check_erased(index: int, statement: Statement, directory: Directory) -> Erased:
+    """
+    Return the erasure in the leaf *index*, which the log signed and for which there is a request.
+
+    Raises:
+        RemoteError: WRONG_PARTY, TOO_EARLY, or as `check_asked`.
+    """
+    told = read_stated(statement.value)
+    if not isinstance(told, Erased) or len(told.leaves) != len(told.entries):
+        raise RemoteError(Code.MALFORMED_RECORD, "not an erasure")
+    at_ms = parse_time(told.at)
+    own = {
+        kid: key
+        for name in directory.entries
+        if (member := directory.member(name)) is not None and ROLE_LOG in member.roles
+        for kid, key in member.log_keys.items()
+    }
+    _signers(statement, own, at_ms)
+    asked = check_asked(told.request.statement, directory).asked
+    if (asked.bus, asked.subject) != (told.bus, told.subject) or max(told.asked, *told.leaves, -1) >= index:
+        raise RemoteError(Code.MALFORMED_RECORD, "an erasure of something else than was asked for")
+    if at_ms < max(parse_time(asked.at), parse_time(asked.not_before or asked.at)):
+        raise RemoteError(Code.TOO_EARLY, "an erasure before its time")
+    return told
+
+
+def lawfully_erased(
+    statements: Iterable[tuple[int, Statement]], directory: Directory
+) -> Mapping[int, tuple[int, bytes]]:
+    """Return the leaves that may be without bytes: the statement that names each, and the entry that it names."""
+    found: dict[int, tuple[int, bytes]] = {}
+    for index, statement in statements:
+        try:
+            told = check_erased(index, statement, directory)
+        except RemoteError:
+            # It erases nothing; what is wrong with it is for whoever checks statements to say.
+            continue
+        found.update((leaf, (index, unb64(one))) for leaf, one in zip(told.leaves, told.entries, strict=True))
+    return found
+
+
+def signing(statement: Statement, directory: Directory) -> frozenset[str]:
+    """Return the agencies whose keys the *statement*, and what it carries, were signed with: they prove it."""
+    try:
+        told = read_stated(statement.value)
+        carried = told.request.statement.signatures if isinstance(told, Erased) else ()
+        kids = {parse_signature(one, Typ.STATEMENT).kid for one in (*statement.signatures, *carried)}
+    except RemoteError:
+        return frozenset()
+    members = [member for name in directory.entries if (member := directory.member(name)) is not None]
+    return frozenset(member.id for member in members if kids & member.event_keys.keys())
+
+
+def _agencies(statement: Statement, directory: Directory, told: Stated) -> Mapping[str, Member]:
+    """Return the agencies that signed *statement*, by keys that were valid when it says that it was made."""
+    if told.bus != directory.head.bus:
+        raise RemoteError(Code.WRONG_BUS)
+    members = [member for name in directory.entries if (member := directory.member(name)) is not None]
+    holders = {kid: member for member in members for kid in member.event_keys}
+    keys = {kid: key for member in members for kid, key in member.event_keys.items()}
+    kids = _signers(statement, keys, parse_time(told.at))
+    return {holders[kid].id: holders[kid] for kid in kids}
+
+
+def _signers(statement: Statement, keys: Mapping[str, EventKey], at_ms: int) -> tuple[str, ...]:
+    def find(kid: str) -> VerifyKey | None:
+        found = keys.get(kid)
+        return None if found is None else found.key
+
+    kids = statement.signers(find)
+    if not kids:
+        raise RemoteError(Code.NOT_ENOUGH_SIGNATURES, "a statement that nobody signed")
+    if not all(keys[kid].valid(at_ms) for kid in kids):
+        raise RemoteError(Code.KEY_NOT_VALID, "stated with a key that was not valid then")
+    return kids
