@@ -103,15 +103,17 @@ class Log:
         """Return what proves that the tree of *new* leaves begins with that of *old*."""
         return consistency_proof(old, new, self._nodes)
 
-    def append(self, taken: Sequence[Taken], places: Mapping[int, Place]) -> int:
+    def append(self, taken: Sequence[Taken], places: Mapping[int, Place], *, erased: Sequence[int] = ()) -> int:
         """
         Append *taken*, after which the partitions stand at *places*; return the first one's index.
+
+        What is under the leaves *erased* goes in the same step: among *taken* is the statement that says so.
 
         Raises:
             Fatal, LocalError: As `Store.append` says.
         """
         first = self._frontier.size
-        batch = grow(self._frontier, taken, places, self._desk.salts)
+        batch = grow(self._frontier, taken, places, self._desk.salts, erased=erased)
         # A crash before this returns leaves all of the batch or nothing of it. Nothing: the positions stand before it,
         # and its records are read again, with other salts, which nobody has seen the old ones of. All: the next start
         # finds it, with positions behind it, and goes on with step 2.

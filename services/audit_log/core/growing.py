@@ -70,6 +70,8 @@ class Batch:
     terms: Sequence[TermRow] = ()
     places: Mapping[int, Place]
     """Where the partitions stand after it, of which something was read."""
+    erased: Sequence[int] = ()
+    """Leaves that lose, in this step, all that they have beside their entries: a statement among it says so."""
 
 
 @lru_cache(maxsize=65_536)
@@ -83,7 +85,14 @@ def signed_key(value: bytes) -> int:
     return int.from_bytes(value[:8], "big", signed=True)
 
 
-def grow(frontier: Frontier, taken: Sequence[Taken], places: Mapping[int, Place], salts: Salts) -> Batch:
+def grow(
+    frontier: Frontier,
+    taken: Sequence[Taken],
+    places: Mapping[int, Place],
+    salts: Salts,
+    *,
+    erased: Sequence[int] = (),
+) -> Batch:
     """Return the step from *frontier* by what was *taken*, after which the partitions stand at *places*."""
     first = frontier.size
     drawn = salts(len(taken), SALT_SIZE) if taken else ()
@@ -110,6 +119,7 @@ def grow(frontier: Frontier, taken: Sequence[Taken], places: Mapping[int, Place]
         search=[search(index, one) for index, one in enumerate(taken, first)],
         terms=[row for index, one in enumerate(taken, first) for row in terms(index, one)],
         places=places,
+        erased=erased,
     )
 
 

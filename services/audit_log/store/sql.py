@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from sqlalchemy import Connection, Engine, Table, delete, func, insert, select, update
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from audit_log.core.growing import Batch
+from audit_log.core.growing import SEGMENT_BITS, Batch
 from audit_log.core.places import Place
 from audit_log.store import schema
 from audit_log.store.reading import Archive
@@ -19,6 +19,7 @@ from referral_contracts.log.growth import Frontier
 
 _TREE_ROW = 1
 _HOUR_MS = 3_600_000
+_ERASED_AT_ONCE = 500
 
 
 class Database(Protocol):
@@ -103,6 +104,7 @@ class SqlStore:
                 connection.execute(delete(schema.PLACES).where(schema.PLACES.c.partition.in_(list(batch.places))))
                 rows = [(one, place.next_offset, place.counter, place.chain) for one, place in batch.places.items()]
                 add(connection, schema.PLACES, rows)
+            _erase(connection, batch.erased)
 
     def sign(self, checkpoint: Signed, at_ms: int) -> None:
         """See `Store`."""
@@ -183,3 +185,14 @@ class SqlStore:
         at_ms = select(table.c.kept_ms).where(table.c.size == size).scalar_subquery()
         kept = select(func.count()).where(table.c.size < size, table.c.kept_ms // _HOUR_MS == at_ms // _HOUR_MS)
         return bool(connection.scalar(kept))
+
+
+def _erase(connection: Connection, leaves: Sequence[int]) -> None:
+    """Remove what the *leaves* have beside their entries: records, and all that they can be found by."""
+    for start in range(0, len(leaves), _ERASED_AT_ONCE):
+        some = leaves[start : start + _ERASED_AT_ONCE]
+        for table in (schema.RECORDS, schema.SEARCH):
+            connection.execute(delete(table).where(table.c.idx.in_(some)))
+        terms = schema.TERMS
+        for segment in {index >> SEGMENT_BITS for index in some}:
+            connection.execute(delete(terms).where(terms.c.segment == segment, terms.c.idx.in_(some)))

@@ -46,7 +46,7 @@ class Store(Protocol):
 
     def append(self, batch: Batch) -> None:
         """
-        Store *batch* whole; it is durable when this returns.
+        Store *batch* whole, and remove what it erases; it is durable when this returns.
 
         Raises:
             Fatal: LOG_BUSY: the tree has another size than *batch* is made for.

@@ -1,0 +1,365 @@
+"""A told case is erased: asked for, waited for, carried out; and everything else is as it was."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+from sqlalchemy import create_engine, make_url
+
+from audit_log.core.places import NOWHERE, Place
+from audit_log.core.reading import LedgerReader, Taken
+from audit_log.eraser import DAY_MS, Eraser, Rules
+from audit_log.folder import Folder
+from audit_log.log import Desk, Log
+from audit_log.showing import show_case
+from audit_log.store import open_store, schema
+from audit_log.store.scrubbing import scrub
+from audit_log.store.searching import StoreReader
+from audit_log.store.sqlite import SqliteDatabase
+from referral_contracts.codes import Code
+from referral_contracts.encoding import b64, event_hash, format_time, jcs
+from referral_contracts.errors import ReferralBusError
+from referral_contracts.log import leaf as leaves
+from referral_contracts.log.erasing import lawfully_erased
+from referral_contracts.log.leaf import Statement
+from referral_contracts.log.proofs import verify_inclusion
+from referral_contracts.sealing import random_salts
+from referral_contracts.topics import LEDGER
+from referral_contracts.trail.model import Kind
+from referral_contracts.verbs import Verb
+from tests.services.audit_log.outside import verify_published
+from tests.stories.logged import LOG, LOG_KEY, ORIGIN, LoggedBus
+from tests.stories.story import tell
+from tests.stories.world import BUS, HOTLINE, WARD, World, keys
+
+WAIT_DAYS: Final = 14
+REGISTRAR: Final = "registrar"
+
+
+class Erasing:
+    """The log of a told case on real files, and the eraser over it, anew for each act, as the command has it."""
+
+    def __init__(self, home: Path) -> None:
+        self.home, self.url, self.world = home, f"sqlite:///{home / 'log.db'}", World()
+        LoggedBus(self.world)
+        self.told = tell(self.world)
+        self.case = self.told.opened.case
+        self.later_ms = 0
+        with self.opened():
+            pass
+
+    @property
+    def now_ms(self) -> int:
+        return self.world.clock.now_ms() + self.later_ms
+
+    def wait(self, days: float) -> None:
+        self.later_ms += round(days * DAY_MS)
+
+    @contextmanager
+    def opened(self) -> Iterator[Log]:
+        """Open the log, and let it take what is new on the ledger."""
+        store, folder = open_store(self.url, bus=BUS, origin=ORIGIN), Folder(self.home / "tiles")
+        try:
+            log = Log(store, folder, self.desk)
+            places = {**log.places}
+            taken = [one for number in range(self.world.simulator.partitions + 1) for one in self._new(number, places)]
+            log.append(taken, places)
+            log.publish()
+            yield log
+        finally:
+            folder.close()
+            store.close()
+
+    def _new(self, partition: int, places: dict[int, Place]) -> Iterator[Taken]:
+        reader, place = LedgerReader(BUS, partition), places.get(partition, NOWHERE)
+        for record in self.world.simulator.broker.records(LEDGER, partition, place.next_offset):
+            one = reader.read(record, place, self.world.simulator.directory)
+            counter, chain = (place.counter, place.chain) if one is None else (one.counter, one.chain)
+            place = places[partition] = Place(record.offset + 1, counter, chain)
+            if one is not None:
+                yield one
+
+    @property
+    def desk(self) -> Desk:
+        return Desk(origin=ORIGIN, key=LOG_KEY, salts=random_salts, clock=lambda: self.now_ms)
+
+    @contextmanager
+    def eraser(self) -> Iterator[Eraser]:
+        database = SqliteDatabase(make_url(self.url))
+        reader = StoreReader(database)
+        try:
+            with self.opened() as log:
+                rules = Rules(root=self.world.simulator.root, wait_ms=WAIT_DAYS * DAY_MS)
+                yield Eraser(log, reader, self.desk, rules, lambda: scrub(database.engine))
+        finally:
+            reader.close()
+
+    def state(self, kind: str, *signers: str, **told: object) -> int:
+        said = {"at": format_time(self.now_ms), "bus": BUS, "ground": "91/2025", "kind": kind, "subject": self.case}
+        statement = Statement.signed(jcs({**said, **told}), *(keys()[name].signing for name in signers))
+        with self.eraser() as eraser:
+            return eraser.state(statement)
+
+    def ask(self, *signers: str, **told: object) -> int:
+        return self.state("erasure-asked", *(signers or (WARD, REGISTRAR)), **told)
+
+    def run(self) -> list[Code | None]:
+        with self.eraser() as eraser:
+            return [one.code for one in eraser.run()]
+
+    def rows(self, table: Any) -> list[Any]:
+        engine = create_engine(self.url)
+        with engine.connect() as connection:
+            found = connection.execute(table.select()).all()
+        engine.dispose()
+        return list(found)
+
+    def bytes_on_disk(self) -> bytes:
+        return b"".join(path.read_bytes() for path in sorted(self.home.glob("log.db*")))
+
+    def verify(self) -> None:
+        """Check tree, tiles and checkpoint from outside, each record, and that an erasure names what is gone."""
+        verify_published(self.home / "tiles", self.desk.note_key)
+        entries = {row.idx: bytes(row.entry) for row in self.rows(schema.ENTRIES)}
+        records = {row.idx: [bytes(part) for part in row[1:]] for row in self.rows(schema.RECORDS)}
+        statements = []
+        for index, (salt, signature, value, *rest) in records.items():
+            logged = leaves.LedgerEntry(signature=signature, value=value, decision=rest[0], path=rest[1], root=rest[2])
+            assert leaves.entry(salt, logged.record()) == entries[index]
+            if not rest[0]:
+                statements.append((index, Statement(signatures=tuple(signature.split(b"\n")), value=value)))
+        lawful = lawfully_erased(statements, self.world.simulator.directory)
+        assert {index: entry for index, (_, entry) in lawful.items()} == {
+            index: entry for index, entry in entries.items() if index not in records
+        }
+
+
+@pytest.fixture
+def erasing_case(tmp_path: Path) -> Erasing:
+    return Erasing(tmp_path)
+
+
+def refused(work: Any, *arguments: Any, **named: Any) -> Code:
+    with pytest.raises(ReferralBusError) as caught:
+        work(*arguments, **named)
+    return caught.value.code
+
+
+def test_a_closed_case_is_erased_after_the_time_to_wait(erasing_case: Erasing) -> None:
+    case = erasing_case
+    before = {row.idx: row for row in case.rows(schema.RECORDS)}
+    mine = [row.idx for row in case.rows(schema.SEARCH) if row.subject == case.case]
+    case.ask()
+
+    assert case.run() == [Code.TOO_EARLY]
+    assert len(case.rows(schema.RECORDS)) == len(before) + 1
+    case.wait(WAIT_DAYS)
+    assert case.run() == [None]
+    assert case.run() == []
+
+    after = {row.idx for row in case.rows(schema.RECORDS)}
+    assert before.keys() - after == set(mine)
+    assert not {row.idx for row in case.rows(schema.SEARCH)} & set(mine)
+    assert not {row.idx for row in case.rows(schema.TERMS)} & set(mine)
+    case.verify()
+
+
+def test_the_bytes_are_gone_from_the_files(erasing_case: Erasing) -> None:
+    case = erasing_case
+    mine = {row.idx for row in case.rows(schema.SEARCH) if row.subject == case.case}
+    gone = [row for row in case.rows(schema.RECORDS) if row.idx in mine]
+    needles = [
+        needle for row in gone for needle in (bytes(row.salt), bytes(row.value)[:60], bytes(row.signature)[-60:])
+    ]
+    on_disk = case.bytes_on_disk()
+    assert all(needle in on_disk for needle in needles)
+
+    case.ask()
+    case.wait(WAIT_DAYS)
+    with case.eraser() as eraser:
+        eraser.run()
+        # Also while the log is open: nothing waits for its end.
+        on_disk = case.bytes_on_disk()
+
+    assert [needle for needle in needles if needle in on_disk] == []
+
+
+def test_the_trail_names_what_was_erased_and_proves_the_rest(erasing_case: Erasing) -> None:
+    case = erasing_case
+    event = case.told.opened.ref.sha256
+    case.ask(events=[event])
+    case.wait(WAIT_DAYS)
+    case.run()
+    with case.opened():
+        reader = StoreReader(SqliteDatabase(make_url(case.url)))
+        shown = show_case(reader, case.case, case.world.simulator.directory, LOG)
+        trail = shown.trail()
+        for one in shown.leaves:
+            root, size = trail.checked.checkpoint.root, trail.checked.checkpoint.size
+            verify_inclusion(leaves.leaf(one.leaf.entry), one.leaf.index, size, root, one.leaf.proof)
+        reader.close()
+
+    assert trail.faults == ()
+    assert trail.erased == 1
+    assert [row.erased_by for row in trail.rows if row.kind is Kind.ERASED] == [trail.rows[-1].index]
+    case.verify()
+
+
+@pytest.mark.parametrize(
+    ("signers", "code"),
+    [
+        ((WARD,), Code.NOT_ENOUGH_SIGNATURES),
+        ((WARD, WARD), Code.REPEATED_KEY),
+        ((REGISTRAR,), Code.NOT_ENOUGH_SIGNATURES),
+        ((WARD, HOTLINE), Code.WRONG_PARTY),
+        ((HOTLINE, REGISTRAR), Code.WRONG_PARTY),
+    ],
+)
+def test_others_than_owner_and_registrar_are_refused(erasing_case: Erasing, signers: Sequence[str], code: Code) -> None:
+    assert refused(erasing_case.ask, *signers) is code
+    assert erasing_case.run() == []
+
+
+def test_what_has_to_stay_is_refused(erasing_case: Erasing) -> None:
+    case = erasing_case
+    change = next(row for row in case.rows(schema.SEARCH) if row.verb == "directory.changed")
+    held = case.state("hold", REGISTRAR)
+    statement = next(bytes(row.value) for row in case.rows(schema.RECORDS) if row.idx == held)
+    case.state("hold-lifted", REGISTRAR, hold=held)
+
+    assert refused(case.ask, events=[b64(bytes(change.event))]) is Code.NOT_ERASABLE
+    assert refused(case.ask, events=[event_hash(statement)]) is Code.NOT_ERASABLE
+    assert refused(case.ask, events=[event_hash(b"no such event")]) is Code.NOT_FOUND
+    assert refused(case.ask, subject="0" * 32) is Code.NOT_FOUND
+
+
+def test_a_case_that_is_open_is_refused(erasing_case: Erasing) -> None:
+    case = erasing_case
+    case.world.say(WARD, Verb.CASE_REOPENED, case=case.case, answers=case.told.closed)
+
+    assert refused(case.ask) is Code.CASE_OPEN
+
+
+def test_a_case_that_opens_again_while_it_is_waited_for_stays(erasing_case: Erasing) -> None:
+    case = erasing_case
+    case.ask()
+    case.world.say(WARD, Verb.CASE_REOPENED, case=case.case, answers=case.told.closed)
+    case.wait(WAIT_DAYS)
+
+    assert case.run() == [Code.CASE_OPEN]
+    case.verify()
+
+
+def test_a_hold_covers_a_case_until_it_is_lifted(erasing_case: Erasing) -> None:
+    case = erasing_case
+    case.ask()
+    hold = case.state("hold", REGISTRAR)
+    case.wait(WAIT_DAYS)
+
+    assert refused(case.ask, ground="again") is Code.HELD
+    assert case.run() == [Code.HELD]
+    assert refused(case.state, "hold-lifted", WARD, hold=hold) is Code.WRONG_PARTY
+    assert refused(case.state, "hold-lifted", REGISTRAR, hold=hold + 1) is Code.NOT_FOUND
+    case.state("hold-lifted", REGISTRAR, hold=hold)
+    assert case.run() == [None]
+    case.verify()
+
+
+def test_a_request_may_say_not_before(erasing_case: Erasing) -> None:
+    case = erasing_case
+    case.ask(not_before=format_time(case.now_ms + 20 * DAY_MS))
+    case.wait(WAIT_DAYS + 1)
+
+    assert case.run() == [Code.TOO_EARLY]
+    case.wait(6)
+    assert case.run() == [None]
+
+
+def test_a_request_is_taken_once_and_in_its_time(erasing_case: Erasing) -> None:
+    case = erasing_case
+    at = format_time(case.now_ms)
+    case.ask()
+
+    assert refused(case.ask, at=at) is Code.DUPLICATE
+    assert refused(case.ask, at=format_time(case.now_ms + DAY_MS)) is Code.OUTSIDE_WINDOW
+    assert refused(case.ask, at=format_time(case.now_ms - 91 * DAY_MS)) is Code.OUTSIDE_WINDOW
+
+
+def test_the_rest_of_a_case_can_go_later(erasing_case: Erasing) -> None:
+    case = erasing_case
+    case.ask(events=[case.told.opened.ref.sha256])
+    case.wait(WAIT_DAYS)
+    case.run()
+    case.ask()
+    case.wait(WAIT_DAYS)
+
+    assert case.run() == [None]
+    assert {row.verb for row in case.rows(schema.SEARCH) if row.subject == case.case} == {"erasure-asked", "erased"}
+    case.verify()
+
+
+class Killed(Exception):
+    """The process ended here."""
+
+
+@pytest.mark.parametrize("after", [False, True])
+@pytest.mark.parametrize("step", ["append", "scrub", "publish"])
+def test_killed_at_any_step_it_is_carried_out_once_and_whole(
+    erasing_case: Erasing, monkeypatch: pytest.MonkeyPatch, step: str, after: bool
+) -> None:
+    case = erasing_case
+    case.ask()
+    case.wait(WAIT_DAYS)
+    with case.eraser() as eraser:
+        target = eraser if step == "scrub" else eraser._log
+        name = f"_{step}" if step == "scrub" else step
+        real = getattr(target, name)
+
+        def dies(*arguments: Any, **named: Any) -> None:
+            if after:
+                real(*arguments, **named)
+            raise Killed
+
+        monkeypatch.setattr(target, name, dies)
+        with pytest.raises(Killed):
+            eraser.run()
+    case.verify()
+
+    assert case.run() == ([] if (step, after) == ("append", True) or step == "publish" else [None])
+    assert len([row for row in case.rows(schema.SEARCH) if row.verb == "erased"]) == 1
+    case.verify()
+
+
+def test_bytes_that_somebody_still_reads_are_told(erasing_case: Erasing) -> None:
+    case = erasing_case
+    engine = create_engine(case.url, isolation_level=None)
+    case.ask()
+    case.wait(WAIT_DAYS)
+    with case.eraser() as eraser, engine.connect() as connection:
+        connection.exec_driver_sql("BEGIN")
+        connection.exec_driver_sql("SELECT count(*) FROM records")
+        monkey = refused(eraser.run)
+        connection.exec_driver_sql("ROLLBACK")
+    engine.dispose()
+
+    assert monkey is Code.STORE_BUSY
+    assert case.run() in ([], [None])
+
+
+def test_cases_that_ended_long_ago_are_due(erasing_case: Erasing) -> None:
+    case = erasing_case
+
+    def due(days: int) -> list[str]:
+        with case.eraser() as eraser:
+            return [subject for subject, _ in eraser.due(days)]
+
+    assert due(30) == []
+    case.wait(31)
+    assert due(30) == [case.case]
+    case.ask()
+    assert due(30) == []
+    case.wait(WAIT_DAYS)
+    case.run()
+    assert due(30) == []
