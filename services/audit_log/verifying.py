@@ -7,7 +7,7 @@ cases that the router's rules remember.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Final, Protocol, TypeVar
@@ -17,11 +17,13 @@ from audit_log.checking.leaves import LeafCheck
 from audit_log.checking.ledger import LedgerCheck, Spans
 from audit_log.checking.tree import PUBLISHED, Fetch, Told, TreeCheck
 from audit_log.core.growing import Kind
+from audit_log.core.reading import NO_PARTITION
 from audit_log.store.snapshot import Snapshot
 from referral_contracts.directory import Directory
 from referral_contracts.errors import RemoteError
 from referral_contracts.log.checkpoint import Checkpoint, checkpoint_of
-from referral_contracts.log.leaf import LedgerEntry
+from referral_contracts.log.erasing import lawfully_erased
+from referral_contracts.log.leaf import LedgerEntry, Statement
 from referral_contracts.log.note import NoteKey, open_note
 from referral_contracts.log.tiles import CHECKPOINT_PATH
 from referral_contracts.records import Record
@@ -129,7 +131,8 @@ class Check:
             tree.finish(size, edge)
             directory = self._judge.directory()
             if directory is not None:
-                await self._leaves(store, LeafCheck(directory, store.terms, found.report), last)
+                erased = _erased(store, directory)
+                await self._leaves(store, LeafCheck(directory, store.terms, found.report, erased=erased), last)
             elif size:
                 found.report(OfPartition(Fault.DIRECTORY_LOST, last))
         return found
@@ -206,6 +209,16 @@ class Check:
                 self._progress(what, number, size)
             yield item
         self._progress(what, size, size)
+
+
+def _erased(store: Snapshot, directory: Directory) -> Mapping[int, bytes]:
+    """Return the leaves that may be without a record, with the entries that the statements of it name."""
+    stated = (
+        (leaf.number, Statement(signatures=tuple(leaf.logged.signature.split(b"\n")), value=leaf.logged.value))
+        for leaf in store.leaves(NO_PARTITION)
+        if leaf.salt is not None
+    )
+    return {leaf: entry for leaf, (_, entry) in lawfully_erased(stated, directory).items()}
 
 
 def _checkpoint(note: bytes, keys: Sequence[NoteKey]) -> Checkpoint:

@@ -1,6 +1,6 @@
 """Each leaf derived anew from its record: entry, decision, chain, index, and where the partitions stand at the end."""
 
-from collections.abc import Callable, Container, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final, NamedTuple, TypeAlias
 
 from audit_log.checking.findings import Fault, OfLeaf, OfPartition, Report
@@ -50,10 +50,10 @@ class Leaf(NamedTuple):
 
 
 class LeafCheck:
-    """Takes the leaves in their order; *erased* are those whose record may be gone."""
+    """Takes the leaves in their order; *erased* has the entries of those whose record may be gone."""
 
     def __init__(
-        self, directory: Directory, stored: StoredTerms, report: Report, *, erased: Container[int] = frozenset()
+        self, directory: Directory, stored: StoredTerms, report: Report, *, erased: Mapping[int, bytes]
     ) -> None:
         self._directory, self._stored, self._report, self._erased = directory, stored, report, erased
         self._readers: dict[int, LedgerReader] = {}
@@ -70,7 +70,7 @@ class LeafCheck:
         if leaf.number >> SEGMENT_BITS != self._segment:
             self._end_segment(leaf.number >> SEGMENT_BITS)
         if leaf.salt is None:
-            if leaf.number not in self._erased:
+            if self._erased.get(leaf.number) != leaf.entry:
                 self._report(OfLeaf(Fault.RECORD_MISSING, leaf.number))
             self._pass(leaf)
             return False

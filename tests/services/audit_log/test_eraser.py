@@ -1,5 +1,6 @@
 """A told case is erased: asked for, waited for, carried out; and everything else is as it was."""
 
+import asyncio
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,7 +18,9 @@ from audit_log.showing import show_case
 from audit_log.store import open_store, schema
 from audit_log.store.scrubbing import scrub
 from audit_log.store.searching import StoreReader
+from audit_log.store.snapshot import Snapshot
 from audit_log.store.sqlite import SqliteDatabase
+from audit_log.verifying import Check
 from referral_contracts.codes import Code
 from referral_contracts.encoding import b64, event_hash, format_time, jcs
 from referral_contracts.errors import ReferralBusError
@@ -29,7 +32,9 @@ from referral_contracts.sealing import random_salts
 from referral_contracts.topics import LEDGER
 from referral_contracts.trail.model import Kind
 from referral_contracts.verbs import Verb
+from referral_router.core.replay import Rejudge
 from tests.services.audit_log.outside import verify_published
+from tests.services.audit_log.tampering import named, reading
 from tests.stories.logged import LOG, LOG_KEY, ORIGIN, LoggedBus
 from tests.stories.story import tell
 from tests.stories.world import BUS, HOTLINE, WARD, World, keys
@@ -363,3 +368,39 @@ def test_cases_that_ended_long_ago_are_due(erasing_case: Erasing) -> None:
     case.wait(WAIT_DAYS)
     case.run()
     assert due(30) == []
+
+
+class TestTheWholeCheck:
+    def found(self, case: Erasing) -> list[tuple[str, str]]:
+        check = Check(
+            lambda: Snapshot.open(case.url),
+            reading(case.home / "tiles"),
+            [case.desk.note_key],
+            Rejudge(case.world.simulator.root, case.world.simulator.partitions),
+        )
+        return named(asyncio.run(check.run()).findings)
+
+    @pytest.mark.parametrize("whole", [False, True])
+    def test_it_finds_nothing_wrong_with_what_was_erased_lawfully(self, erasing_case: Erasing, whole: bool) -> None:
+        case = erasing_case
+        case.ask(**({} if whole else {"events": [case.told.opened.ref.sha256]}))
+        case.wait(WAIT_DAYS)
+        case.run()
+
+        assert self.found(case) == []
+
+    def test_it_names_what_is_gone_without_an_erasure(self, erasing_case: Erasing) -> None:
+        case = erasing_case
+        case.ask(events=[case.told.opened.ref.sha256])
+        case.wait(WAIT_DAYS)
+        case.run()
+        last = max(
+            row.idx for row in case.rows(schema.SEARCH) if row.subject == case.case and row.verb == "case.closed"
+        )
+        engine = create_engine(case.url)
+        with engine.begin() as connection:
+            for table in (schema.RECORDS, schema.SEARCH, schema.TERMS):
+                connection.execute(table.delete().where(table.c.idx == last))
+        engine.dispose()
+
+        assert self.found(case) == [("record-missing", f"leaf {last}")]
