@@ -40,6 +40,12 @@ class Settings(BaseSettings):
     """How long records stay on the ledger in Kafka once they are in the log. 0 keeps them for ever."""
     log_readers: str = "deadline-watcher"
     """The consumer groups that read the ledger too, with commas: nothing goes that one of them has not read."""
+    log_wait_days: int = Field(default=14, ge=0, le=3_650)
+    """How long an erasure waits once it was asked for."""
+    log_due_days: int = Field(default=0, ge=0, le=36_500)
+    """How long after its end a case is due to be erased. 0: never; no law names a number."""
+    log_backup_days: int = Field(default=30, ge=0, le=36_500)
+    """How long backups of the store are kept: the log says so, and whoever makes them has to see to it."""
     http_host: str = "127.0.0.1"
     http_port: int = Field(default=8082, ge=0, le=65_535)
     """Health and metrics. 0 takes a free port."""

@@ -1,144 +1,32 @@
 """A told case is erased: asked for, waited for, carried out; and everything else is as it was."""
 
 import asyncio
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import pytest
 from sqlalchemy import create_engine, make_url
 
-from audit_log.core.places import NOWHERE, Place
-from audit_log.core.reading import LedgerReader, Taken
-from audit_log.eraser import DAY_MS, Eraser, Rules
-from audit_log.folder import Folder
-from audit_log.log import Desk, Log
+from audit_log.eraser import DAY_MS
 from audit_log.showing import show_case
-from audit_log.store import open_store, schema
-from audit_log.store.scrubbing import scrub
+from audit_log.store import schema
 from audit_log.store.searching import StoreReader
 from audit_log.store.snapshot import Snapshot
 from audit_log.store.sqlite import SqliteDatabase
 from audit_log.verifying import Check
 from referral_contracts.codes import Code
-from referral_contracts.encoding import b64, event_hash, format_time, jcs
+from referral_contracts.encoding import b64, event_hash, format_time
 from referral_contracts.errors import ReferralBusError
 from referral_contracts.log import leaf as leaves
-from referral_contracts.log.erasing import lawfully_erased
-from referral_contracts.log.leaf import Statement
 from referral_contracts.log.proofs import verify_inclusion
-from referral_contracts.sealing import random_salts
-from referral_contracts.topics import LEDGER
 from referral_contracts.trail.model import Kind
 from referral_contracts.verbs import Verb
 from referral_router.core.replay import Rejudge
-from tests.services.audit_log.outside import verify_published
+from tests.services.audit_log.erased import REGISTRAR, WAIT_DAYS, Erasing
 from tests.services.audit_log.tampering import named, reading
-from tests.stories.logged import LOG, LOG_KEY, ORIGIN, LoggedBus
-from tests.stories.story import tell
-from tests.stories.world import BUS, HOTLINE, WARD, World, keys
-
-WAIT_DAYS: Final = 14
-REGISTRAR: Final = "registrar"
-
-
-class Erasing:
-    """The log of a told case on real files, and the eraser over it, anew for each act, as the command has it."""
-
-    def __init__(self, home: Path) -> None:
-        self.home, self.url, self.world = home, f"sqlite:///{home / 'log.db'}", World()
-        LoggedBus(self.world)
-        self.told = tell(self.world)
-        self.case = self.told.opened.case
-        self.later_ms = 0
-        with self.opened():
-            pass
-
-    @property
-    def now_ms(self) -> int:
-        return self.world.clock.now_ms() + self.later_ms
-
-    def wait(self, days: float) -> None:
-        self.later_ms += round(days * DAY_MS)
-
-    @contextmanager
-    def opened(self) -> Iterator[Log]:
-        """Open the log, and let it take what is new on the ledger."""
-        store, folder = open_store(self.url, bus=BUS, origin=ORIGIN), Folder(self.home / "tiles")
-        try:
-            log = Log(store, folder, self.desk)
-            places = {**log.places}
-            taken = [one for number in range(self.world.simulator.partitions + 1) for one in self._new(number, places)]
-            log.append(taken, places)
-            log.publish()
-            yield log
-        finally:
-            folder.close()
-            store.close()
-
-    def _new(self, partition: int, places: dict[int, Place]) -> Iterator[Taken]:
-        reader, place = LedgerReader(BUS, partition), places.get(partition, NOWHERE)
-        for record in self.world.simulator.broker.records(LEDGER, partition, place.next_offset):
-            one = reader.read(record, place, self.world.simulator.directory)
-            counter, chain = (place.counter, place.chain) if one is None else (one.counter, one.chain)
-            place = places[partition] = Place(record.offset + 1, counter, chain)
-            if one is not None:
-                yield one
-
-    @property
-    def desk(self) -> Desk:
-        return Desk(origin=ORIGIN, key=LOG_KEY, salts=random_salts, clock=lambda: self.now_ms)
-
-    @contextmanager
-    def eraser(self) -> Iterator[Eraser]:
-        database = SqliteDatabase(make_url(self.url))
-        reader = StoreReader(database)
-        try:
-            with self.opened() as log:
-                rules = Rules(root=self.world.simulator.root, wait_ms=WAIT_DAYS * DAY_MS)
-                yield Eraser(log, reader, self.desk, rules, lambda: scrub(database.engine))
-        finally:
-            reader.close()
-
-    def state(self, kind: str, *signers: str, **told: object) -> int:
-        said = {"at": format_time(self.now_ms), "bus": BUS, "ground": "91/2025", "kind": kind, "subject": self.case}
-        statement = Statement.signed(jcs({**said, **told}), *(keys()[name].signing for name in signers))
-        with self.eraser() as eraser:
-            return eraser.state(statement)
-
-    def ask(self, *signers: str, **told: object) -> int:
-        return self.state("erasure-asked", *(signers or (WARD, REGISTRAR)), **told)
-
-    def run(self) -> list[Code | None]:
-        with self.eraser() as eraser:
-            return [one.code for one in eraser.run()]
-
-    def rows(self, table: Any) -> list[Any]:
-        engine = create_engine(self.url)
-        with engine.connect() as connection:
-            found = connection.execute(table.select()).all()
-        engine.dispose()
-        return list(found)
-
-    def bytes_on_disk(self) -> bytes:
-        return b"".join(path.read_bytes() for path in sorted(self.home.glob("log.db*")))
-
-    def verify(self) -> None:
-        """Check tree, tiles and checkpoint from outside, each record, and that an erasure names what is gone."""
-        verify_published(self.home / "tiles", self.desk.note_key)
-        entries = {row.idx: bytes(row.entry) for row in self.rows(schema.ENTRIES)}
-        records = {row.idx: [bytes(part) for part in row[1:]] for row in self.rows(schema.RECORDS)}
-        statements = []
-        for index, (salt, signature, value, *rest) in records.items():
-            logged = leaves.LedgerEntry(signature=signature, value=value, decision=rest[0], path=rest[1], root=rest[2])
-            assert leaves.entry(salt, logged.record()) == entries[index]
-            if not rest[0]:
-                statements.append((index, Statement(signatures=tuple(signature.split(b"\n")), value=value)))
-        lawful = lawfully_erased(statements, self.world.simulator.directory)
-        assert {index: entry for index, (_, entry) in lawful.items()} == {
-            index: entry for index, entry in entries.items() if index not in records
-        }
+from tests.stories.logged import LOG
+from tests.stories.world import HOTLINE, WARD
 
 
 @pytest.fixture
@@ -302,6 +190,17 @@ def test_the_rest_of_a_case_can_go_later(erasing_case: Erasing) -> None:
 
     assert case.run() == [None]
     assert {row.verb for row in case.rows(schema.SEARCH) if row.subject == case.case} == {"erasure-asked", "erased"}
+    case.verify()
+
+
+def test_in_postgresql_it_is_the_same(tmp_path: Path, database: str) -> None:
+    case = Erasing(tmp_path, database)
+    mine = {row.idx for row in case.rows(schema.SEARCH) if row.subject == case.case}
+    case.ask()
+    case.wait(WAIT_DAYS)
+
+    assert case.run() == [None]
+    assert not {row.idx for table in (schema.RECORDS, schema.SEARCH, schema.TERMS) for row in case.rows(table)} & mine
     case.verify()
 
 
