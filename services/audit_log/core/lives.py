@@ -29,7 +29,9 @@ def lives(*, keep_days: int, wait_days: int, due_days: int, backup_days: int) ->
         due_days: How long after its end a case is due; 0: never.
         backup_days: How long a backup is kept.
     """
-    retained = {spec.name: _days(spec.config) for spec in topics.topic_specs(1, [_ANY_AGENCY])}
+    specs = topics.topic_specs(1, [_ANY_AGENCY])
+    retained = {spec.name: _days(spec.config) for spec in specs}
+    states = [spec for spec in specs if spec.name in {topics.STATE, topics.WATCHER_STATE}]
     store = due_days + wait_days if due_days else FOR_EVER
     return [
         Lives("log store", store, "the case ended, when its erasure is asked for as soon as it is due"),
@@ -41,6 +43,7 @@ def lives(*, keep_days: int, wait_days: int, due_days: int, backup_days: int) ->
         ),
         Lives(f"{topics.SUBMISSIONS} (Kafka)", retained[topics.SUBMISSIONS], "it was submitted"),
         Lives(f"{topics.inbox('AGENCY')} (Kafka)", retained[topics.inbox(_ANY_AGENCY)], "it was delivered"),
+        *(Lives(f"{one.name} (Kafka)", _compacted(one.config), "its service put the case away") for one in states),
         Lives("copies of sender and recipients", FOR_EVER, "it was opened: theirs by law, and no erasure reaches them"),
     ]
 
@@ -63,3 +66,8 @@ def _plus(days: int, more: int) -> int:
 def _days(config: dict[str, str]) -> int:
     kept_ms = int(config.get("retention.ms", "-1"))
     return FOR_EVER if kept_ms < 0 else -(-kept_ms // DAY_MS)
+
+
+def _compacted(config: dict[str, str]) -> int:
+    """How long a compacted topic still has what was taken back."""
+    return -(-(int(config["max.compaction.lag.ms"]) + int(config["delete.retention.ms"])) // DAY_MS)

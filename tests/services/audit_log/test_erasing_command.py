@@ -109,6 +109,7 @@ def test_how_long_bytes_live_is_printed(host: Host) -> None:
     _, out, _ = host.types("lives")
 
     assert "referral.ledger (Kafka): 30 days after" in out
+    assert "referral.state (Kafka): 2 days after its service put the case away" in out
     assert "log store: 44 days after the case ended" in out
     assert out.splitlines()[-1].endswith("longer than 44 days")
 
