@@ -1,4 +1,4 @@
-"""`audit verify`: the whole log checked, on the machine that keeps it."""
+"""`audit`: what was logged is checked and shown, on the machine that keeps the log; here the check of all of it."""
 
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -11,24 +11,21 @@ import typer
 from rich.console import Console
 from rich.progress import Progress, TaskID
 
+from operator_commands.audit_case import BUNDLE_JSON, TRAIL_JSON, bundle, trail
+from operator_commands.stores import judge_of, named, pinned
 from referral_bus._cli.command import Call, add, group_of
-from referral_bus._cli.faults import WrongUsage, advise, complain
-from referral_bus._cli.files import read_bytes
+from referral_bus._cli.faults import advise, complain
 from referral_bus._cli.screen import Fields, columns, heading
 from referral_bus._cli.world import Exit
 from referral_bus.keys import load_trust
-from referral_contracts.codes import Code
 from referral_contracts.directory import TrustRoot
 from referral_contracts.encoding import b64
-from referral_contracts.errors import LocalError
-from referral_contracts.log.note import NoteKey
 from referral_contracts.log.policy import Policy
 
 if TYPE_CHECKING:
     from audit_log.checking.findings import Finding
     from audit_log.verifying import Found
 
-_MOST: Final = 262_144
 _LOST_SIGHT: Final = (
     "keep store and folder as they are: they are evidence; the checkpoints of the witnesses tell since when"
 )
@@ -41,6 +38,8 @@ def add_to(app: typer.Typer) -> None:
     group = group_of(app, "audit", "Prove what was logged.")
     shown = "size, root, faults, findings[]{code, place, detail}"
     add(group, "verify", verify, json=shown, local=True)
+    add(group, "trail", trail, json=TRAIL_JSON, local=True)
+    add(group, "bundle", bundle, json=BUNDLE_JSON, local=True)
 
 
 async def verify(
@@ -69,17 +68,17 @@ async def verify(
 
     The store is only read, beside the log that runs or without it. Each finding names what is wrong, and where.
     """
-    keys = [log.key for log in Policy.parse(_bytes(policy)).logs]
-    given = [(name, _bytes(name)) for name in since or ()]
-    url, folder = _named(call, store, "store"), Path(_named(call, tiles, "tiles"))
-    return _tell(call, await _checked(call, url, folder, keys, load_trust(trust), given=given, ledger=ledger))
+    known = Policy.parse(pinned(policy))
+    given = [(name, pinned(name)) for name in since or ()]
+    url, folder = named(call, store, "store"), Path(named(call, tiles, "tiles"))
+    return _tell(call, await _checked(call, url, folder, known, load_trust(trust), given=given, ledger=ledger))
 
 
 async def _checked(
     call: Call,
     url: str,
     folder: Path,
-    keys: Sequence[NoteKey],
+    policy: Policy,
     trust: TrustRoot,
     *,
     given: Sequence[tuple[str, bytes]],
@@ -89,20 +88,16 @@ async def _checked(
     from audit_log.ledger import KafkaLedger  # noqa: PLC0415
     from audit_log.store.snapshot import Snapshot  # noqa: PLC0415
     from audit_log.verifying import Check  # noqa: PLC0415
-    from referral_router.core.replay import Rejudge  # noqa: PLC0415
 
     with Snapshot.open(url) as seen:
-        told = seen.meta()
-        if told.get("bus") != trust.bus or told.get("origin") not in {key.name for key in keys}:
-            raise LocalError(Code.STATE_FORMAT, "the store of another log than policy and trust root are of")
-        judge = Rejudge(trust, seen.last_partition())
+        judge = judge_of(seen, policy, trust)
     kafka = None if ledger is None else KafkaLedger(ledger)
     try:
         with _progress(shown=not call.as_json) as progress:
             return await Check(
                 lambda: Snapshot.open(url),
                 lambda name: _read(folder / name),
-                keys,
+                [log.key for log in policy.logs],
                 judge,
                 given=given,
                 ledger=kafka,
@@ -111,21 +106,6 @@ async def _checked(
     finally:
         if kafka is not None:
             await kafka.close()
-
-
-def _bytes(name: str) -> bytes:
-    try:
-        return read_bytes(name, _MOST)
-    except LocalError as error:
-        raise LocalError(error.code, f"{name}: {error.detail}") from error
-
-
-def _named(call: Call, given: str | None, name: str) -> str:
-    variable = f"REFERRAL_BUS_LOG_{name.upper()}"
-    found = given or call.world.environ.get(variable)
-    if found is None:
-        raise WrongUsage(f"the log's {name} is not named", f"--{name} or {variable} names it")
-    return found
 
 
 def _read(path: Path) -> bytes | None:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Annotated, Final
 
 import typer
+from rich.console import RenderableType
 
 from referral_bus._cli.command import Call, add
 from referral_bus._cli.faults import WrongUsage, advise, complain
@@ -16,6 +17,7 @@ from referral_contracts.log.proof import MAX_RECEIPT, Proven, Receipt, verify_re
 from referral_contracts.topics import CHANGE_MAX
 from referral_contracts.trail import archive, page, telling, words
 from referral_contracts.trail.bundle import Bundle, read_bundle
+from referral_contracts.trail.model import Trail
 from referral_contracts.trail.picture import picture
 from referral_contracts.trail.words import Language
 from referral_contracts.trust import TrustRoot
@@ -102,17 +104,7 @@ def _bundle(call: Call, bundle: Bundle, language: Language, *, csv: bool) -> Exi
         call.screen.text(telling.as_csv(trail, language))
     else:
         fields = {"sound": trail.sound, "page_compared": bundle.page_compared, "trail": telling.fields(trail)}
-        state = "—" if trail.state is None else both(CASES[trail.state])
-        owner = "—" if trail.owner is None else words.name(trail, trail.owner, language)
-        checkpoint = trail.checked.checkpoint
-        seen = ", ".join(trail.checked.witnesses) or "—"
-        call.screen.put(
-            fields,
-            heading(f"{trail.subject}  {state}  {owner}{f'  {EXERCISE}' if trail.exercise else ''}"),
-            columns(telling.lines(trail, language), *telling.titles(language)),
-            plain(f"{checkpoint.origin}: {checkpoint.size}; chứng kiến / witnesses: {seen}"),
-            plain(_verdict(bundle)),
-        )
+        call.screen.put(fields, *trail_shown(trail, language))
     for fault in trail.faults:
         complain(str(fault))
     if not trail.checked.quorum:
@@ -122,8 +114,21 @@ def _bundle(call: Call, bundle: Bundle, language: Language, *, csv: bool) -> Exi
     return Exit.DONE if trail.sound else Exit.ALARM
 
 
-def _verdict(bundle: Bundle) -> str:
-    trail = bundle.trail
+def trail_shown(trail: Trail, language: Language) -> tuple[RenderableType, ...]:
+    """Return what a person reads of *trail*: the case, a line for each leaf, and what it is proven under."""
+    state = "—" if trail.state is None else both(CASES[trail.state])
+    owner = "—" if trail.owner is None else words.name(trail, trail.owner, language)
+    checkpoint = trail.checked.checkpoint
+    seen = ", ".join(trail.checked.witnesses) or "—"
+    return (
+        heading(f"{trail.subject}  {state}  {owner}{f'  {EXERCISE}' if trail.exercise else ''}"),
+        columns(telling.lines(trail, language), *telling.titles(language)),
+        plain(f"{checkpoint.origin}: {checkpoint.size}; chứng kiến / witnesses: {seen}"),
+        plain(_verdict(trail)),
+    )
+
+
+def _verdict(trail: Trail) -> str:
     if not trail.sound:
         return "✗ không đứng vững / not sound"
     return f"✓ {trail.events} sự kiện được chứng minh / events proven, {trail.refused} bị từ chối / refused"
