@@ -22,6 +22,7 @@ from kafka_node import KafkaFailed, NotInstalled
 from kafka_node.background import StateFolder
 from office import NotAsTold, Office
 from outsider import Outsider
+from proven import FOLDER, Proof
 from referral_bus import Code
 from referral_bus._kafka import KafkaTransport
 from referral_contracts.rules.book import RuleBook
@@ -29,7 +30,7 @@ from referral_contracts.rules.loading import load_packs
 from running import DEMONSTRATION, RunningBus, not_answering
 from service_process import NotReady, ServiceProcess
 from stage import Stage, expect
-from story import CAST, COMMUNE, SCHOOL, WATCHER, Story
+from story import CAST, COMMUNE, HOTLINE, SCHOOL, WATCHER, Story
 from telling import Teller
 from timed import NOTICES, Timed
 
@@ -147,6 +148,7 @@ def _logs(home: Path) -> list[str]:
     return [
         f"nhật ký / logs: {home}/router-1.log, watcher-1.log, audit-log-1.log, kafka/broker.log",
         f"                {home}/agencies/*/agency.log, store.db beside it",
+        f"chứng cứ / evidence: {home}/{FOLDER}/case.zip, case.html, event.tlog-proof",
         f"số đo / metrics: {home}/router-1.metrics, watcher-1.metrics, audit-log-1.metrics",
     ]
 
@@ -198,6 +200,8 @@ async def _tell(bus: RunningBus, teller: Teller, offices: Mapping[str, Office], 
         rows,
     )
     await _look_back(first.accepted + second.accepted, outsider, teller)
+    expect(await offices[HOTLINE].close() == 0, "the hotline's people go home")
+    await Proof(first, bus.founding).show()
 
 
 @contextlib.contextmanager

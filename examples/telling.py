@@ -152,11 +152,11 @@ class Teller:
         self._print(table)
         self._print(Text(legend, style="dim"))
 
-    def table(self, title: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-        """Show a table."""
+    def table(self, title: str, columns: Sequence[str], rows: Iterable[Sequence[str]], *, words: bool = False) -> None:
+        """Show a table: of numbers between its first and last column, or of *words*."""
         table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
         for number, column in enumerate(columns):
-            justify: Literal["left", "right"] = "left" if number in (0, len(columns) - 1) else "right"
+            justify: Literal["left", "right"] = "left" if words or number in (0, len(columns) - 1) else "right"
             table.add_column(column, overflow="fold", justify=justify, no_wrap=not number)
         for row in rows:
             table.add_row(*(printable(cell) for cell in row))

@@ -2,6 +2,7 @@ import contextlib
 import os
 import re
 import signal
+import sqlite3
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -9,6 +10,11 @@ import pytest
 
 from kafka_node import KafkaNode
 from referral_contracts.codes import Code
+from referral_contracts.lifecycle import CaseState
+from referral_contracts.log.policy import Policy
+from referral_contracts.log.proof import Receipt, verify_receipt
+from referral_contracts.trail.bundle import read_bundle
+from referral_contracts.trail.page import page
 from tests.kafka.demo_run import DemoRun, Playing, processes_of
 from tests.kafka.ledger_check import check
 
@@ -67,6 +73,56 @@ def test_at_the_end_it_shows_what_the_watcher_has_counted(demo: DemoRun) -> None
     assert rows["demo-handoff-answered"][:4] == ["2", "1", "1", "0"]
     assert rows["demo-handoff-received"] == ["10", "10", "0", "0", "—"]
     assert re.search(r"From being late to the miss on the ledger, on average: \d+ ms\.", demo.told)
+
+
+def test_at_the_end_it_shows_who_handed_what_to_whom(demo: DemoRun) -> None:
+    rows = re.findall(r"^ +\d\d:\d\d:\d\d +(\S.*?) → (\S.*?)  +(\w+) +\S.*? / (\w+) +✓ (\d+)$", demo.told, re.MULTILINE)
+
+    assert [row[:2] for row in rows] == [
+        ("Tổng đài 111", "UBND xã"),
+        ("UBND xã", "Công an"),
+        ("UBND xã", "Bệnh viện"),
+        ("UBND xã", "CTXH"),
+        ("UBND xã", "TGPL 1"),
+        ("UBND xã", "Trường"),
+        ("UBND xã", "TGPL 2"),
+    ]
+    assert [row[2] for row in rows] == ["assigned", "assigned", *["offered"] * 5]
+    ended = {row[1]: row[3] for row in rows}
+    # Accepted or withdrawn: whichever of the two came first.
+    assert ended.pop("CTXH") in {"closed", "withdrawn"}
+    assert [recipient for recipient, state in ended.items() if state == "declined"] == ["TGPL 1"]
+    assert set(ended.values()) == {"closed", "declined"}
+    assert all(int(row[4]) >= 3 for row in rows)
+
+
+def test_what_it_leaves_as_evidence_holds_without_the_bus(demo: DemoRun) -> None:
+    folder = demo.home / "evidence"
+    policy = Policy.parse((demo.home / "agencies" / "hotline-111" / "log.policy").read_bytes())
+    bundle = read_bundle((folder / "case.zip").read_bytes(), policy, demo.trust)
+    receipt = Receipt.decode((folder / "event.tlog-proof").read_bytes())
+    event, signature = (folder / "event").read_bytes(), (folder / "signature").read_bytes()
+    proven = verify_receipt(receipt, signature.strip(), event, policy)
+
+    assert bundle.trail.sound
+    assert bundle.trail.state is CaseState.CLOSED
+    assert (folder / "case.html").read_bytes() == page(bundle.trail)
+    assert proven.decision.event in {row.event for row in bundle.trail.rows}
+    assert "evidence/case.html" in demo.told.replace("\n", "").replace(" ", "")
+
+
+def test_the_byte_that_it_flips_is_found_and_only_in_the_copy(demo: DemoRun) -> None:
+    def records(store: Path) -> dict[int, bytes]:
+        with contextlib.closing(sqlite3.connect(store)) as opened:
+            return dict(opened.execute("select idx, value from records"))
+
+    ((leaf, codes),) = re.findall(r"^ +bản ghi / leaf (\d+): (.*)$", demo.told, re.MULTILINE)
+    kept = records(demo.home / "log" / "log.db")
+    copied = records(demo.home / "evidence" / "flipped.db")
+
+    assert "leaf-changed" in codes
+    assert {number for number in kept if kept[number] != copied[number]} == {int(leaf)}
+    assert sum(a != b for a, b in zip(kept[int(leaf)], copied[int(leaf)], strict=True)) == 1
 
 
 def test_ctrl_c_ends_everything(tmp_path: Path) -> None:
