@@ -51,7 +51,7 @@ PROTECTED: Final = {
     "signature",
     "submission",
 }
-ASKED: Final = {"claim", "clock-links", "correction", "due", "due-told", "log-request", "succession"}
+ASKED: Final = {"claim", "clock-compared", "clock-links", "correction", "due", "due-told", "log-request", "succession"}
 """Kinds that ask one thing of what kinds of their own read: what they do not ask about may be another."""
 WORDS: Final = {"story", "typ", "state", "verb", "part", "receipt", "section"}
 """Members that name a row of a table, or a number: they are on no wire."""

@@ -235,8 +235,7 @@ class TestFloods:
     def flood(self, world: World, source: str, case: Said, count: int) -> list[Code]:
         # Refused, for it goes to nobody.
         return [
-            judged.code
-            for judged in world.submit(*(world.say(source, Verb.CASE_NOTED, case=case) for _ in range(count)))
+            judged.code for judged in world.submit(*(world.say(source, Verb.NOTIFIED, case=case) for _ in range(count)))
         ]
 
     def test_a_party_uses_so_many_ids_on_a_case_and_no_more(self) -> None:
