@@ -218,7 +218,7 @@ def test_another_page_is_another_version() -> None:
 
     assert (page.VERSION, b64(sha256(page.page(told) + all_words))) == (
         1,
-        "Qj-YRUQ4v8aVLBd0okdvpg5aywMy0aLt4nq0Cuo8_Hk",
+        "mRdAmjH-K-U6U0PjEWbo5N8Y_5_klhbN3P4_QHP6-L4",
     )
     assert (telling.FORMAT, b64(sha256(telling.as_json(told)))) == (
         "referral-bus-trail/v1",
