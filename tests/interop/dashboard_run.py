@@ -131,9 +131,9 @@ class Prometheus:
 
 @contextmanager
 def scraped(bus: RunningBus, folder: Path) -> Iterator[Prometheus]:
-    """Have a Prometheus scrape router and watcher of *bus* for as long as the block lasts."""
-    (router,), (watcher,) = bus.routers, bus.watchers
-    places = {"referral-router": router.http, "deadline-watcher": watcher.http}
+    """Have a Prometheus scrape router, watcher and log of *bus* for as long as the block lasts."""
+    (router,), (watcher,), (log,) = bus.routers, bus.watchers, bus.logs
+    places = {"referral-router": router.http, "deadline-watcher": watcher.http, "audit-log": log.http}
     prometheus = Prometheus(folder, {job: str(place).removeprefix("http://") for job, place in places.items()})
     try:
         prometheus.until('referral_bus_clocks_armed_total{rule="demo-emergency-measures"}')
@@ -188,7 +188,10 @@ async def _duty(school: ReferralBus, commune: ReferralBus) -> Delivery:
 
 def run(folder: Path) -> Answers:
     """Play, and return what the dashboard shows then."""
-    with RunningBus(folder / "bus", say=print, rules=[PACKS / "demo.toml"]) as bus, scraped(bus, folder) as prometheus:
+    with (
+        RunningBus(folder / "bus", say=print, rules=[PACKS / "demo.toml"], log=True) as bus,
+        scraped(bus, folder) as prometheus,
+    ):
         asyncio.run(play(bus, folder))
         prometheus.until('referral_bus_clocks_overdue{rule="demo-emergency-measures"} == 1')
         prometheus.until("sum(referral_bus_clock_lateness_seconds_count) > 0")
