@@ -1,7 +1,7 @@
 """The log on Kafka: what comes in is appended, what was appended is published on the beat, what is wrong is told."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -9,6 +9,8 @@ from typing import Any, Final, TypeVar
 from aiokafka.errors import KafkaError
 
 from audit_log.core.limiting import Allowance
+from audit_log.core.places import Place
+from audit_log.core.reading import Taken
 from audit_log.folder import Folder
 from audit_log.intake import Intake, Pending
 from audit_log.log import Desk
@@ -17,6 +19,7 @@ from audit_log.metrics import LogMetrics, WitnessMetrics
 from audit_log.receipts import Receipts
 from audit_log.retention import Retention
 from audit_log.settings import Settings
+from audit_log.statements import Statements
 from audit_log.store import open_store
 from audit_log.store.reading import Archive
 from audit_log.together import until_one_fails
@@ -79,6 +82,7 @@ class LogService:
         self._trouble: Trouble | None = Trouble("log", "opening")
         self._intake: Intake | None = None
         self._archive: Archive | None = None
+        self._statements = Statements()
         self._oldest_ms: int | None = None
         self._policy = None if settings.log_policy is None else _read_policy(settings.log_policy)
         # One for what is appended, one for what is published, one for what the witnesses are asked.
@@ -172,6 +176,7 @@ class LogService:
                 log=self._log,
             )
             self._trouble, self._archive = None, store.archive
+            self._statements.open(self._intake.wake)
             self._log.info("log-opened", count=tree.size)
             await until_one_fails(
                 [
@@ -184,6 +189,7 @@ class LogService:
                 ]
             )
         finally:
+            self._statements.close()
             self._intake = self._archive = None
             # What still writes ends first: a thread cannot be cancelled.
             if self._running:
@@ -213,14 +219,18 @@ class LogService:
 
     async def _append(self, tree: TreeLog, intake: Intake) -> None:
         loop = asyncio.get_running_loop()
+
+        async def write(taken: Sequence[Taken], places: Mapping[int, Place], *, erased: Sequence[int]) -> int:
+            return await self._threaded(lambda: tree.append(taken, places, erased=erased))
+
         while True:
             pending = await intake.take(_IDLE_S)
-            if not pending.places and not pending.taken:
-                continue
             began = loop.time()
-            await self._threaded(tree.append, pending.taken, pending.places)
+            count = await self._statements.append(pending.taken, pending.places, write)
+            if not count and not pending.places:
+                continue
             self._wait_since(pending)
-            self._shown.appended(len(pending.taken), tree.size, loop.time() - began)
+            self._shown.appended(count, tree.size, loop.time() - began)
 
     async def _publish(self, tree: TreeLog) -> None:
         loop, beat_s = asyncio.get_running_loop(), self._settings.log_beat_ms / 1000

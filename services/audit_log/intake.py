@@ -1,5 +1,5 @@
 """
-What comes in: every partition of the ledger, read from the log's own positions, and what the log itself states.
+What comes in: every partition of the ledger, read from the log's own positions.
 
 No group and no committed offset: a position is the log's, and is stored with the leaves. Reading runs ahead of
 appending by a bounded amount. Without a broker nothing comes in, and all else goes on.
@@ -110,7 +110,7 @@ class Intake:
         """
         Wait until something came in, and return all of it: nobody else gets it.
 
-        After *patience_s* it may be places only: ticks and the ends of transactions were read.
+        After *patience_s*, or a `wake`, it may be nothing, or places only: ticks or ends of transactions were read.
         """
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(patience_s):
@@ -120,9 +120,8 @@ class Intake:
         self._room.set()
         return found
 
-    def state(self, one: Taken, now_ms: int) -> None:
-        """Put in something that the log itself says."""
-        self._pending.add(one, now_ms)
+    def wake(self) -> None:
+        """Let `take` return now, with whatever there is: something else is to be appended."""
         self._came.set()
 
     def trouble(self) -> Code | None:
