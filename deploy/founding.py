@@ -17,7 +17,7 @@ from typing import Any, Final, Self
 
 from referral_bus.keys import AgencyKeys, load_trust
 from referral_bus.registrar import Registrar, Term, event_key_record, sealing_key_record, trust_root
-from referral_contracts.directory import Directory, TrustRoot
+from referral_contracts.directory import ROLE_ROUTER, ROLE_WATCHER, Directory, TrustRoot
 from referral_contracts.directory_model import (
     ROLE_LOG,
     Delivery,
@@ -42,6 +42,7 @@ _HEAD_MS: Final = 24 * 3_600_000
 """A head has to be renewed within a day: a directory that nobody looks after stops being believed."""
 _BACKDATED_MS: Final = 60_000
 _HOUR_MS: Final = 3_600_000
+_SERVICES: Final = frozenset({ROLE_ROUTER, ROLE_WATCHER, ROLE_LOG})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +63,9 @@ class Founding:
             folder = home / "agencies" / agency["id"]
             if not (folder / "keys.json").exists():
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-                AgencyKeys.generate(agency["id"], agency.get("desks", ())).save(folder / "keys.json")
+                # Our services ask nothing of the log over HTTP; who owns a case or reads trails does.
+                asks = _SERVICES.isdisjoint(agency["roles"])
+                AgencyKeys.generate(agency["id"], agency.get("desks", ()), http=asks).save(folder / "keys.json")
             if "deadline-watcher" in agency["roles"] and not (folder / "state-key.json").exists():
                 _write_secret(folder / "state-key.json", state_key_file(secrets.token_bytes(STATE_KEY_SIZE)))
         trust, root = home / "trust.json", home / "agencies" / "registrar" / "root.json"
@@ -155,6 +158,8 @@ class Founding:
             records = [event_key_record(bus, name, keys.signing, term, use=Use.LOG)]
         else:
             records = [event_key_record(bus, name, keys.signing, term)]
+            if keys.http is not None:
+                records.append(event_key_record(bus, name, keys.http, term, use=Use.HTTP))
             for address, sealing in keys.sealing.items():
                 desk = address.partition("/")[2] or None
                 records.append(sealing_key_record(bus, name, sealing[0], term, signer=keys.signing, desk=desk))

@@ -28,25 +28,33 @@ class _File(BaseModel):
 
     agency: Annotated[str, StringConstraints(pattern=AGENCY)]
     format: Literal[1]
+    http: str | None = None
     sealing: dict[Annotated[str, StringConstraints(pattern=ADDRESS)], Annotated[list[str], Field(min_length=1)]]
     signing: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgencyKeys:
-    """What an agency signs events with, and what opens the sections sealed to it and to its desks."""
+    """What an agency signs events and requests with, and what opens the sections sealed to it and to its desks."""
 
     agency: str
     signing: SigningKey
+    http: SigningKey | None = None
+    """What it signs requests over HTTP with, and nothing else; None: it asks nothing there."""
     sealing: Mapping[str, tuple[SealingKey, ...]] = field(repr=False)
     """By address, the current key first. Old ones stay: they open what was sealed before they were replaced."""
 
     @classmethod
-    def generate(cls, agency: str, desks: Iterable[str] = ()) -> Self:
-        """Return new keys for *agency* and its *desks*."""
+    def generate(cls, agency: str, desks: Iterable[str] = (), *, http: bool = False) -> Self:
+        """Return new keys for *agency* and its *desks*, and with *http* one for its requests over HTTP."""
         addresses = (agency, *(f"{agency}/{desk}" for desk in desks))
         sealing = {address: (SealingKey.generate(),) for address in addresses}
-        return cls(agency=agency, signing=SigningKey.generate(), sealing=sealing)
+        own = SigningKey.generate() if http else None
+        return cls(agency=agency, signing=SigningKey.generate(), http=own, sealing=sealing)
+
+    def with_http(self) -> Self:
+        """Return these keys with a new one for requests over HTTP, in the place of the one there was."""
+        return replace(self, http=SigningKey.generate())
 
     def renewed(self, address: str | None = None) -> Self:
         """Return these keys with a new sealing key for *address*, the agency itself by default."""
@@ -74,12 +82,13 @@ class AgencyKeys:
                 for address, secrets in told.sealing.items()
             }
             signing = SigningKey.from_seed(unb64(told.signing))
+            http = None if told.http is None else SigningKey.from_seed(unb64(told.http))
         except (ValidationError, RemoteError):
             # The cause could quote the file.
             raise LocalError(Code.MALFORMED_KEY, "not a key file") from None
         if told.agency not in sealing or any(agency_of(address) != told.agency for address in sealing):
             raise LocalError(Code.MALFORMED_KEY, "a key file of several agencies, or of none")
-        return cls(agency=told.agency, signing=signing, sealing=sealing)
+        return cls(agency=told.agency, signing=signing, http=http, sealing=sealing)
 
     def save(self, path: str | Path, *, replace: bool = False) -> None:
         """
@@ -92,6 +101,7 @@ class AgencyKeys:
             {
                 "agency": self.agency,
                 "format": 1,
+                **({} if self.http is None else {"http": b64(self.http.to_seed())}),
                 "sealing": {
                     address: [b64(key.to_bytes()) for key in keys] for address, keys in sorted(self.sealing.items())
                 },

@@ -28,6 +28,18 @@ class TestFile:
         assert found == WARD
         assert found.signing.to_seed() == WARD.signing.to_seed()
 
+    def test_a_key_for_requests_comes_back_too_and_is_replaced_alone(self, tmp_path: Path) -> None:
+        asking = AgencyKeys.generate("ward-a", http=True)
+        asking.save(tmp_path / "keys.json")
+        found = AgencyKeys.load(tmp_path / "keys.json")
+        renewed = found.with_http()
+
+        assert found == asking
+        assert WARD.http is None
+        assert asking.http is not None
+        assert renewed.http not in {None, asking.http, asking.signing}
+        assert (renewed.signing, renewed.sealing) == (asking.signing, asking.sealing)
+
     def test_only_its_owner_can_read_a_saved_file(self, tmp_path: Path) -> None:
         before = os.umask(0)
         try:

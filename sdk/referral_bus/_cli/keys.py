@@ -15,7 +15,7 @@ from referral_bus._cli.settings import load_keys
 from referral_bus._cli.world import Exit
 from referral_bus.keys import AgencyKeys
 from referral_bus.registrar import Term, event_key_record, sealing_key_record
-from referral_contracts.directory_model import Entry, KeyRecord
+from referral_contracts.directory_model import Entry, KeyRecord, Use
 from referral_contracts.encoding import AGENCY, b64
 from referral_contracts.errors import LocalError
 
@@ -30,7 +30,7 @@ KeyFile = Annotated[str, typer.Argument(metavar="FILE", help="A key file that `k
 def add_to(app: typer.Typer) -> None:
     """Add the group to *app*."""
     group = new_group(app, "keys", "Make an agency's private keys, and show their public parts.")
-    shown = "agency, file, signing{kid, public}, sealing[]{address, kid, public, current}"
+    shown = "agency, file, signing{kid, public}, http{kid, public}?, sealing[]{address, kid, public, current}"
     add(group, "make", make, json=shown, local=True)
     add(group, "show", show, json=shown, local=True)
     add(group, "records", records, json="the directory's own key records under keys; or the whole entry", local=True)
@@ -45,12 +45,15 @@ def make(
     desk: Annotated[
         list[str] | None, typer.Option(metavar="DESK", help="A desk with a sealing key of its own. Repeatable.")
     ] = None,
+    http: Annotated[
+        bool, typer.Option("--http", help="With a key for requests over HTTP too: whoever reads trails signs with it.")
+    ] = False,
 ) -> Exit:
     """Make new private keys for an agency. A file that exists is never written over."""
     for name in (agency, *(desk or ())):
         if not _AGENCY.fullmatch(name):
             raise WrongUsage("an id has up to 63 lower-case letters, digits and hyphens")
-    keys = AgencyKeys.generate(agency, desk or ())
+    keys = AgencyKeys.generate(agency, desk or (), http=http)
     try:
         keys.save(out)
     except LocalError as error:
@@ -84,6 +87,8 @@ def records(
     now_ms = call.world.clock.now_ms()
     term = Term(from_ms=now_ms - _BACKDATED_MS, until_ms=now_ms + days * _DAY_MS)
     found = [event_key_record(bus, keys.agency, keys.signing, term)]
+    if keys.http is not None:
+        found.append(event_key_record(bus, keys.agency, keys.http, term, use=Use.HTTP))
     for address, sealing in sorted(keys.sealing.items()):
         desk = address.partition("/")[2] or None
         found.append(sealing_key_record(bus, keys.agency, sealing[0], term, signer=keys.signing, desk=desk))
@@ -105,13 +110,22 @@ def renew(
     *,
     file: KeyFile,
     desk: Annotated[str | None, typer.Option(metavar="DESK", help="A desk's, instead of the agency's own.")] = None,
+    http: Annotated[
+        bool, typer.Option("--http", help="Instead, the key for requests over HTTP: a new one, or the first.")
+    ] = False,
 ) -> Exit:
     """
     Put a new sealing key into a key file, before the old one, which goes on opening what was sealed to it.
 
-    Others seal to the new one once the directory has it: referral-bus keys records, and the registrar.
+    Others seal to the new one once the directory has it: referral-bus keys records, and the registrar. So it is with a
+    key for HTTP, whose old one is gone from the file.
     """
     keys = load_keys(file)
+    if http:
+        if desk is not None:
+            raise WrongUsage("requests over HTTP are signed by the agency, not by a desk")
+        keys.with_http().save(file, replace=True)
+        return _show(call, load_keys(file), file)
     address = keys.agency if desk is None else f"{keys.agency}/{desk}"
     if address not in keys.sealing:
         raise WrongUsage(f"{file} has no desk {desk}", "referral-bus keys show tells the addresses that it has")
@@ -142,12 +156,14 @@ def _show(call: Call, keys: AgencyKeys, file: str) -> Exit:
         "agency": keys.agency,
         "file": file,
         "signing": {"kid": keys.signing.kid, "public": b64(keys.signing.public)},
+        **({} if keys.http is None else {"http": {"kid": keys.http.kid, "public": b64(keys.http.public)}}),
         "sealing": [
             {"address": address, "kid": kid, "public": public, "current": current}
             for address, kid, public, current in sealing
         ],
     }
     rows = [("signs", keys.agency, keys.signing.kid)]
+    rows += [] if keys.http is None else [("asks", keys.agency, keys.http.kid)]
     rows += [("opens" if current else "opened", address, kid) for address, kid, _, current in sealing]
     call.screen.put(told, heading(f"{keys.agency}  {file}"), columns(rows, "use", "address", "kid"))
     return Exit.DONE
