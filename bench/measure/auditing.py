@@ -108,7 +108,7 @@ def growing(bench: Bench, url: str, tiles: Path) -> Iterator[Growing]:
     store, folder = open_store(url, bus=BUS, origin=f"{BUS}.log"), Folder(tiles)
     key = SigningKey.generate()
     desk = Desk(origin=f"{BUS}.log", key=key, salts=random_salts, clock=now_ms)
-    log, receipts = Log(store, folder, desk), Receipts(folder, lambda: store.archive, desk.note_key)
+    log, receipts = Log(store, folder, desk), Receipts(folder, lambda: store.reader, desk.note_key)
     done = threading.Event()
 
     def publish() -> None:

@@ -21,7 +21,7 @@ from audit_log.retention import Retention
 from audit_log.settings import Settings
 from audit_log.statements import Statements
 from audit_log.store import open_store
-from audit_log.store.reading import Archive
+from audit_log.store.reading import StoreReader
 from audit_log.together import until_one_fails
 from audit_log.web import web
 from audit_log.witnesses import Surroundings, Witnesses
@@ -81,7 +81,7 @@ class LogService:
         self._first_look: float | None = None
         self._trouble: Trouble | None = Trouble("log", "opening")
         self._intake: Intake | None = None
-        self._archive: Archive | None = None
+        self._reader: StoreReader | None = None
         self._statements = Statements()
         self._oldest_ms: int | None = None
         self._policy = None if settings.log_policy is None else _read_policy(settings.log_policy)
@@ -113,7 +113,7 @@ class LogService:
     async def _serve(self) -> None:
         """Serve what is published, and receipts: also while nothing can be appended."""
         settings, folder = self._settings, Folder(self._settings.log_tiles)
-        receipts = Receipts(folder, lambda: self._archive, self._desk.note_key)
+        receipts = Receipts(folder, lambda: self._reader, self._desk.note_key)
         allowance = Allowance(settings.log_http_per_s, max(1, round(settings.log_http_per_s * _AT_ONCE_S)))
         try:
             await serve(web(folder, receipts, allowance, self._shown.unshown), settings.log_http, self._log)
@@ -175,7 +175,7 @@ class LogService:
                 limits=self._limits,
                 log=self._log,
             )
-            self._trouble, self._archive = None, store.archive
+            self._trouble, self._reader = None, store.reader
             self._statements.open(self._intake.wake)
             self._log.info("log-opened", count=tree.size)
             await until_one_fails(
@@ -190,7 +190,7 @@ class LogService:
             )
         finally:
             self._statements.close()
-            self._intake = self._archive = None
+            self._intake = self._reader = None
             # What still writes ends first: a thread cannot be cancelled.
             if self._running:
                 done, _ = await asyncio.wait(self._running)

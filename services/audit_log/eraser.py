@@ -18,7 +18,7 @@ from audit_log.core.reading import DIRECTORY_CHANGED
 from audit_log.core.searching import MOST, Found, Query
 from audit_log.core.trails import Kept
 from audit_log.log import Desk, Log
-from audit_log.store.searching import StoreReader
+from audit_log.store.reading import StoreReader
 from referral_contracts.codes import Code
 from referral_contracts.directory import ROLE_REGISTRAR, Directory, TrustRoot, apply
 from referral_contracts.directory_model import ROLE_LOG, Change

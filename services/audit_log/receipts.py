@@ -9,10 +9,8 @@ is given out was checked against the checkpoint first.
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 
-from sqlalchemy.exc import SQLAlchemyError
-
 from audit_log.folder import Folder
-from audit_log.store.reading import Archive, Place
+from audit_log.store.reading import DecisionNumber, StoreReader
 from audit_log.witnesses import WITNESSED_PATH
 from referral_contracts.codes import Code
 from referral_contracts.errors import LocalError, RemoteError
@@ -32,13 +30,13 @@ class NotYet(Exception):
 class Receipts:
     """Makes receipts. Its method may be called from any thread."""
 
-    def __init__(self, folder: Folder, archive: Callable[[], Archive | None], key: NoteKey) -> None:
-        """Make them of *folder* and of what *archive* returns, None while the store is not open."""
-        self._folder, self._archive = folder, archive
+    def __init__(self, folder: Folder, reader: Callable[[], StoreReader | None], key: NoteKey) -> None:
+        """Make them of *folder* and of what *reader* returns, None while the store is not open."""
+        self._folder, self._store = folder, reader
         # Checked once each: a checkpoint is asked for more often than it changes.
         self._open = lru_cache(maxsize=4)(lambda note: open_checkpoint(note, key))
 
-    def receipt(self, event: bytes, place: Place | None) -> bytes | None:
+    def receipt(self, event: bytes, number: DecisionNumber | None) -> bytes | None:
         """
         Return the receipt of the event with the hash *event*, or None where the log has no such event.
 
@@ -47,13 +45,10 @@ class Receipts:
             LocalError: STORE_AWAY, or what the folder raises: it cannot be made now.
             RemoteError: BAD_TILE, BAD_PROOF, BAD_CHECKPOINT: what is published is not of one log.
         """
-        archive, newest = self._archive(), self._checkpoint(CHECKPOINT_PATH)
-        if archive is None or newest is None:
+        reader, newest = self._store(), self._checkpoint(CHECKPOINT_PATH)
+        if reader is None or newest is None:
             raise LocalError(Code.STORE_AWAY, "the log is not open")
-        try:
-            found = archive.logged(event, newest[0].size, place)
-        except SQLAlchemyError as error:
-            raise LocalError(Code.STORE_AWAY, "the store cannot be read") from error
+        found = reader.logged(event, newest[0].size, number)
         if found is None:
             return None
         witnessed = self._checkpoint(WITNESSED_PATH)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from audit_log.core.trails import agencies_in, erased_in, seal
-from audit_log.store.searching import StoreReader
+from audit_log.store.reading import StoreReader
 from audit_log.store.store import Signed
 from referral_contracts.codes import Code
 from referral_contracts.directory import Directory

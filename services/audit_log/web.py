@@ -18,7 +18,7 @@ from fastapi.exceptions import RequestValidationError
 from audit_log.core.limiting import Allowance
 from audit_log.folder import Folder
 from audit_log.receipts import NotYet, Receipts
-from audit_log.store.reading import Place
+from audit_log.store.reading import DecisionNumber
 from audit_log.witnesses import WITNESSED_PATH
 from referral_contracts.codes import Code
 from referral_contracts.encoding import unb64
@@ -85,8 +85,8 @@ def web(folder: Folder, receipts: Receipts, allowance: Allowance, failed: Callab
         Of one that was decided on several times the acceptance, else the first; with *partition* and *counter*, as a
         verdict tells them, that decision.
         """
-        place = None if partition is None or counter is None else Place(partition, counter)
-        return shown(lambda: receipts.receipt(unb64(event), place), _TEXT, "no-store")
+        number = None if partition is None or counter is None else DecisionNumber(partition, counter)
+        return shown(lambda: receipts.receipt(unb64(event), number), _TEXT, "no-store")
 
     # What cannot be a name here is no other thing than what is not here.
     app.add_exception_handler(RequestValidationError, lambda *_: _missing())

@@ -86,16 +86,16 @@ async def _checked(
 ) -> "Found":
     # A second of imports, which no other verb needs.
     from audit_log.ledger import KafkaLedger  # noqa: PLC0415
-    from audit_log.store.snapshot import Snapshot  # noqa: PLC0415
+    from audit_log.store import open_snapshot  # noqa: PLC0415
     from audit_log.verifying import Check  # noqa: PLC0415
 
-    with Snapshot.open(url) as seen:
+    with open_snapshot(url) as seen:
         judge = judge_of(seen, policy, trust)
     kafka = None if ledger is None else KafkaLedger(ledger)
     try:
         with _progress(shown=not call.as_json) as progress:
             return await Check(
-                lambda: Snapshot.open(url),
+                lambda: open_snapshot(url),
                 lambda name: _read(folder / name),
                 [log.key for log in policy.logs],
                 judge,

@@ -26,7 +26,7 @@ from referral_contracts.trail.words import Language
 
 if TYPE_CHECKING:
     from audit_log.showing import CaseShown
-    from audit_log.store.searching import StoreReader
+    from audit_log.store.reading import StoreReader
 
 TRAIL_JSON: Final = "sound, trail{as a bundle's trail.json has it}"
 BUNDLE_JSON: Final = "file, bytes, sound, events, refused"
@@ -118,9 +118,9 @@ def _case(call: Call, subject: str, store: str | None, policy_file: str, trust_f
 def _directory(url: str, policy: Policy, trust: TrustRoot) -> Directory:
     """Return the newest directory that is in the log: each change of it is judged again, from the pinned root on."""
     from audit_log.core.growing import Kind  # noqa: PLC0415
-    from audit_log.store.snapshot import Snapshot  # noqa: PLC0415
+    from audit_log.store import open_snapshot  # noqa: PLC0415
 
-    with Snapshot.open(url) as seen:
+    with open_snapshot(url) as seen:
         judge = judge_of(seen, policy, trust)
         for leaf in seen.leaves(seen.last_partition()):
             if leaf.kind == Kind.DECISION and leaf.salt is not None:

@@ -53,10 +53,17 @@ class PostgresDatabase:
 
     errors = (DBAPIError, psycopg.Error)
 
-    def __init__(self, url: URL) -> None:
+    def __init__(self, url: URL, *, read_only: bool = False) -> None:
         """Use the database at *url*."""
         self._held: Connection | None = None
-        self.engine: Engine = create_engine(url, connect_args=_CONNECT, pool_pre_ping=True)
+        self.engine: Engine = create_engine(
+            url,
+            connect_args=_CONNECT,
+            pool_pre_ping=True,
+            # Whoever reads sees one moment, as in SQLite.
+            isolation_level="REPEATABLE READ" if read_only else None,
+            execution_options={"postgresql_readonly": True} if read_only else {},
+        )
 
     def hold(self) -> None:
         """Take the writer's lock, which the server lets go of when this session ends, however it does."""

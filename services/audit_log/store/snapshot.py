@@ -1,15 +1,10 @@
 """A store read as it stands at one moment, beside the service that writes it or without one: nothing is written."""
 
-import sqlite3
 from collections.abc import Generator, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager, suppress
-from pathlib import Path
-from typing import Any, Final, Self
-from urllib.parse import quote
+from contextlib import closing, suppress
+from typing import Any, Final
 
-from sqlalchemy import Connection, Engine, LargeBinary, Row, Select, cast, create_engine, event, make_url, select
-from sqlalchemy.engine import URL
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy import Connection, LargeBinary, Row, Select, cast, select
 
 from audit_log.checking.leaves import Leaf
 from audit_log.core.growing import SEGMENT_BITS
@@ -24,41 +19,18 @@ from referral_contracts.log.leaf import LedgerEntry
 
 _AT_ONCE: Final = 2048
 """Rows in memory at a time: some 8 MB of records."""
-_BROKEN: Final = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
-_PRIMARY: Final = 0xFF
 
 
 class Snapshot:
     """
-    What a store holds. Close it: while it is open, SQLite keeps what is written meanwhile in its write-ahead log.
+    What a store holds, read on one connection; what that raises is for who opened it to translate.
 
-    Each method raises `LocalError` with STORE_AWAY where the store cannot be read.
+    Close it: while it is open, SQLite keeps what is written meanwhile in its write-ahead log.
     """
 
     def __init__(self, connection: Connection) -> None:
+        """Read on *connection*, in the transaction that it is in."""
         self._connection = connection
-
-    @classmethod
-    @contextmanager
-    def open(cls, url: str) -> Iterator[Self]:
-        """
-        Give the store at *url* as it is now.
-
-        Raises:
-            LocalError: NO_SUCH_FILE, MALFORMED_VALUE, STORE_AWAY.
-            Fatal: STATE_FORMAT: it is there, and no database any more.
-        """
-        engine = _engine(url)
-        try:
-            with engine.connect() as connection, connection.begin():
-                yield cls(connection)
-        except DBAPIError as error:
-            # Its text may quote what is stored, or a password.
-            if getattr(error.orig, "sqlite_errorcode", 0) & _PRIMARY in _BROKEN:
-                raise Fatal(Code.STATE_FORMAT, "the store's file is broken: not by this program") from None
-            raise LocalError(Code.STORE_AWAY, "the store cannot be read") from None
-        finally:
-            engine.dispose()
 
     def meta(self) -> Mapping[str, str]:
         """Return whose the store is."""
@@ -81,6 +53,13 @@ class Snapshot:
         table = schema.CHECKPOINTS
         found = self._connection.execute(select(table.c.size, table.c.root, table.c.note).order_by(table.c.size))
         return [Signed(*row) for row in found]
+
+    def newest(self) -> Signed | None:
+        """Return the newest checkpoint, with cosignatures where it has them."""
+        table = schema.CHECKPOINTS
+        wanted = select(table.c.size, table.c.root, table.c.note, table.c.witnessed)
+        found = self._connection.execute(wanted.order_by(table.c.size.desc()).limit(1)).one_or_none()
+        return None if found is None else Signed(found.size, found.root, found.witnessed or found.note)
 
     def last_partition(self) -> int:
         """Return the last partition of the ledger, the directory's: as the decisions say, and not the store alone."""
@@ -139,6 +118,25 @@ class Snapshot:
         )
         return [(row[0], row[1]) for row in self._connection.execute(wanted)]
 
+    def hashes(self, level: int, start: int, end: int) -> Sequence[bytes]:
+        """
+        Return what the tiles of *level* have at *start* to before *end*; at level 0 the entries themselves.
+
+        Raises:
+            Fatal: LOG_FORK: one is missing that the tree has.
+        """
+        if level:
+            table = schema.NODES
+            wanted = select(table.c.hash).where(table.c.level == level)
+        else:
+            table = schema.ENTRIES
+            wanted = select(table.c.entry)
+        wanted = wanted.where(table.c.idx >= start, table.c.idx < end).order_by(table.c.idx)
+        found = list(self._connection.scalars(wanted))
+        if len(found) != end - start:
+            raise Fatal(Code.LOG_FORK, "the store has lost a part of the tree")
+        return found
+
     def terms(self, segment: int) -> Iterator[tuple[int, int, int]]:
         """Go through all that the leaves of a segment can be found by."""
         table = schema.TERMS
@@ -148,28 +146,3 @@ class Snapshot:
     def _stream(self, wanted: Select[*tuple[Any, ...]]) -> Iterator[Row[*tuple[Any, ...]]]:
         with self._connection.execute(wanted.execution_options(yield_per=_AT_ONCE)) as found:
             yield from found
-
-
-def _engine(url: str) -> Engine:
-    try:
-        parsed = make_url(url)
-    except ArgumentError:
-        raise LocalError(Code.MALFORMED_VALUE, "not the URL of a store") from None
-    if parsed.get_backend_name() != "sqlite":
-        return create_engine(parsed, isolation_level="REPEATABLE READ", execution_options={"postgresql_readonly": True})
-    path = Path(parsed.database or "").resolve()
-    if not path.is_file():
-        raise LocalError(Code.NO_SUCH_FILE, "there is no such store")
-    query = {"mode": "ro", "uri": "true"}
-    engine = create_engine(URL.create("sqlite", database=f"file:{quote(str(path))}", query=query))
-
-    @event.listens_for(engine, "connect")
-    def connected(raw: sqlite3.Connection, _: object) -> None:
-        # The driver would begin no transaction to read in.
-        raw.isolation_level = None
-
-    @event.listens_for(engine, "begin")
-    def began(connection: Connection) -> None:
-        connection.exec_driver_sql("BEGIN")
-
-    return engine

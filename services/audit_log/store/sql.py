@@ -3,52 +3,22 @@
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, Protocol
 
-from sqlalchemy import Connection, Engine, Table, delete, func, insert, select, update
-from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy import Connection, delete, func, insert, select, update
 
 from audit_log.core.growing import SEGMENT_BITS, Batch
-from audit_log.core.places import Place
 from audit_log.store import schema
-from audit_log.store.reading import Archive
+from audit_log.store.database import Database, translated
+from audit_log.store.reading import StoreReader
+from audit_log.store.snapshot import Snapshot
 from audit_log.store.store import Signed, State
 from referral_contracts.codes import Code
-from referral_contracts.errors import Fatal, LocalError
+from referral_contracts.errors import Fatal
 from referral_contracts.log.growth import Frontier
 
 _TREE_ROW = 1
 _HOUR_MS = 3_600_000
 _ERASED_AT_ONCE = 500
-
-
-class Database(Protocol):
-    """What SQLite and PostgreSQL do each in their own way."""
-
-    @property
-    def engine(self) -> Engine:
-        """What connects to it."""
-
-    @property
-    def errors(self) -> tuple[type[Exception], ...]:
-        """What it raises, whatever is wrong."""
-
-    def hold(self) -> None:
-        """
-        Keep other writers out until the process ends or `release`.
-
-        Raises:
-            Fatal: LOG_BUSY: there is another.
-        """
-
-    def release(self) -> None:
-        """Let the next writer in."""
-
-    def insert(self, connection: Connection, table: Table, rows: Sequence[tuple[Any, ...]]) -> None:
-        """Insert *rows*, which have the table's columns in their order."""
-
-    def code_of(self, error: Exception) -> Code:
-        """Return the code of what went wrong."""
 
 
 class SqlStore:
@@ -61,7 +31,7 @@ class SqlStore:
         self._writing = threading.Lock()
         self._epoch = 0
         try:
-            with self._translated():
+            with translated(database):
                 database.hold()
                 with database.engine.begin() as connection:
                     schema.METADATA.create_all(connection)
@@ -72,19 +42,17 @@ class SqlStore:
             raise
 
     @property
-    def archive(self) -> Archive:
+    def reader(self) -> StoreReader:
         """What others read of it, for as long as it is open."""
-        return Archive(self._database.engine)
+        return StoreReader(self._database)
 
     def state(self) -> State:
         """See `Store`."""
-        with self._translated(), self._database.engine.connect() as connection:
-            size, frontier = connection.execute(select(schema.TREE.c.size, schema.TREE.c.frontier)).one()
-            edge = Frontier.decode(frontier)
-            if edge.size != size:
+        with self.reader.snapshot() as seen:
+            size, edge = seen.tree()
+            if edge is None or edge.size != size:
                 raise Fatal(Code.STATE_FORMAT, "the store's tree is not of the size that it says")
-            places = {row[0]: Place(*row[1:]) for row in connection.execute(select(schema.PLACES))}
-            return State(edge, places, self._newest(connection))
+            return State(edge, seen.places(), seen.newest())
 
     def append(self, batch: Batch) -> None:
         """See `Store`."""
@@ -111,7 +79,7 @@ class SqlStore:
         table = schema.CHECKPOINTS
         with self._transaction() as connection:
             epoch, size = connection.execute(select(schema.TREE.c.epoch, schema.TREE.c.size)).one()
-            newest = self._newest(connection)
+            newest = Snapshot(connection).newest()
             if epoch != self._epoch:
                 raise Fatal(Code.LOG_BUSY, "another process writes the log")
             if checkpoint.size > size or (newest is not None and newest.size > checkpoint.size):
@@ -127,18 +95,7 @@ class SqlStore:
 
     def hashes(self, level: int, start: int, end: int) -> Sequence[bytes]:
         """See `Store`."""
-        if level:
-            table = schema.NODES
-            wanted = select(table.c.hash).where(table.c.level == level)
-        else:
-            table = schema.ENTRIES
-            wanted = select(table.c.entry)
-        wanted = wanted.where(table.c.idx >= start, table.c.idx < end).order_by(table.c.idx)
-        with self._translated(), self._database.engine.connect() as connection:
-            found = list(connection.scalars(wanted))
-        if len(found) != end - start:
-            raise Fatal(Code.LOG_FORK, "the store has lost a part of the tree")
-        return found
+        return self.reader.hashes(level, start, end)
 
     def close(self) -> None:
         """See `Store`."""
@@ -147,17 +104,8 @@ class SqlStore:
 
     @contextmanager
     def _transaction(self) -> Iterator[Connection]:
-        with self._writing, self._translated(), self._database.engine.begin() as connection:
+        with self._writing, translated(self._database), self._database.engine.begin() as connection:
             yield connection
-
-    @contextmanager
-    def _translated(self) -> Iterator[None]:
-        failures: tuple[type[Exception], ...] = (*self._database.errors, PoolTimeout)
-        try:
-            yield
-        except failures as error:
-            # Its text may quote what was to be stored.
-            raise LocalError(self._database.code_of(error), "the store did not do it") from None
 
     def _own(self, connection: Connection, wanted: dict[str, str]) -> None:
         """Return if the store is of the log that it is opened for; an empty one becomes so."""
@@ -171,13 +119,6 @@ class SqlStore:
     def _enter(self, connection: Connection) -> int:
         connection.execute(update(schema.TREE).values(epoch=schema.TREE.c.epoch + 1))
         return connection.scalar(select(schema.TREE.c.epoch)) or 0
-
-    def _newest(self, connection: Connection) -> Signed | None:
-        table = schema.CHECKPOINTS
-        found = connection.execute(
-            select(table.c.size, table.c.root, table.c.note).order_by(table.c.size.desc()).limit(1)
-        ).one_or_none()
-        return None if found is None else Signed(*found)
 
     def _hour_has_one(self, connection: Connection, size: int) -> bool:
         """Whether another checkpoint than that of *size* is kept of its hour."""

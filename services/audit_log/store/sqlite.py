@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import quote
 
 from sqlalchemy import URL, Connection, Engine, Table, create_engine, event, insert
 from sqlalchemy.dialects import sqlite
@@ -26,7 +27,10 @@ _PRAGMAS: Final = (
     "wal_autocheckpoint = 4000",
     "busy_timeout = 10000",
 )
+_READING: Final = ("cache_size = -65536", "busy_timeout = 10000")
 _CODES: Final = {
+    sqlite3.SQLITE_CORRUPT: Code.STATE_FORMAT,
+    sqlite3.SQLITE_NOTADB: Code.STATE_FORMAT,
     sqlite3.SQLITE_FULL: Code.DISK_FULL,
     sqlite3.SQLITE_READONLY: Code.READ_ONLY,
     sqlite3.SQLITE_PERM: Code.READ_ONLY,
@@ -41,12 +45,23 @@ class SqliteDatabase:
 
     errors = (DBAPIError,)
 
-    def __init__(self, url: URL) -> None:
-        """Use the database at *url*."""
-        path = Path(url.database or "")
+    def __init__(self, url: URL, *, read_only: bool = False) -> None:
+        """
+        Use the database at *url*.
+
+        Raises:
+            LocalError: NO_SUCH_FILE: there is none to read.
+        """
+        path = Path(url.database or "").resolve()
         self._lock = path.with_name(path.name + ".lock")
         self._held: int | None = None
-        self.engine = _engine(url)
+        if not read_only:
+            self.engine = _engine(url, _PRAGMAS)
+            return
+        if not path.is_file():
+            raise LocalError(Code.NO_SUCH_FILE, "there is no such store")
+        query = {"mode": "ro", "uri": "true"}
+        self.engine = _engine(URL.create("sqlite", database=f"file:{quote(str(path))}", query=query), _READING)
 
     def hold(self) -> None:
         """Lock the file beside: the kernel lets go when the process ends, however it does."""
@@ -85,14 +100,14 @@ def _statement(table: Table) -> str:
     return str(insert(table).compile(dialect=sqlite.dialect()))
 
 
-def _engine(url: URL) -> Engine:
+def _engine(url: URL, pragmas: Sequence[str]) -> Engine:
     engine = create_engine(url)
 
     @event.listens_for(engine, "connect")
     def connected(raw: sqlite3.Connection, _: object) -> None:
         # The driver's own idea of when a transaction begins would leave out reading.
         raw.isolation_level = None
-        for pragma in _PRAGMAS:
+        for pragma in pragmas:
             raw.execute(f"PRAGMA {pragma}")
 
     @event.listens_for(engine, "begin")

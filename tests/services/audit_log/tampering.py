@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import create_engine, text
 
 from audit_log.checking.findings import Finding
-from audit_log.store.snapshot import Snapshot
+from audit_log.store import open_snapshot
 from audit_log.verifying import Check, Found, Judge
 from referral_contracts.directory import Directory
 from referral_contracts.log.leaf import LedgerEntry
@@ -68,7 +68,7 @@ def check(
     """Check *world* whole, the ledger too."""
     known = [world.desk.note_key] if keys is None else keys
     checking = Check(
-        lambda: Snapshot.open(world.url),
+        lambda: open_snapshot(world.url),
         reading(world.tiles),
         known,
         judge or Believing(),

@@ -8,7 +8,7 @@ import pytest
 from audit_log.checking.findings import Finding
 from audit_log.checking.tree import PUBLISHED, Told, TreeCheck
 from audit_log.core.growing import Batch, _nodes
-from audit_log.store.snapshot import Snapshot
+from audit_log.store import open_snapshot
 from referral_contracts.encoding import sha256
 from referral_contracts.log.growth import Frontier
 from referral_contracts.log.leaf import leaf
@@ -50,7 +50,7 @@ def test_a_million_leaves_are_built_anew_in_little_memory(tmp_path: Path) -> Non
 
     tracemalloc.start()
     found: list[Finding] = []
-    with Snapshot.open(kept.url) as snapshot:
+    with open_snapshot(kept.url) as snapshot:
         shown = Told(PUBLISHED, published(kept.tiles, kept.desk.note_key))
         tree = TreeCheck([shown], snapshot.nodes, reading(kept.tiles), found.append)
         for index, entry in snapshot.entries():

@@ -6,14 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import create_engine, make_url
+from sqlalchemy import create_engine
 
 from audit_log.eraser import DAY_MS
 from audit_log.showing import show_case
-from audit_log.store import schema
-from audit_log.store.searching import StoreReader
-from audit_log.store.snapshot import Snapshot
-from audit_log.store.sqlite import SqliteDatabase
+from audit_log.store import open_reader, open_snapshot, schema
 from audit_log.verifying import Check
 from referral_contracts.codes import Code
 from referral_contracts.encoding import b64, event_hash, format_time
@@ -86,7 +83,7 @@ def test_the_trail_names_what_was_erased_and_proves_the_rest(erasing_case: Erasi
     case.wait(WAIT_DAYS)
     case.run()
     with case.opened():
-        reader = StoreReader(SqliteDatabase(make_url(case.url)))
+        reader = open_reader(case.url)
         shown = show_case(reader, case.case, case.world.simulator.directory, LOG)
         trail = shown.trail()
         for one in shown.leaves:
@@ -272,7 +269,7 @@ def test_cases_that_ended_long_ago_are_due(erasing_case: Erasing) -> None:
 class TestTheWholeCheck:
     def found(self, case: Erasing) -> list[tuple[str, str]]:
         check = Check(
-            lambda: Snapshot.open(case.url),
+            lambda: open_snapshot(case.url),
             reading(case.home / "tiles"),
             [case.desk.note_key],
             Rejudge(case.world.simulator.root, case.world.simulator.partitions),
