@@ -49,7 +49,7 @@ def _up(folder: StateFolder) -> int:
         folder,
         [holding, "--home", str(folder.path)],
         _say,
-        what="Kafka, the router, the deadline watcher and the audit log",
+        what="Kafka, the router, the deadline watcher, the audit log and its witnesses",
     )
     if code == 0:
         home = folder.path

@@ -3,14 +3,15 @@ Found a bus from a file that lists its agencies: keys for each, the trust root, 
 
 Everything lies under one folder, a sub-folder for each agency with what its command line needs: ``keys.json`` (its
 owner's alone), ``trust.json``, ``bus.toml``, ``log.policy``; the registrar also has ``root.json``, which signs the
-directory's heads, and the deadline watcher ``state-key.json``, without which nobody can read what it has written.
+directory's heads, the deadline watcher ``state-key.json``, without which nobody can read what it has written, and
+whoever runs a witness of the log ``witness.key`` and ``witness.db``.
 In a real deployment each agency makes its own keys and the registrar only ever sees the public ones.
 """
 
 import os
 import secrets
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Self
@@ -32,9 +33,8 @@ from referral_contracts.directory_model import (
 )
 from referral_contracts.keys import KEY_FILE_MODE
 from referral_contracts.log.note import Kind, NoteKey
-from referral_contracts.log.policy import Log as LoggedBy
-from referral_contracts.log.policy import Policy as LogPolicy
 from service_chassis.keyfile import STATE_KEY_SIZE, state_key_file
+from witnessing import POLICY, WitnessPlace, who_witnesses, write_policies
 
 _KEY_TERM_MS: Final = 90 * 24 * 3_600_000
 """Sealing keys live 90 days at most."""
@@ -110,10 +110,9 @@ class Founding:
         """Return the variables of an audit log that publishes on *port*, but for the broker."""
         folder = self.home / "log"
         folder.mkdir(mode=0o700, exist_ok=True)
-        # Its own, as every agency has one: whoever is named in it as a witness is asked from the next start on.
-        policy = self.folder("audit-log") / "log.policy"
         return {
-            **({"REFERRAL_BUS_LOG_POLICY": str(policy)} if policy.exists() else {}),
+            # Its own, as every agency has one: whoever is named in it as a witness is asked from the next start on.
+            "REFERRAL_BUS_LOG_POLICY": str(self.folder("audit-log") / POLICY),
             "REFERRAL_BUS_TRUST": str(self.home / "trust.json"),
             "REFERRAL_BUS_LOG_KEY": str(self.folder("audit-log") / "keys.json"),
             "REFERRAL_BUS_LOG_STORE": f"sqlite:///{(folder / 'log.db').resolve()}",
@@ -122,18 +121,19 @@ class Founding:
         }
 
     def tell_addresses(self, bootstrap: str, log: str | None = None) -> None:
-        """Write down for every agency where the broker is, and the *log* with whose key it signs, if there is one."""
+        """Write down for every agency where the broker is, and the *log*, if there is one."""
         for agency in self.agencies:
-            folder = self.folder(agency)
             text = f'agency = "{agency}"\nbootstrap = "{bootstrap}"\n' + (f'log = "{log}"\n' if log else "")
-            (folder / "bus.toml").write_text(text, "utf-8")
-            if log and not (folder / "log.policy").exists():
-                (folder / "log.policy").write_bytes(self._log_policy().format())
+            (self.folder(agency) / "bus.toml").write_text(text, "utf-8")
 
-    def _log_policy(self) -> LogPolicy:
-        # Which witnesses count, and how many of them, is for each agency to say.
+    def witnesses(self) -> list[WitnessPlace]:
+        """Return where the witnesses are that agencies of the plan run; what they need is made when it is missing."""
+        return [WitnessPlace.of(agency, self.trust.bus, self.folder(agency)) for agency in who_witnesses(self.plan)]
+
+    def tell_policy(self, witnesses: Sequence[WitnessPlace]) -> None:
+        """Write down for every agency with whose key the log signs, and who has to have seen what it signs."""
         key = NoteKey(f"{self.trust.bus}.log", Kind.ED25519, self.keys("audit-log").signing.verify_key)
-        return LogPolicy(logs=(LoggedBy(key),))
+        write_policies([self.folder(agency) for agency in self.agencies], key, witnesses)
 
     def first_change(self, now_ms: int) -> tuple[bytes, bytes]:
         """Return the change that is version 1 of the directory, and its signature."""

@@ -73,7 +73,10 @@ def _hold(folder: StateFolder, bootstrap: str | None) -> None:
         stop.set()
 
     rules = rules_from(os.environ)
-    with folder.hold(), RunningBus(folder.path, say=_say, bootstrap=bootstrap, rules=rules, log=True) as bus:
+    with (
+        folder.hold(),
+        RunningBus(folder.path, say=_say, bootstrap=bootstrap, rules=rules, log=True, witnessed=True) as bus,
+    ):
         # From here on it ends in order, whatever else it is told meanwhile.
         for number in _ENDING:
             signal.signal(number, end)

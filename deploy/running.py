@@ -1,5 +1,5 @@
 """
-A bus that runs on this machine: Kafka, topics, a founded directory, router, deadline watcher and audit log.
+A bus that runs on this machine: Kafka, topics, a founded directory, router, deadline watcher, audit log, witnesses.
 
 Used alike by ``make up``, the demonstration, the benchmarks and the tests. It renews the directory's head. What it
 starts it also ends, by pid, and a service that dies is started again.
@@ -25,6 +25,7 @@ from referral_contracts.directory import Directory
 from referral_contracts.directory_shelf import Shelf
 from referral_contracts.topics import H_SIGNATURE, topic_specs
 from service_process import READY_S, NotReady, ServiceProcess
+from witnessing import WitnessProcess
 
 AGENCIES: Final = Path(__file__).parent / "agencies.toml"
 PARTITIONS: Final = 4
@@ -77,6 +78,7 @@ class RunningBus:
         agencies: Path = AGENCIES,
         rules: Sequence[Path] = (),
         log: bool = False,
+        witnessed: bool = False,
     ) -> None:
         """
         Start it and wait until it is ready.
@@ -88,6 +90,7 @@ class RunningBus:
             agencies: Who is on the bus.
             rules: The packs that a deadline watcher watches by; without any there is none.
             log: Whether there is an audit log.
+            witnessed: Whether the agencies that witness it by the plan do so.
 
         Raises:
             NotReady: A service does not come up.
@@ -98,6 +101,7 @@ class RunningBus:
         self.routers: list[ServiceProcess] = []
         self.watchers: list[ServiceProcess] = []
         self.logs: list[ServiceProcess] = []
+        self.witnesses: list[WitnessProcess] = []
         self._rules: Sequence[Path] = ()
         try:
             if bootstrap is None:
@@ -109,10 +113,10 @@ class RunningBus:
             self._provision()
             asyncio.run(refuse_another_bus(self.founding, bootstrap))
             self.founding.tell_addresses(bootstrap)
-            self._start_services(rules, log=log)
+            self._start_services(rules, log=log, witnessed=witnessed)
             version = asyncio.run(bring_up_to_date(self.founding, bootstrap))
-            for service in self.services:
-                service.wait_ready()
+            for process in self._processes:
+                process.wait_ready()
             say(f"ready: Kafka at {bootstrap}, directory version {version}")
         except BaseException:
             self.close()
@@ -131,19 +135,31 @@ class RunningBus:
         """The broker, when it is ours."""
         return self._node
 
-    def _start_services(self, rules: Sequence[Path], *, log: bool) -> None:
+    def _start_services(self, rules: Sequence[Path], *, log: bool, witnessed: bool) -> None:
+        places = self.founding.witnesses() if witnessed else []
         named = ["the router", *(["the deadline watcher"] if rules else []), *(["the audit log"] if log else [])]
+        named += [f"{len(places)} witnesses"] if places else []
         self._say("starting " + " and ".join(filter(None, (", ".join(named[:-1]), named[-1]))))
         self.start_router()
         if rules:
             self.start_watcher(rules)
         if log:
+            self.founding.tell_policy(places)
+            for place in places:
+                witness = WitnessProcess(self.founding.home, place, len(self.witnesses) + 1)
+                self.witnesses.append(witness)
+                witness.start()
             self.start_log()
 
     @property
     def services(self) -> Sequence[ServiceProcess]:
-        """Every process that was started, in the order in which they end."""
+        """Every service that was started, in the order in which they end."""
         return (*self.logs, *self.watchers, *self.routers)
+
+    @property
+    def _processes(self) -> Sequence[ServiceProcess]:
+        # The log first: what it has appended last is to be witnessed too.
+        return (*self.logs, *self.witnesses, *self.watchers, *self.routers)
 
     def start_router(self) -> ServiceProcess:
         """Start one more router process."""
@@ -183,10 +199,10 @@ class RunningBus:
         if self._node is not None and not self._node.running:
             self._say("Kafka ended; starting it again")
             self._node.restart()
-        for service in self.services:
-            if service.process is not None and service.process.poll() is not None:
-                self._say(f"a {service.name} ended with {service.process.returncode}; starting it again")
-                service.start()
+        for one in self._processes:
+            if one.process is not None and one.process.poll() is not None:
+                self._say(f"a {one.name} ended with {one.process.returncode}; starting it again")
+                one.start()
 
     def renew(self) -> int:
         """Renew the directory's head and return its version."""
@@ -194,8 +210,8 @@ class RunningBus:
 
     def close(self) -> None:
         """End everything that was started."""
-        for service in self.services:
-            service.stop()
+        for process in self._processes:
+            process.stop()
         if self._node is not None:
             self._node.close()
 

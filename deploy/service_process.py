@@ -11,7 +11,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -67,13 +67,17 @@ class ServiceProcess:
         }
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", self._module],
+                self.command(),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
                 env=env,
                 preexec_fn=_ending_with_us(),  # noqa: PLW1509 - one system call, no lock is taken
             )
+
+    def command(self) -> Sequence[str]:
+        """Return what is run."""
+        return [sys.executable, "-m", self._module]
 
     @property
     def http(self) -> str | None:
@@ -95,12 +99,17 @@ class ServiceProcess:
         except OSError:
             return 0, b""
 
+    def ready(self) -> tuple[bool, bytes]:
+        """Tell whether it says that it is ready, and what it says."""
+        status, body = self.get("/readyz")
+        return status == 200, body
+
     def wait_ready(self, timeout_s: float = READY_S) -> None:
         """Return once it is ready, or raise NotReady."""
         deadline = time.monotonic() + timeout_s
         while True:
-            status, body = self.get("/readyz")
-            if status == 200:
+            ready, body = self.ready()
+            if ready:
                 return
             if self.process is not None and self.process.poll() is not None:
                 raise NotReady(f"the {self.name} ended with {self.process.returncode}; its log: {self.log}")

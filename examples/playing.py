@@ -126,7 +126,7 @@ def _run(home: Path, bootstrap: str | None) -> int:
     )
     bus: RunningBus | None = None
     try:
-        bus = RunningBus(home, say=teller.note, bootstrap=bootstrap, rules=DEMONSTRATION, log=True)
+        bus = RunningBus(home, say=teller.note, bootstrap=bootstrap, rules=DEMONSTRATION, log=True, witnessed=True)
         asyncio.run(_play(bus, teller))
     except NotAsTold as error:
         teller.end("Không như câu chuyện.", str(error), good=False, lines=_logs(home))

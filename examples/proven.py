@@ -103,14 +103,24 @@ class Proof:
         """Let the hotline fetch the receipt of what it handed on, and a stranger check it; return its leaf."""
         receipt, event, signature = (str(self._folder / name) for name in ("event.tlog-proof", "event", "signature"))
         parts = ("--event", event, "--signature", signature)
-        await _typed("receipt", row["id"], "--home", str(self._agency), "--out", receipt, *parts)
+        for _ in range(_TRIES):
+            told = await _typed("receipt", row["id"], "--home", str(self._agency), "--out", receipt, *parts)
+            if told["witnessed"]:
+                break
+            await asyncio.sleep(_EACH_S)
         proven = await _typed("verify", receipt, *self._log, *parts)
         expect(proven["event"] == row["event"], "the receipt is of that event")
         expect((proven["index"], proven["code"]) == (row["leaf"], Code.ACCEPTED), "it proves what the trail says")
+        expect(proven["witnessed"], "every witness of the log has seen what the receipt is under")
         at, size = when(proven["admitted"]).rpartition(" ")[2], proven["size"]
         self._teller.tell(
             f"✓ Biên nhận của tổng đài, kiểm tra ngoại tuyến: giao {at}, bản ghi {proven['index']} / {size}.",
             f"✓ The hotline's receipt, checked offline: handed on at {at}, leaf {proven['index']} of {size}.",
+        )
+        names = [self._teller.short(one) for one in proven["witnesses"]]
+        self._teller.tell(
+            f"✓ Có chữ ký của các bên chứng kiến nhật ký: {', '.join(names)}.",
+            f"✓ Cosigned by the log's {len(names)} witnesses: other agencies, with keys of their own.",
         )
         return int(proven["index"])
 

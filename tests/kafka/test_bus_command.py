@@ -47,7 +47,8 @@ def home(tmp_path: Path) -> Iterator[Path]:
 
 def test_a_bus_stays_until_it_is_stopped_and_carries_no_other(home: Path, tmp_path: Path) -> None:
     code, out, err = call(home, "up")
-    assert (code, err) == (0, f"bus: starting Kafka, the router, the deadline watcher and the audit log in {home}\n")
+    parts = "Kafka, the router, the deadline watcher, the audit log and its witnesses"
+    assert (code, err) == (0, f"bus: starting {parts} in {home}\n")
     assert "ubnd-xa-thi-du" in out
     assert "audit-log" not in out
     assert call(home, "up") == (0, out, "")

@@ -104,6 +104,7 @@ def test_what_it_leaves_as_evidence_holds_without_the_bus(demo: DemoRun) -> None
     event, signature = (folder / "event").read_bytes(), (folder / "signature").read_bytes()
     proven = verify_receipt(receipt, signature.strip(), event, policy)
 
+    assert (proven.witnesses, proven.witnessed) == (("ubnd-xa-thi-du", "so-y-te-minh-hoa"), True)
     assert bundle.trail.sound
     assert bundle.trail.state is CaseState.CLOSED
     assert (folder / "case.html").read_bytes() == page(bundle.trail)

@@ -22,9 +22,9 @@ WITHIN_S = 60.0
 
 @pytest.fixture(scope="module")
 def bus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningBus]:
-    """Give a bus with an audit log."""
+    """Give a bus with an audit log and its witnesses."""
     try:
-        with RunningBus(tmp_path_factory.mktemp("promised") / "bus", say=print, log=True) as running:
+        with RunningBus(tmp_path_factory.mktemp("promised") / "bus", say=print, log=True, witnessed=True) as running:
             yield running
     except NotInstalled as error:
         pytest.exit(f"kafka: {error}", returncode=2)
@@ -82,6 +82,29 @@ def test_a_log_that_is_killed_keeps_nobody_waiting_and_gives_it_later(bus: Runni
             # From the main thread: the process is to end when that does.
             bus.logs[0].start()
             await until(lambda: None not in kept(client))
+            assert client.alarms() == ()
+
+    asyncio.run(story())
+
+
+def test_while_a_witness_is_away_a_receipt_is_provisional(bus: RunningBus) -> None:
+    async def story() -> None:
+        async with hotline(bus) as client:
+            await client.ready()
+            one, other = bus.witnesses
+            other.stop()
+            sent = await client.send(client.open_case(OPENING))
+            found = await client.receipt(sent.id, timeout_s=WITHIN_S)
+            assert (found.proven.witnesses, found.proven.witnessed) == ((), False)
+
+            # From the main thread: the process is to end when that does.
+            other.start()
+            # The log stands still meanwhile: it is the same checkpoint that they are asked for.
+            deadline = time.monotonic() + WITHIN_S
+            while not (found := await client.receipt(sent.id)).proven.witnessed:
+                assert time.monotonic() < deadline
+                await asyncio.sleep(0.5)
+            assert found.proven.witnesses == (one.place.agency, other.place.agency)
             assert client.alarms() == ()
 
     asyncio.run(story())

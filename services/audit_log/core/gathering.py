@@ -63,8 +63,10 @@ class Gathering:
         return self.witnessed >= target.size or not self._pending or now_s >= self._until_s
 
     def failed(self, name: str) -> None:
-        """Take it that *name* does not answer in this round."""
+        """Take it that *name* did not answer: nobody waits for it, and it is asked again when it is free."""
         self._pending.discard(name)
+        # A log that stands still has no next round.
+        self._told.discard(name)
 
     def cosigned(self, name: str, size: int, signature: NoteSignature) -> bytes | None:
         """Take a cosignature; return the checkpoint with all it has, when that is the largest that is witnessed."""

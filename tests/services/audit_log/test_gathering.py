@@ -94,6 +94,18 @@ def test_a_round_ends_when_nobody_is_left_to_answer() -> None:
     assert rounds.due(6, ["w3"]) == (6, ["w3"])
 
 
+def test_one_that_failed_is_asked_again_for_the_same_checkpoint_while_the_log_stands_still() -> None:
+    rounds = Rounds()
+    rounds.due(5, ALL)
+    rounds.told("w1", 5)
+    rounds.gathering.failed("w2")
+    rounds.gathering.failed("w3")
+
+    assert rounds.due(5, ["w1"]) == (5, [])
+    assert rounds.due(5, ["w1", "w2"]) == (5, ["w2"])
+    assert rounds.told("w2", 5) is not None
+
+
 def test_one_that_is_slow_holds_up_a_round_for_its_time_and_then_counts_all_the_same() -> None:
     rounds = Rounds()
     rounds.due(5, ["w1", "w2"], now_s=10.0)
