@@ -1,10 +1,6 @@
-import hashlib
-import hmac
-
 import pytest
 from cryptography.hazmat.primitives.asymmetric.mlkem import MLKEM768PublicKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -12,11 +8,11 @@ from referral_contracts.codes import Code
 from referral_contracts.encoding import jcs, sha256, unb64
 from referral_contracts.errors import LocalError, RemoteError
 from referral_contracts.keys import SealingKey, SealingPublic
+from tests.contracts.independent.by_hand import combined, sealed
 
 SECRET = bytes(range(96))
 KEY = SealingKey.from_bytes(SECRET)
 MLKEM, X25519 = KEY.public[:1184], KEY.public[1184:]
-SUITE_ID = b"HPKE" + bytes.fromhex("647a 0001 0002")
 
 X25519_LOW_ORDER = [
     (0).to_bytes(32, "little"),
@@ -27,15 +23,6 @@ X25519_LOW_ORDER = [
 ]
 
 
-def labeled_extract(label: bytes, ikm: bytes, salt: bytes = b"") -> bytes:
-    return hmac.digest(salt, b"HPKE-v1" + SUITE_ID + label + ikm, "sha256")
-
-
-def labeled_expand(prk: bytes, label: bytes, info: bytes, size: int) -> bytes:
-    # One block is enough for 32 bytes.
-    return hmac.digest(prk, size.to_bytes(2, "big") + b"HPKE-v1" + SUITE_ID + label + info + b"\x01", "sha256")[:size]
-
-
 def sealed_by_hand(public: bytes, plaintext: bytes, info: bytes) -> bytes:
     """X-Wing (draft-connolly-cfrg-xwing-kem) and HPKE in base mode (RFC 9180 section 5.1), from their primitives."""
     mlkem, x25519 = public[:1184], public[1184:]
@@ -43,11 +30,8 @@ def sealed_by_hand(public: bytes, plaintext: bytes, info: bytes) -> bytes:
     ephemeral = X25519PrivateKey.generate()
     sealed_x25519 = ephemeral.public_key().public_bytes_raw()
     shared_x25519 = ephemeral.exchange(X25519PublicKey.from_public_bytes(x25519))
-    shared = hashlib.sha3_256(shared_mlkem + shared_x25519 + sealed_x25519 + x25519 + b"\\.//^\\").digest()
-    schedule = b"\x00" + labeled_extract(b"psk_id_hash", b"") + labeled_extract(b"info_hash", info)
-    secret = labeled_extract(b"secret", b"", salt=shared)
-    key, nonce = labeled_expand(secret, b"key", schedule, 32), labeled_expand(secret, b"base_nonce", schedule, 12)
-    return sealed_mlkem + sealed_x25519 + AESGCM(key).encrypt(nonce, plaintext, b"")
+    shared = combined(shared_mlkem, shared_x25519, sealed_x25519, x25519)
+    return sealed(sealed_mlkem + sealed_x25519, shared, plaintext, info)
 
 
 def test_what_is_sealed_from_the_specifications_opens() -> None:

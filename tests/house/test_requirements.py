@@ -50,6 +50,10 @@ def test_the_two_locks_agree() -> None:
     }
 
 
+def test_the_vectors_are_of_the_release_of_cryptography_that_we_run() -> None:
+    assert locked_in("dev.txt")["cryptography-vectors"] == locked_in("run.txt")["cryptography"]
+
+
 def test_what_the_distribution_asks_for_is_what_we_lock() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
