@@ -126,7 +126,7 @@ class PartitionReader:
         request = fetch_request(topic, partition, offset, most=most, wait_ms=wait_ms, isolation=self._isolation)
 
         async def ask(leader: int) -> Fetched:
-            wire = await self._client.wire(leader)
+            wire = await self._client.wire(leader, self._tp)
             try:
                 return fetched(await wire.ask(*FETCH, (request,)))
             except asyncio.CancelledError:

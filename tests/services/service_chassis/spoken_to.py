@@ -2,11 +2,13 @@
 
 import asyncio
 import struct
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 
 Answer = Callable[[bytes], list[bytes] | None]
 """From a request, without its size, to the pieces written in answer; None ends the connection."""
+Hold = Callable[[bytes], Awaitable[object]]
+"""How long to hold the answer to a request, and with it all that is asked behind it on the same connection."""
 
 
 def framed(answer: bytes) -> bytes:
@@ -18,7 +20,7 @@ def correlation(request: bytes) -> bytes:
 
 
 @asynccontextmanager
-async def broker(answer: Answer) -> AsyncIterator[tuple[str, int]]:
+async def broker(answer: Answer, hold: Hold | None = None) -> AsyncIterator[tuple[str, int]]:
     """Yield where it listens; at the end all connections have to be closed."""
     serving: list[asyncio.Event] = []
 
@@ -26,7 +28,12 @@ async def broker(answer: Answer) -> AsyncIterator[tuple[str, int]]:
         ended = asyncio.Event()
         serving.append(ended)
         with suppress(asyncio.IncompleteReadError, ConnectionError):
-            while (pieces := answer(await _request(reader))) is not None:
+            while True:
+                request = await _request(reader)
+                if hold is not None:
+                    await hold(request)
+                if (pieces := answer(request)) is None:
+                    break
                 for piece in pieces:
                     writer.write(piece)
                     await asyncio.sleep(0)

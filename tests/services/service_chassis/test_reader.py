@@ -26,8 +26,8 @@ class FakeClient:
         self.cluster = SimpleNamespace(leader_for_partition=lambda tp: 0)
         self.opened: list[Wire] = []
 
-    async def wire(self, node: int) -> Wire:
-        assert node == 0
+    async def wire(self, node: int, tp: TopicPartition) -> Wire:
+        assert (node, tp) == (0, TOPIC)
         if not self.opened or self.opened[-1].closed:
             self.opened.append(await Wire.open("127.0.0.1", self.port, client_id="tests", ssl_context=None))
         return self.opened[-1]
