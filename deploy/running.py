@@ -114,10 +114,7 @@ class RunningBus:
             asyncio.run(refuse_another_bus(self.founding, bootstrap))
             self.founding.tell_addresses(bootstrap)
             self._start_services(rules, log=log, witnessed=witnessed)
-            version = asyncio.run(bring_up_to_date(self.founding, bootstrap))
-            for process in self._processes:
-                process.wait_ready()
-            say(f"ready: Kafka at {bootstrap}, directory version {version}")
+            say(f"ready: Kafka at {bootstrap}, directory version {self._wait_ready()}")
         except BaseException:
             self.close()
             raise
@@ -129,6 +126,13 @@ class RunningBus:
             raise not_answering(self.bootstrap, error) from error
         for line in differences:
             self._say(f"differs: {line}")
+
+    def _wait_ready(self) -> int:
+        """Return the directory's version once everything is ready."""
+        version = self.renew()
+        for process in self._processes:
+            process.wait_ready()
+        return version
 
     @property
     def node(self) -> KafkaNode | None:
