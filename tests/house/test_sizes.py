@@ -14,7 +14,7 @@ def test_a_file_can_be_read_in_one_sitting() -> None:
 
 def test_a_function_fits_on_a_screen() -> None:
     sizes = {
-        f"{path}:{node.name}": (node.end_lineno or 0) - node.lineno + 1
+        f"{path}:{node.lineno} {node.name}": (node.end_lineno or 0) - node.lineno + 1
         for path in files("*.py")
         for node in ast.walk(ast.parse((ROOT / path).read_text()))
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)

@@ -104,8 +104,7 @@ class Simulator:
             rules: The deadline watcher's, if there is to be one.
         """
         self.clock = clock or Clock()
-        self.bus = bus
-        self.partitions = partitions
+        self.bus, self.partitions = bus, partitions
         self.broker = MemoryBroker(self.clock)
         self.keys = _complete(keys or {}, {*SERVICES, *agencies, "root"})
         self.faults: dict[str, Faults] = {}
@@ -122,12 +121,12 @@ class Simulator:
         self._registrar = registrar.Registrar(agency="registrar", bus=bus, keys=[self.keys["root"].signing])
         self._worker, self._lanes = self._wire(core, salts)
         self.broker.on_append = self._heard
-        self._found({**SERVICES, **agencies}, policy)
-        self.watching = None if rules is None else self._watch(rules)
+        self._found({**SERVICES, **agencies}, policy, rules)
 
-    def _found(self, roles: Mapping[str, Sequence[str]], policy: Policy) -> None:
+    def _found(self, roles: Mapping[str, Sequence[str]], policy: Policy, rules: Rules | None) -> None:
         self.change_directory(agencies=[self.entry(name, roles[name]) for name in roles], policy=policy)
         self.run()
+        self.watching = None if rules is None else self._watch(rules)
 
     def _watch(self, rules: Rules) -> Watching:
         return Watching(
