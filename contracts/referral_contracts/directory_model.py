@@ -5,20 +5,18 @@ Every model's fields stand in alphabetical order: its serializer then writes RFC
 """
 
 from enum import StrEnum
-from typing import Annotated, Any, Final, Literal, Self, TypeAlias
+from typing import Annotated, Final, Literal, Self, TypeAlias
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
-    ConfigDict,
     Field,
     StringConstraints,
-    ValidationError,
     model_validator,
 )
 
+from referral_contracts.canonical import Canonical
 from referral_contracts.codes import Code
-from referral_contracts.encoding import AGENCY, EVENT_ID, HASH, MAX_INTEGER, TIME, parse_json, parse_time
+from referral_contracts.encoding import AGENCY, EVENT_ID, HASH, MAX_INTEGER, TIME, parse_time
 from referral_contracts.errors import RemoteError
 from referral_contracts.topics import CHANGE_MAX
 
@@ -67,26 +65,8 @@ Text: TypeAlias = Annotated[str, StringConstraints(max_length=300)]
 Count: TypeAlias = Annotated[int, Field(ge=1, le=MAX_INTEGER)]
 
 
-class _Wire(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, hide_input_in_errors=True)
-
-    @classmethod
-    def decode(cls, value: bytes) -> Self:
-        """Return the model that *value* spells, or raise RemoteError: it has one spelling."""
-        try:
-            found = cls.model_validate_json(value)
-        except ValidationError:
-            parse_json(value)
-            raise RemoteError(Code.MALFORMED_ENVELOPE, "not a directory record") from None
-        if found.encode() != value:
-            raise RemoteError(Code.NOT_CANONICAL, "directory record not its own RFC 8785 form")
-        return found
-
-    def encode(self) -> bytes:
-        """Return the model's bytes, in RFC 8785 form."""
-        serializer: Any = self.__pydantic_serializer__
-        encoded: bytes = serializer.to_json(self, exclude_none=True)
-        return encoded
+class _Wire(Canonical):
+    spells = "directory record"
 
 
 class Use(StrEnum):

@@ -8,10 +8,11 @@ can tell whether bytes are gone lawfully. None of these statements says what was
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Final, Literal, Self, TypeAlias
+from typing import Annotated, Final, Literal, Self, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import Field, StringConstraints
 
+from referral_contracts.canonical import Canonical
 from referral_contracts.codes import Code
 from referral_contracts.directory import ROLE_REGISTRAR, Directory, EventKey, Member
 from referral_contracts.directory_model import ROLE_LOG, Agency, Hash, Time
@@ -32,26 +33,8 @@ Subject: TypeAlias = Annotated[str, StringConstraints(pattern=SUBJECT)]
 Ground: TypeAlias = Annotated[str, StringConstraints(min_length=1, max_length=300)]
 
 
-class _Wire(BaseModel):
-    # Fields stand in alphabetical order: the serializer then writes RFC 8785 form.
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, hide_input_in_errors=True)
-
-    @classmethod
-    def decode(cls, value: bytes) -> Self:
-        """Return the model that *value* spells, or raise RemoteError: it has one spelling."""
-        try:
-            found = cls.model_validate_json(value)
-        except ValidationError:
-            raise RemoteError(Code.MALFORMED_ENVELOPE, "not a statement of this kind") from None
-        if found.encode() != value:
-            raise RemoteError(Code.NOT_CANONICAL, "statement not its own RFC 8785 form")
-        return found
-
-    def encode(self) -> bytes:
-        """Return the model's bytes, in RFC 8785 form."""
-        serializer: Any = self.__pydantic_serializer__
-        encoded: bytes = serializer.to_json(self, exclude_none=True)
-        return encoded
+class _Wire(Canonical):
+    spells = "statement of this kind"
 
 
 class Asked(_Wire):
