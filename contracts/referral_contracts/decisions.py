@@ -27,6 +27,7 @@ from referral_contracts.lifecycle import CaseState, State
 from referral_contracts.signing import Typ, parse_signature, sign, verify
 
 SALT_SIZE: Final = 16
+_PATH_HEAD: Final = 8
 NO_DECISION: Final = b"\x00" * 32
 """What the first decision of a partition names as its predecessor."""
 
@@ -306,6 +307,18 @@ def router_key_id(root: bytes) -> str:
     return parse_signature(root, Typ.DECISION).kid
 
 
+def path_parts(path: bytes) -> tuple[int, int, bytes]:
+    """
+    Return the leaf's index, the batch's size and the hashes that a ``path`` header tells.
+
+    Raises:
+        RemoteError: BAD_DECISION: it is none.
+    """
+    if len(path) < _PATH_HEAD or (len(path) - _PATH_HEAD) % merkle.HASH_SIZE:
+        raise RemoteError(Code.BAD_DECISION, "path of the wrong length")
+    return int.from_bytes(path[:4], "big"), int.from_bytes(path[4:_PATH_HEAD], "big"), path[_PATH_HEAD:]
+
+
 def verify_leaf(leaf: bytes, path: bytes, root: bytes, *, bus: str, partition: int, key: VerifyKey) -> None:
     """
     Check that the router signed *leaf* in a batch of *partition*.
@@ -314,10 +327,8 @@ def verify_leaf(leaf: bytes, path: bytes, root: bytes, *, bus: str, partition: i
         Tampered: It did not.
         RemoteError: The headers are malformed.
     """
-    if len(path) < 8 or (len(path) - 8) % 32:
-        raise RemoteError(Code.BAD_DECISION, "path of the wrong length")
-    index, size = int.from_bytes(path[:4], "big"), int.from_bytes(path[4:8], "big")
-    computed = merkle.root_from_path(merkle.leaf_hash(leaf), index, size, path[8:])
+    index, size, hashes = path_parts(path)
+    computed = merkle.root_from_path(merkle.leaf_hash(leaf), index, size, hashes)
     try:
         verify(key, parse_signature(root, Typ.DECISION), _root_statement(bus, partition, computed, size))
     except RemoteError as error:

@@ -10,9 +10,10 @@ from dataclasses import dataclass, field
 from typing import ClassVar, Final
 
 from referral_contracts import decisions
+from referral_contracts.batch_check import router_key
 from referral_contracts.codes import Code
-from referral_contracts.decisions import router_key_id, verify_leaf
-from referral_contracts.directory import ROLE_ROUTER, ROLE_WATCHER, Directory
+from referral_contracts.decisions import verify_leaf
+from referral_contracts.directory import ROLE_WATCHER, Directory
 from referral_contracts.encoding import event_hash, parse_time
 from referral_contracts.envelope import Envelope
 from referral_contracts.errors import LocalError, RemoteError, Tampered
@@ -230,8 +231,7 @@ def _of_the_router(
     if told.bus != directory.head.bus:
         raise RemoteError(Code.WRONG_BUS)
     admitted_ms = parse_time(told.admitted)
-    router = directory.service(ROLE_ROUTER)
-    key = None if router is None else directory.event_key(router, router_key_id(headers[H_ROOT]))
+    key = router_key(directory, headers[H_ROOT])
     if key is None:
         raise Doubtful(Code.UNKNOWN_KEY, "not a key of the router")
     verify_leaf(leaf, headers[H_PATH], headers[H_ROOT], bus=told.bus, partition=told.partition, key=key.key)

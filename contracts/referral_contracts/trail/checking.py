@@ -13,9 +13,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from referral_contracts.batch_check import BatchCheck
 from referral_contracts.codes import Code
-from referral_contracts.decisions import Decision, read_decision, router_key_id, verify_leaf
-from referral_contracts.directory import ROLE_ROUTER, Directory
+from referral_contracts.decisions import Decision, read_decision
+from referral_contracts.directory import Directory
 from referral_contracts.encoding import event_hash, parse_time
 from referral_contracts.envelope import Envelope
 from referral_contracts.errors import LocalError, RemoteError
@@ -54,7 +55,7 @@ def make_trail(
     grounds: Grounds, subject: str, leaves: Sequence[TrailLeaf], disclosed: Disclosed = NO_DISCLOSURE
 ) -> Trail:
     """Return the trail of the case *subject* that *leaves*, in the order of the log, make."""
-    return _Maker(grounds, subject, disclosed).make(leaves)
+    return _Maker(grounds, subject, disclosed, BatchCheck(grounds.bus)).make(leaves)
 
 
 @dataclass(slots=True)
@@ -62,6 +63,7 @@ class _Maker:
     grounds: Grounds
     subject: str
     disclosed: Disclosed
+    batches: BatchCheck
     faults: list[Fault] = field(default_factory=list)
     standing: Standing = field(default_factory=Standing)
     numbering: Numbering = field(default_factory=Numbering)
@@ -176,12 +178,15 @@ class _Maker:
         directory = self.grounds.directory
         if decision.bus != self.grounds.bus:
             raise RemoteError(Code.WRONG_BUS, "another bus's decision")
-        router = directory.service(ROLE_ROUTER)
-        key = None if router is None else directory.event_key(router, router_key_id(record.root))
-        if key is None or not key.valid(parse_time(decision.admitted)):
-            raise RemoteError(Code.UNKNOWN_KEY, "not by a key that was the router's at the time")
-        place = decision.partition
-        verify_leaf(record.decision, record.path, record.root, bus=decision.bus, partition=place, key=key.key)
+        self.batches.check(
+            record.decision,
+            leaf_hash(record.decision),
+            record.path,
+            record.root,
+            partition=decision.partition,
+            directory=directory,
+            at_ms=parse_time(decision.admitted),
+        )
         if decision.directory > directory.version:
             raise RemoteError(Code.DIRECTORY_STALE, "decided by a newer directory than is shown")
 

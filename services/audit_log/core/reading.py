@@ -6,7 +6,6 @@ decisions too. What the senders signed the router has checked, and whoever audit
 only what can be searched for is read.
 """
 
-from collections import OrderedDict
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
@@ -14,13 +13,14 @@ from pydantic_core import from_json
 
 from audit_log.core.places import Place
 from referral_contracts import topics
+from referral_contracts.batch_check import BatchCheck
 from referral_contracts.codes import Code
-from referral_contracts.decisions import Decision, read_decision, router_key_id, verify_leaf
-from referral_contracts.directory import ROLE_ROUTER, Directory
+from referral_contracts.decisions import Decision, read_decision
+from referral_contracts.directory import Directory
 from referral_contracts.directory_model import CHANGED_TYPE
 from referral_contracts.encoding import parse_time, sha256, unb64
 from referral_contracts.errors import Fatal, LocalError, RemoteError
-from referral_contracts.merkle import leaf_hash, root_from_path
+from referral_contracts.merkle import leaf_hash
 from referral_contracts.records import Record
 from referral_contracts.topics import agency_of
 from referral_contracts.verbs import verb_of
@@ -29,8 +29,6 @@ DIRECTORY_CHANGED: Final = "directory.changed"
 """What a change of the directory is found by, beside the verbs."""
 NO_PARTITION: Final = -1
 """Where the log's own statements stand: on no ledger."""
-_KNOWN_ROOTS: Final = 64
-_PATH_HEAD: Final = 8
 
 
 class About(NamedTuple):
@@ -73,7 +71,7 @@ class LedgerReader:
         """Read what is *bus*'s, in *partition* of the ledger."""
         self._bus = bus
         self._partition = partition
-        self._roots: OrderedDict[bytes, tuple[bytes, int]] = OrderedDict()
+        self._batches = BatchCheck(bus)
         self._admitted = ("", 0)
 
     def read(self, record: Record, place: Place, directory: Directory) -> Taken | None:
@@ -97,7 +95,15 @@ class LedgerReader:
             admitted_ms = self._time(decision.admitted)
             if decision.directory > directory.version:
                 raise LocalError(Code.DIRECTORY_BEHIND)
-            self._prove(leaf, chain, headers, directory, admitted_ms)
+            self._batches.check(
+                leaf,
+                chain,
+                headers.get(topics.H_PATH, b""),
+                headers.get(topics.H_ROOT, b""),
+                partition=self._partition,
+                directory=directory,
+                at_ms=admitted_ms,
+            )
         except RemoteError as error:
             raise Fatal(Code.BAD_DECISION, "a record of the ledger that the router did not write") from error
         place.check_follows(decision.counter, previous)
@@ -130,26 +136,6 @@ class LedgerReader:
         if text != self._admitted[0]:
             self._admitted = (text, parse_time(text))
         return self._admitted[1]
-
-    def _prove(
-        self, leaf: bytes, chain: bytes, headers: Mapping[str, bytes], directory: Directory, admitted_ms: int
-    ) -> None:
-        path, root = headers.get(topics.H_PATH, b""), headers.get(topics.H_ROOT, b"")
-        kid = router_key_id(root)
-        router = directory.service(ROLE_ROUTER)
-        key = None if router is None else directory.event_key(router, kid)
-        if key is None or not key.valid(admitted_ms):
-            raise RemoteError(Code.UNKNOWN_KEY)
-        if len(path) < _PATH_HEAD:
-            raise RemoteError(Code.BAD_DECISION, "path of the wrong length")
-        index, size = int.from_bytes(path[:4], "big"), int.from_bytes(path[4:8], "big")
-        batch = (root_from_path(chain, index, size, path[_PATH_HEAD:]), size)
-        if self._roots.get(root) != batch:
-            # One signature a batch: the other leaves of it lead to the same root.
-            verify_leaf(leaf, path, root, bus=self._bus, partition=self._partition, key=key.key)
-            self._roots[root] = batch
-            if len(self._roots) > _KNOWN_ROOTS:
-                self._roots.popitem(last=False)
 
 
 def about(value: bytes) -> About | None:

@@ -5,7 +5,6 @@ The router's word is checked (its signature over the batch, once; the path of ea
 router did. Of an envelope only what is asked for is read: the router has judged its form.
 """
 
-from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -13,18 +12,19 @@ from typing import Any, Final
 from pydantic_core import from_json
 
 from referral_contracts import topics
+from referral_contracts.batch_check import BatchCheck
 from referral_contracts.codes import Code
-from referral_contracts.decisions import read_decision, router_key_id, verify_leaf
-from referral_contracts.directory import ROLE_ROUTER, ROLE_WATCHER, Directory
+from referral_contracts.decisions import read_decision
+from referral_contracts.directory import ROLE_WATCHER, Directory
 from referral_contracts.encoding import event_hash, parse_time, unb64
 from referral_contracts.errors import LocalError, RemoteError
-from referral_contracts.merkle import leaf_hash, root_from_path
+from referral_contracts.merkle import leaf_hash
 from referral_contracts.records import Record
 from referral_contracts.signing import Typ, parse_signature, verify
 from referral_contracts.ticks import check_tick
 from referral_contracts.verbs import Verb, verb_of
 
-_KNOWN_ROOTS: Final = 1024
+_KNOWN_BATCHES: Final = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ class Reader:
         """Read what is *bus*'s, in *partition* of the ledger."""
         self._bus = bus
         self._partition = partition
-        self._roots: OrderedDict[tuple[bytes, bytes, int], str] = OrderedDict()
+        self._batches = BatchCheck(bus, _KNOWN_BATCHES)
 
     def read(self, record: Record, directory: Directory) -> Tick | Judged | None:
         """
@@ -114,7 +114,15 @@ class Reader:
             raise LocalError(Code.DIRECTORY_BEHIND)
         admitted_ms = parse_time(decision.admitted)
         hashed = leaf_hash(leaf)
-        self._prove(leaf, hashed, headers, directory, admitted_ms)
+        self._batches.check(
+            leaf,
+            hashed,
+            headers.get(topics.H_PATH, b""),
+            headers.get(topics.H_ROOT, b""),
+            partition=self._partition,
+            directory=directory,
+            at_ms=admitted_ms,
+        )
         readable = bool(value) and event_hash(value) == decision.event
         return Judged(
             counter=decision.counter,
@@ -124,26 +132,6 @@ class Reader:
             admitted_ms=admitted_ms,
             event=_event(value, decision.event) if readable else None,
         )
-
-    def _prove(
-        self, leaf: bytes, hashed: bytes, headers: Mapping[str, bytes], directory: Directory, admitted_ms: int
-    ) -> None:
-        path, root = headers.get(topics.H_PATH, b""), headers.get(topics.H_ROOT, b"")
-        kid = router_key_id(root)
-        router = directory.service(ROLE_ROUTER)
-        key = None if router is None else directory.event_key(router, kid)
-        if key is None or not key.valid(admitted_ms):
-            raise RemoteError(Code.UNKNOWN_KEY)
-        if len(path) < 8 or (len(path) - 8) % 32:
-            raise RemoteError(Code.BAD_DECISION, "path of the wrong length")
-        index, size = int.from_bytes(path[:4], "big"), int.from_bytes(path[4:8], "big")
-        batch = (root, root_from_path(hashed, index, size, path[8:]), size)
-        if self._roots.get(batch) != kid:
-            # One signature a batch: the other leaves of it lead to the same root.
-            verify_leaf(leaf, path, root, bus=self._bus, partition=self._partition, key=key.key)
-            self._roots[batch] = kid
-            if len(self._roots) > _KNOWN_ROOTS:
-                self._roots.popitem(last=False)
 
 
 def _event(value: bytes, sha256: str) -> Event | None:
