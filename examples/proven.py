@@ -48,6 +48,7 @@ class Proof:
         self._store = self._home / "log" / "log.db"
         self._log = ("--policy", str(self._agency / "log.policy"))
         self._pinned = (*self._log, "--trust", str(self._home / "trust.json"))
+        self._tiles = ("--tiles", str(self._home / "log" / "tiles"))
 
     async def show(self) -> None:
         """Show it, or raise NotAsTold."""
@@ -62,13 +63,13 @@ class Proof:
         """Show who handed what to whom, as the log's store has it."""
         stage = self._stage
         for _ in range(_TRIES):
-            told = await _typed("audit", "trail", stage.subject, *self._at(self._store), *self._pinned)
+            told = await _typed("audit", "trail", stage.subject, *self._at(self._store), *self._tiles, *self._pinned)
             accepted = [row for row in told["trail"]["rows"] if row.get("code") == Code.ACCEPTED]
-            if len(accepted) == stage.accepted:
+            if len(accepted) == stage.accepted and told["witnessed"]:
                 break
             await asyncio.sleep(_EACH_S)
         trail: Told = told["trail"]
-        expect(told["sound"], "everything in the trail is proven")
+        expect(told["sound"] and told["witnessed"], "everything in the trail is proven and witnessed")
         expect(len(accepted) == stage.accepted, f"the trail has {len(accepted)} events, the story {stage.accepted}")
         expect(len(trail["handoffs"]) == stage.handoffs, "the trail has each hand-off")
         self._teller.table(
@@ -127,7 +128,7 @@ class Proof:
     async def _bundle(self) -> None:
         """Write the evidence bundle, and check it as somebody does who has nothing else of the bus."""
         file, page = self._folder / "case.zip", self._folder / "case.html"
-        where = self._at(self._store)
+        where = (*self._at(self._store), *self._tiles)
         await _typed("audit", "bundle", self._stage.subject, "--out", str(file), *where, *self._pinned)
         found = await _typed("verify", str(file), *self._pinned, "--page", str(page))
         expect(found["sound"] and found["page_compared"], "the bundle holds what its page says")
@@ -143,7 +144,7 @@ class Proof:
         """Flip one byte in a copy of the store; the check of the whole log has to name it."""
         copy = self._folder / "flipped.db"
         _flip(self._store, copy, leaf)
-        tiles = ("--tiles", str(self._home / "log" / "tiles"), *self._pinned)
+        tiles = (*self._tiles, *self._pinned)
         whole, changed = await asyncio.gather(
             _typed("audit", "verify", *self._at(self._store), *tiles),
             _typed("audit", "verify", *self._at(copy), *tiles, wanted=_CHANGED),

@@ -1,7 +1,9 @@
 """
 What an auditor is given of a case: its trail and its evidence bundle, made from the store and the directory.
 
-The store is not believed: what is read is proven under its newest checkpoint, and the trail tells what is not.
+The store is not believed: what is read is proven under a checkpoint, and the trail tells what is not. As a receipt
+is, it is under the newest that enough witnesses have cosigned and that covers the whole case; where none does, under
+the newest of all, and provisional.
 """
 
 from collections.abc import Sequence
@@ -31,6 +33,8 @@ class CaseShown:
     subject: str
     leaves: Sequence[Sealed]
     checkpoint: Signed
+    newest: int
+    """How large the log is by its newest checkpoint."""
     grounds: Grounds
     directory: Directory
     """The whole one."""
@@ -46,7 +50,8 @@ class CaseShown:
         Raises:
             LocalError: OVERSIZE. DIRECTORY_MISSING: the log has not come as far as the directory yet.
         """
-        signed = reader.head(self.directory.version, self.checkpoint.size)
+        # It proves itself, and may be younger than what the witnesses have seen.
+        signed = reader.head(self.directory.version, self.newest)
         return write_bundle(
             self.grounds,
             self.subject,
@@ -57,9 +62,18 @@ class CaseShown:
         )
 
 
-def show_case(reader: StoreReader, subject: str, directory: Directory, key: NoteKey) -> CaseShown:
+def show_case(
+    reader: StoreReader, subject: str, directory: Directory, key: NoteKey, witnessed: bytes | None = None
+) -> CaseShown:
     """
     Return what the log with *key* has of the case *subject*.
+
+    Args:
+        reader: Of the store.
+        subject: The case.
+        directory: The newest that is in the log.
+        key: The log's.
+        witnessed: The newest checkpoint with enough cosignatures, where there is one.
 
     Raises:
         LocalError: NOT_FOUND: nothing. OVERSIZE, and as the store says.
@@ -74,11 +88,13 @@ def show_case(reader: StoreReader, subject: str, directory: Directory, key: Note
     gone = erased_in(kept) - set(found)
     if gone:
         kept = reader.kept(sorted({*found, *gone}))
-    checkpoint = open_checkpoint(newest.note, key)
+    signed = _covering(max(one.leaf for one in kept), newest, witnessed, key)
+    checkpoint = open_checkpoint(signed.note, key)
     return CaseShown(
         subject=subject,
         leaves=seal(kept, checkpoint.size, TileReader(reader.tile, checkpoint.size, checkpoint.root)),
-        checkpoint=newest,
+        checkpoint=signed,
+        newest=newest.size,
         # Whether witnesses are enough is for whoever reads it.
         grounds=Grounds(
             checked=Checked(checkpoint=checkpoint, log=key, witnesses=(), quorum=False),
@@ -86,3 +102,12 @@ def show_case(reader: StoreReader, subject: str, directory: Directory, key: Note
         ),
         directory=directory,
     )
+
+
+def _covering(last: int, newest: Signed, witnessed: bytes | None, key: NoteKey) -> Signed:
+    """Return the checkpoint that leaves up to *last* are proven under."""
+    if witnessed is None:
+        return newest
+    seen = open_checkpoint(witnessed, key)
+    # A larger one than the store's is another store's: what this one has is not to be proven by it.
+    return Signed(seen.size, seen.root, witnessed) if last < seen.size <= newest.size else newest

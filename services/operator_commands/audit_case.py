@@ -13,7 +13,7 @@ from referral_bus._cli.command import Call
 from referral_bus._cli.faults import WrongUsage, complain, mention
 from referral_bus._cli.files import write_private
 from referral_bus._cli.screen import plain
-from referral_bus._cli.verify import trail_shown
+from referral_bus._cli.verify import say_if_provisional, trail_shown
 from referral_bus._cli.world import Exit
 from referral_bus.keys import load_trust
 from referral_contracts.codes import Code
@@ -28,11 +28,18 @@ if TYPE_CHECKING:
     from audit_log.showing import CaseShown
     from audit_log.store.reading import StoreReader
 
-TRAIL_JSON: Final = "sound, trail{as a bundle's trail.json has it}"
-BUNDLE_JSON: Final = "file, bytes, sound, events, refused"
+TRAIL_JSON: Final = "sound, witnessed, trail{as a bundle's trail.json has it}"
+BUNDLE_JSON: Final = "file, bytes, sound, events, refused, witnessed"
 _Subject: TypeAlias = Annotated[str, typer.Argument(metavar="CASE", help="The case, its whole id.")]
 _Store: TypeAlias = Annotated[
     str | None, typer.Option(metavar="URL", help="The log's store, by default REFERRAL_BUS_LOG_STORE's.")
+]
+_Tiles: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        metavar="DIR",
+        help="The published folder, by default REFERRAL_BUS_LOG_TILES's: what witnesses have cosigned lies there.",
+    ),
 ]
 _PolicyFile: TypeAlias = Annotated[
     str, typer.Option(metavar="FILE", help="The log policy: with which key the log signs.")
@@ -45,6 +52,7 @@ def trail(
     *,
     subject: _Subject,
     store: _Store = None,
+    tiles: _Tiles = None,
     policy: _PolicyFile,
     trust: _Trust,
     language: Annotated[str, typer.Option("--language", metavar="vi|en", help="Of the table.")] = "vi",
@@ -57,9 +65,10 @@ def trail(
     told = {one.tag: one for one in Language}.get(language)
     if told is None:
         raise WrongUsage("--language is vi or en")
-    with _case(call, subject, store, policy, trust) as case:
+    with _case(call, subject, (store, tiles), (policy, trust)) as case:
         found = case.shown.trail()
-    call.screen.put({"sound": found.sound, "trail": telling.fields(found)}, *trail_shown(found, told))
+    fields = {"sound": found.sound, "witnessed": found.checked.quorum, "trail": telling.fields(found)}
+    call.screen.put(fields, *trail_shown(found, told))
     return _ended(found)
 
 
@@ -69,6 +78,7 @@ def bundle(
     subject: _Subject,
     out: Annotated[str, typer.Option("--out", metavar="FILE", help="Where to write it (.zip).")],
     store: _Store = None,
+    tiles: _Tiles = None,
     policy: _PolicyFile,
     trust: _Trust,
 ) -> Exit:
@@ -77,11 +87,18 @@ def bundle(
 
     `referral-bus verify` checks it, with keys of the reader's own. What is sealed stays sealed.
     """
-    with _case(call, subject, store, policy, trust) as case:
+    with _case(call, subject, (store, tiles), (policy, trust)) as case:
         found, data = case.shown.trail(), case.shown.bundle(case.reader)
     write_private(Path(out), data)
     mention(f"{out} is written")
-    told = {"file": out, "bytes": len(data), "sound": found.sound, "events": found.events, "refused": found.refused}
+    told = {
+        "file": out,
+        "bytes": len(data),
+        "sound": found.sound,
+        "events": found.events,
+        "refused": found.refused,
+        "witnessed": found.checked.quorum,
+    }
     call.screen.put(told, plain(f"{found.subject}  {found.events} events, {found.refused} refused, {len(data)} bytes"))
     return _ended(found)
 
@@ -89,6 +106,7 @@ def bundle(
 def _ended(found: Trail) -> Exit:
     for fault in found.faults:
         complain(str(fault))
+    say_if_provisional(witnessed=found.checked.quorum)
     return Exit.DONE if found.sound else Exit.ALARM
 
 
@@ -99,20 +117,34 @@ class _Case:
 
 
 @contextmanager
-def _case(call: Call, subject: str, store: str | None, policy_file: str, trust_file: str) -> Iterator[_Case]:
+def _case(call: Call, subject: str, where: tuple[str | None, str | None], files: tuple[str, str]) -> Iterator[_Case]:
     # A second of imports, which no other verb needs.
     from audit_log.showing import show_case  # noqa: PLC0415
     from audit_log.store import open_reader  # noqa: PLC0415
 
+    (store, tiles), (policy_file, trust_file) = where, files
     policy, trust, url = Policy.parse(pinned(policy_file)), load_trust(trust_file), named(call, store, "store")
+    witnessed = _witnessed(call, tiles, policy)
     directory = _directory(url, policy, trust)
     with closing(open_reader(url)) as reader:
         newest = reader.newest()
         if newest is None:
             raise LocalError(Code.NOT_FOUND, "the log has no checkpoint yet")
-        shown = show_case(reader, subject, directory, policy.check(newest.note).log)
+        shown = show_case(reader, subject, directory, policy.check(newest.note).log, witnessed)
         grounds = replace(shown.grounds, checked=policy.check(shown.checkpoint.note))
         yield _Case(shown=replace(shown, grounds=grounds), reader=reader)
+
+
+def _witnessed(call: Call, tiles: str | None, policy: Policy) -> bytes | None:
+    """Return the newest checkpoint that enough of the policy's witnesses have cosigned; None where none is found."""
+    from audit_log.witnesses import WITNESSED_PATH  # noqa: PLC0415
+
+    folder = tiles or call.world.environ.get("REFERRAL_BUS_LOG_TILES")
+    path = None if folder is None else Path(folder) / WITNESSED_PATH
+    if path is None or not path.exists():
+        return None
+    note = pinned(str(path))
+    return note if policy.check(note).quorum else None
 
 
 def _directory(url: str, policy: Policy, trust: TrustRoot) -> Directory:

@@ -105,7 +105,7 @@ def test_what_it_leaves_as_evidence_holds_without_the_bus(demo: DemoRun) -> None
     proven = verify_receipt(receipt, signature.strip(), event, policy)
 
     assert (proven.witnesses, proven.witnessed) == (("ubnd-xa-thi-du", "so-y-te-minh-hoa"), True)
-    assert bundle.trail.sound
+    assert (bundle.trail.sound, bundle.trail.checked.quorum) == (True, True)
     assert bundle.trail.state is CaseState.CLOSED
     assert (folder / "case.html").read_bytes() == page(bundle.trail)
     assert proven.decision.event in {row.event for row in bundle.trail.rows}

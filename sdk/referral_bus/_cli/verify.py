@@ -107,8 +107,7 @@ def _bundle(call: Call, bundle: Bundle, language: Language, *, csv: bool) -> Exi
         call.screen.put(fields, *trail_shown(trail, language))
     for fault in trail.faults:
         complain(str(fault))
-    if not trail.checked.quorum:
-        advise(both(_PROVISIONAL))
+    say_if_provisional(witnessed=trail.checked.quorum)
     if not bundle.page_compared:
         advise(both(_NOT_COMPARED))
     return Exit.DONE if trail.sound else Exit.ALARM
@@ -159,5 +158,10 @@ def show_proven(call: Call, found: Proven, **more: str) -> None:
         plain(f"{words.when(found.decision.admitted)}  {found.decision.code.value}  {found.decision.event}"),
         plain(f"chứng kiến / witnesses: {seen}"),
     )
-    if not found.witnessed:
+    say_if_provisional(witnessed=found.witnessed)
+
+
+def say_if_provisional(*, witnessed: bool) -> None:
+    """Say of what is proven that it is not *witnessed* enough yet."""
+    if not witnessed:
         advise(both(_PROVISIONAL))

@@ -117,7 +117,6 @@ CHECKPOINTS: Final = _table(
     _key("size"),
     Column("root", LargeBinary, nullable=False),
     Column("note", LargeBinary, nullable=False),
-    Column("witnessed", LargeBinary),
     Column("kept_ms", BigInteger, nullable=False),
 )
 """The newest, and one of each hour."""

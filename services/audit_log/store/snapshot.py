@@ -55,11 +55,11 @@ class Snapshot:
         return [Signed(*row) for row in found]
 
     def newest(self) -> Signed | None:
-        """Return the newest checkpoint, with cosignatures where it has them."""
+        """Return the newest checkpoint."""
         table = schema.CHECKPOINTS
-        wanted = select(table.c.size, table.c.root, table.c.note, table.c.witnessed)
+        wanted = select(table.c.size, table.c.root, table.c.note)
         found = self._connection.execute(wanted.order_by(table.c.size.desc()).limit(1)).one_or_none()
-        return None if found is None else Signed(found.size, found.root, found.witnessed or found.note)
+        return None if found is None else Signed(*found)
 
     def last_partition(self) -> int:
         """Return the last partition of the ledger, the directory's: as the decisions say, and not the store alone."""

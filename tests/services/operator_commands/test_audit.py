@@ -32,13 +32,14 @@ DESK = Desk(origin=f"{BUS}.log", key=KEY, salts=random_salts, clock=lambda: 1)
 
 
 def keep(world: World, home: Path) -> None:
-    """Write down what a log of *world* keeps, and what its auditors pinned."""
+    """Write down what a log of *world* keeps, on top of what it has, and what its auditors pinned at its beginning."""
     store, folder = open_store(f"sqlite:///{home}/log.db", bus=BUS, origin=DESK.origin), Folder(home / "tiles")
     log = Log(store, folder, DESK)
     for number in range(world.simulator.partitions + 1):
-        reader, place = LedgerReader(BUS, number), NOWHERE
+        reader, place = LedgerReader(BUS, number), log.places.get(number, NOWHERE)
+        new = [one for one in world.broker.records(topics.LEDGER, number) if one.offset >= place.next_offset]
         taken = []
-        for record in world.broker.records(topics.LEDGER, number):
+        for record in new:
             found = reader.read(record, place, world.simulator.directory)
             assert found is not None
             taken.append(found)
@@ -47,6 +48,8 @@ def keep(world: World, home: Path) -> None:
         log.publish()
     folder.close()
     store.close()
+    if (home / "log.policy").exists():
+        return
     (home / "log.policy").write_bytes(Policy(logs=(LoggedBy(DESK.note_key),)).format())
     (home / "trust.json").write_bytes(world.simulator.root.encode())
 

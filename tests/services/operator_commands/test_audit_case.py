@@ -1,19 +1,25 @@
 """`referral-bus audit trail` and `audit bundle`, typed on the machine that keeps the log."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from referral_bus.keys import load_trust
-from referral_contracts.log.policy import Policy
+from referral_contracts.keys import SigningKey
+from referral_contracts.log.checkpoint import Checkpoint, cosign, open_checkpoint, sign_checkpoint
+from referral_contracts.log.note import Kind, NoteKey, parse_note, write_note
+from referral_contracts.log.policy import Policy, Witness
 from referral_contracts.trail.bundle import read_bundle
 from referral_contracts.verbs import Verb
 from tests.sdk.cli.terminal import type_alone
 from tests.services.audit_log.tampering import alter
 from tests.services.audit_log.world import World as LogWorld
-from tests.services.operator_commands.test_audit import keep
+from tests.services.operator_commands.test_audit import DESK, keep
 from tests.stories.world import HOTLINE, WARD, World
+
+WITNESS = SigningKey.from_seed(bytes([80]) * 32)
 
 
 class Kept:
@@ -24,12 +30,30 @@ class Kept:
         opened, other = world.say(HOTLINE, Verb.CASE_OPENED), world.say(WARD, Verb.CASE_OPENED)
         world.reply(WARD, Verb.ACCEPTED, world.say(HOTLINE, Verb.OFFERED, case=opened.case, to=[WARD]))
         keep(world, home)
-        self.home, self._capsys = home, capsys
-        self.case, self.other = opened.case, other.case
+        self.home, self._capsys, self._world = home, capsys, world
+        self.case, self.other, self._opened = opened.case, other.case, opened
 
     def type(self, verb: str, *more: str, trust: str = "trust.json") -> tuple[int, str, str]:
         pinned = ("--policy", str(self.home / "log.policy"), "--trust", str(self.home / trust))
         return type_alone(self._capsys, "audit", verb, "--store", f"sqlite:///{self.home}/log.db", *pinned, *more)
+
+    def grow(self, *, of_the_case: bool) -> None:
+        """Let the log go on by one event."""
+        if of_the_case:
+            self._world.say(HOTLINE, Verb.CASE_NOTED, case=self._opened.case)
+        else:
+            self._world.say(WARD, Verb.CASE_OPENED)
+        keep(self._world, self.home)
+
+    def witness(self, quorum: str = "ward") -> None:
+        """Have what is published so far cosigned, and pin a policy that asks for that."""
+        key = NoteKey("ward.example", Kind.COSIGNATURE, WITNESS.verify_key)
+        known = Policy.parse((self.home / "log.policy").read_bytes())
+        wanted = replace(known, witnesses=(Witness("ward", key),), quorum=quorum)
+        (self.home / "log.policy").write_bytes(wanted.format())
+        text, signatures = parse_note((self.home / "tiles" / "checkpoint").read_bytes())
+        note = write_note(text, [*signatures, cosign(text, 1_790_000_000, "ward.example", WITNESS)])
+        (self.home / "tiles" / "checkpoint.witnessed").write_bytes(note)
 
     def spoil(self, what: str) -> None:
         alter(LogWorld.on_files(self.home), what)
@@ -73,11 +97,63 @@ def test_a_bundle_is_checked_by_whoever_has_the_keys(kept: Kept) -> None:
 
     assert code == 0
     told = json.loads(out)
-    assert told == {"file": str(file), "bytes": file.stat().st_size, "sound": True, "events": 3, "refused": 0}
+    size = file.stat().st_size
+    assert told == {"file": str(file), "bytes": size, "sound": True, "events": 3, "refused": 0, "witnessed": True}
     policy = Policy.parse((kept.home / "log.policy").read_bytes())
     found = read_bundle(file.read_bytes(), policy, load_trust(kept.home / "trust.json"))
     assert found.trail.sound
     assert found.trail.subject == kept.case
+
+
+def test_a_bundle_is_under_the_newest_witnessed_checkpoint_that_covers_the_case(kept: Kept) -> None:
+    kept.witness()
+    kept.grow(of_the_case=False)
+    file, tiles = kept.home / "case.zip", ("--tiles", str(kept.home / "tiles"))
+    _, out, err = kept.type("bundle", kept.case, "--out", str(file), *tiles, "--json")
+    policy = Policy.parse((kept.home / "log.policy").read_bytes())
+    found = read_bundle(file.read_bytes(), policy, load_trust(kept.home / "trust.json")).trail.checked
+
+    assert (json.loads(out)["witnessed"], found.witnesses, found.quorum) == (True, ("ward",), True)
+    assert "provisional" not in err
+    assert found.checkpoint.size < open_checkpoint((kept.home / "tiles" / "checkpoint").read_bytes(), found.log).size
+    _, out, err = kept.type("trail", kept.case, *tiles, "--json")
+    told = json.loads(out)
+    assert (told["sound"], told["witnessed"], "provisional" in err) == (True, True, False)
+
+
+def test_a_case_that_goes_on_is_provisional_until_the_witnesses_have_seen_that(kept: Kept) -> None:
+    kept.witness()
+    kept.grow(of_the_case=True)
+    tiles = ("--tiles", str(kept.home / "tiles"))
+
+    code, out, err = kept.type("trail", kept.case, *tiles, "--json")
+    told = json.loads(out)
+    assert (code, told["sound"], told["witnessed"], len(told["trail"]["rows"])) == (0, True, False, 4)
+    assert "provisional" in err
+    kept.witness()
+    assert json.loads(kept.type("trail", kept.case, *tiles, "--json")[1])["witnessed"]
+
+
+def test_without_the_published_folder_it_is_provisional(kept: Kept) -> None:
+    kept.witness()
+
+    code, out, err = kept.type("trail", kept.case, "--json")
+
+    assert (code, json.loads(out)["witnessed"], "provisional" in err) == (0, False, True)
+
+
+def test_a_witnessed_checkpoint_of_another_history_proves_nothing(kept: Kept) -> None:
+    kept.witness()
+    folder = kept.home / "tiles"
+    other = Checkpoint(DESK.origin, 4, bytes(32))
+    text = other.text()
+    signed = sign_checkpoint(other, DESK.key).decode().splitlines(keepends=True)[-1]
+    cosigned = f"{cosign(text, 1_790_000_000, 'ward.example', WITNESS).line}\n"
+    (folder / "checkpoint.witnessed").write_text(f"{text}\n{signed}{cosigned}")
+
+    code, _, err = kept.type("trail", kept.case, "--tiles", str(folder))
+
+    assert (code, "bad-tile" in err) != (0, False)
 
 
 @pytest.mark.parametrize("verb", ["trail", "bundle"])
