@@ -3,7 +3,8 @@ Collects receipts: a signed verdict promises that its decision is in the log, an
 
 It asks by itself, one at a time and beside everything else: nothing waits for it. What does not come within a set time
 is an alarm, and so is an answer that proves nothing; the verdict stays as evidence. A log that is down for less than
-that time is no news. A receipt that is good and still without its witnesses is kept, and asked for again.
+that time is no news. What is missing is asked for without an end, at pauses that grow to a day, and the alarm is over
+when it comes. A receipt that is good and still without its witnesses is kept, and asked for again for a month.
 """
 
 import asyncio
@@ -22,7 +23,6 @@ from referral_contracts.errors import LocalError, RemoteError
 from referral_contracts.log.proof import Proven, Receipt, verify_receipt
 from referral_contracts.merkle import leaf_hash
 
-_PAUSES_MS: Final = (1000, 2000, 5000, 15_000, 60_000, 300_000, receipts.PAUSE_MS)
 _AT_ONCE: Final = 32
 _POLL_S: Final = 1.0
 
@@ -45,7 +45,7 @@ class Collector:
                     await self._ask(self._access, owed)
                     continue
                 # It is away: whatever else is due would wait for it as long, one after the other.
-                self._put_off(self._access, [one for one in due if one.position != owed.position])
+                self._put_off(self._access, [one for one in due if one.position != owed.position], away=True)
                 break
             if not due:
                 await self._wait()
@@ -57,7 +57,7 @@ class Collector:
         if next_ms is None:
             await home.receipts.wait()
             return
-        left_ms = min(next_ms - home.clock.now_ms(), receipts.PAUSE_MS)
+        left_ms = min(next_ms - home.clock.now_ms(), receipts.PAUSES_MS[-1])
         with suppress(TimeoutError):
             await within(home.clock, max(1, left_ms) / 1000, home.receipts.wait())
 
@@ -83,7 +83,7 @@ class Collector:
             return await self._of_delivery(access, event_id, deadline_ms)
         while not owed.witnessed:
             try:
-                await self._ask(access, owed)
+                await self._ask(access, owed, counts=False)
             except LocalError:
                 if owed.receipt is None and home.clock.now_ms() >= deadline_ms:
                     raise
@@ -120,9 +120,9 @@ class Collector:
             self._log = access.open()
         return self._log
 
-    async def _ask(self, access: LogAccess, owed: Owed) -> None:
+    async def _ask(self, access: LogAccess, owed: Owed, *, counts: bool = True) -> None:
         """
-        Ask for one receipt, and keep what came of it.
+        Ask for one receipt, and keep what came of it; out of turn it does not count as one of the tries.
 
         Raises:
             LocalError: LOG_AWAY; it is noted as asked for in vain.
@@ -131,7 +131,7 @@ class Collector:
         try:
             found = await self._transport(access).receipt(owed.event, (verdict.partition, verdict.counter))
         except LocalError:
-            self._put_off(access, [owed])
+            self._put_off(access, [owed], away=True)
             raise
         if found is None:
             self._put_off(access, [owed])
@@ -143,33 +143,41 @@ class Collector:
             return
         with self._home.store.write(durable=False) as db:
             due_ms = self._home.clock.now_ms() + _pause_ms(owed)
-            receipts.keep(db, owed, found, due_ms, witnessed=proven.witnessed)
+            receipts.keep(db, owed, found, due_ms, witnessed=proven.witnessed, counts=counts)
+            if owed.alarmed and not receipts.is_missing(db, owed.subject):
+                alarms.end(db, Code.RECEIPT_MISSING, owed.subject)
         self._home.changed.ring()
 
     def _put_off(
-        self, access: LogAccess, vain: list[Owed], code: Code | None = None, wrong: bytes | None = None
+        self,
+        access: LogAccess,
+        vain: list[Owed],
+        code: Code | None = None,
+        wrong: bytes | None = None,
+        *,
+        away: bool = False,
     ) -> None:
         home, now_ms = self._home, self._home.clock.now_ms()
         patience_ms = round(access.patience_s * 1000)
         with home.store.write(durable=False) as db:
             for owed in vain:
                 overdue_ms = (now_ms if owed.asked_ms is None else owed.asked_ms) + patience_ms
-                missing = owed.receipt is None and now_ms >= overdue_ms
-                if (missing or code is not None) and not owed.alarmed:
+                missing = owed.receipt is None and now_ms >= overdue_ms and not owed.alarmed
+                if missing or (code is not None and not owed.refuted):
                     detail = f"the log does not show {owed.id}, which the verdict there promises"
                     found = code or Code.RECEIPT_MISSING
                     subject, position = owed.subject, owed.position
                     alarms.raise_alarm(db, found, home.now_ms(), detail=detail, subject=subject, position=position)
                     receipts.set_alarmed(db, owed, wrong)
                 # Asked once more when the time is over, and not only at the end of a long pause.
-                pause_ms = _pause_ms(owed)
-                left_ms = overdue_ms - now_ms
-                receipts.put_off(db, owed, now_ms, now_ms + (min(pause_ms, left_ms) if left_ms > 0 else pause_ms))
+                pause_ms, left_ms = _pause_ms(owed, away=away), overdue_ms - now_ms
+                due_ms = now_ms + (min(pause_ms, left_ms) if left_ms > 0 else pause_ms)
+                receipts.put_off(db, owed, now_ms, due_ms, away=away)
         home.changed.ring()
 
 
-def _pause_ms(owed: Owed) -> int:
-    return _PAUSES_MS[min(owed.tries, len(_PAUSES_MS) - 1)]
+def _pause_ms(owed: Owed, *, away: bool = False) -> int:
+    return receipts.PAUSES_MS[min(owed.tries, receipts.AWAY if away else len(receipts.PAUSES_MS) - 1)]
 
 
 def _checked(access: LogAccess, owed: Owed, found: bytes) -> Proven:

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from referral_bus import Code, EntryState, LocalError, LogAccess, ReferralBus, Sent
+from referral_bus._store.receipts import LAST_TRY
 from referral_bus.testing import MemoryLog
 from referral_contracts.decisions import Verdict
 from referral_contracts.encoding import b64, event_hash
@@ -18,6 +19,7 @@ from tests.sdk.town import HOUR_S, NOTE, OPENING, REQUEST, Town, case_with, hear
 pytestmark = pytest.mark.asyncio
 
 PATIENCE_S = 600.0
+DAY_S = 24 * HOUR_S
 
 
 def access(log: MemoryLog) -> LogAccess:
@@ -101,16 +103,70 @@ async def test_a_log_that_keeps_silent_is_told_of_once_with_the_verdict_as_evide
         assert row.fetchone()["event"] == verdict.event
 
 
-async def test_what_comes_after_the_alarm_is_still_kept(town: Town) -> None:
+async def test_what_comes_after_the_alarm_is_kept_and_ends_it(town: Town) -> None:
     async with hotline(town) as bus:
         sent, verdict = await opened(bus)
-        town.sim.log.withheld.add(verdict.event)
+        noted = await bus.send(bus.note(sent.subject, {}, own=[NOTE]))
+        assert noted.verdict is not None
+        town.sim.log.withheld |= {verdict.event, noted.verdict.event}
         await town.wind(2 * PATIENCE_S, steps=60)
-        town.sim.log.withheld.clear()
+        town.sim.log.withheld.remove(noted.verdict.event)
         await town.wind(2 * HOUR_S, steps=60)
+        assert kept(bus)[noted.id][0] is not None
+        # One of the case is missing still.
+        assert [(alarm.code, alarm.count) for alarm in bus.alarms()] == [(Code.RECEIPT_MISSING, 2)]
+    # Also if that comes while another program asks.
+    town.sim.log.withheld.clear()
+    async with hotline(town) as bus:
+        await town.wind(2 * DAY_S, steps=60)
 
         assert kept(bus)[sent.id][0] is not None
+        assert bus.alarms() == ()
+
+
+async def test_what_is_missing_is_asked_for_once_a_day_at_last_and_for_ever(town: Town) -> None:
+    async with hotline(town) as bus:
+        _, verdict = await opened(bus)
+        town.sim.log.withheld.add(verdict.event)
+        await town.wind(7 * DAY_S, steps=7 * 24 * 4)
+    town.sim.clock.wind(60 * DAY_S)
+    async with hotline(town) as bus:
+        town.sim.log.asked.clear()
+        await town.wind(30 * DAY_S, steps=30 * 24)
+
+        assert 29 <= town.sim.log.asked.count(verdict.event) <= 31
+        assert [alarm.count for alarm in bus.alarms()] == [1]
+
+
+async def test_a_log_that_was_away_for_a_week_is_asked_within_the_hour(town: Town) -> None:
+    town.sim.log.away = True
+    async with hotline(town) as bus:
+        sent, _ = await opened(bus)
+        await town.wind(7 * DAY_S, steps=7 * 24 * 4)
         assert [alarm.code for alarm in bus.alarms()] == [Code.RECEIPT_MISSING]
+        town.sim.log.away = False
+        await town.wind(HOUR_S + 60, steps=60)
+
+        assert kept(bus)[sent.id][0] is not None
+        assert bus.alarms() == ()
+
+
+async def test_what_comes_wrong_after_it_was_missing_is_told_as_well_and_stays(town: Town) -> None:
+    log = town.sim.log
+    async with hotline(town) as bus:
+        sent, verdict = await opened(bus)
+        log.withheld.add(verdict.event)
+        await town.wind(2 * PATIENCE_S, steps=60)
+        log.withheld.clear()
+        log.forged = True
+        await town.wind(2 * HOUR_S, steps=60)
+        assert [alarm.code for alarm in bus.alarms()] == [Code.RECEIPT_MISSING, Code.BAD_SIGNATURE]
+        log.forged = False
+        await town.wind(2 * DAY_S, steps=60)
+
+        receipt, wrong = kept(bus)[sent.id]
+        assert (receipt is None, wrong is None) == (False, False)
+        assert [alarm.code for alarm in bus.alarms()] == [Code.BAD_SIGNATURE]
 
 
 async def test_a_log_that_is_down_for_less_than_the_time_is_no_news(town: Town) -> None:
@@ -195,19 +251,42 @@ async def test_the_receipt_of_another_decision_proves_nothing(town: Town) -> Non
         assert [alarm.code for alarm in bus.alarms()] == [Code.BAD_PROOF]
 
 
-async def test_one_without_its_witnesses_is_kept_and_asked_for_again(town: Town) -> None:
-    log = town.sim.log
+def unwitnessed(town: Town) -> LogAccess:
+    """Return the log to whoever wants a witness that never cosigns."""
+    known = town.sim.log.policy
     key = town.sim.keys["ward-a"].signing.verify_key
-    known = log.policy
     witness = Witness("ward", NoteKey("ward.example", Kind.COSIGNATURE, key))
     policy = Policy(logs=known.logs, witnesses=(witness,), quorum="ward")
-    async with town.bus("hotline-111", log=LogAccess(open=log.open, policy=policy, patience_s=PATIENCE_S)) as bus:
+    return LogAccess(open=town.sim.log.open, policy=policy, patience_s=PATIENCE_S)
+
+
+async def test_one_without_its_witnesses_is_kept_and_asked_for_again(town: Town) -> None:
+    async with town.bus("hotline-111", log=unwitnessed(town)) as bus:
         sent, verdict = await opened(bus)
         await town.wind(2 * PATIENCE_S, steps=60)
 
-        assert log.asked.count(verdict.event) > 3
+        assert town.sim.log.asked.count(verdict.event) > 3
         assert not (await bus.receipt(sent.id)).proven.witnessed
         assert bus.alarms() == ()
+
+
+async def test_one_whose_witnesses_never_come_is_asked_for_a_month_and_then_when_somebody_wants_it(town: Town) -> None:
+    async with town.bus("hotline-111", log=unwitnessed(town)) as bus:
+        sent, verdict = await opened(bus)
+        await town.wind(7 * DAY_S, steps=7 * 24 * 4)
+        await bus.receipt(sent.id)
+    # A restart neither begins anew nor forgets.
+    async with town.bus("hotline-111", log=unwitnessed(town)) as bus:
+        await town.wind(40 * DAY_S, steps=40 * 24)
+        assert town.sim.log.asked.count(verdict.event) == LAST_TRY + 1
+        await town.wind(40 * DAY_S, steps=40 * 24)
+        assert town.sim.log.asked.count(verdict.event) == LAST_TRY + 1
+
+        assert not (await bus.receipt(sent.id)).proven.witnessed
+        assert town.sim.log.asked.count(verdict.event) == LAST_TRY + 2
+        assert bus.alarms() == ()
+    async with hotline(town) as bus:
+        assert (await bus.receipt(sent.id)).proven.witnessed
 
 
 async def test_without_a_log_nothing_is_asked_and_what_is_owed_stays_noted(town: Town) -> None:

@@ -59,6 +59,11 @@ def clear(db: sqlite3.Connection, number: int) -> None:
     db.execute("DELETE FROM alarms WHERE number = ?", (number,))
 
 
+def end(db: sqlite3.Connection, code: Code, subject: str) -> None:
+    """Forget the alarm of a case that is over, if nobody has yet."""
+    db.execute("DELETE FROM alarms WHERE code = ? AND subject = ?", (code.value, subject))
+
+
 def keep_garbage(db: sqlite3.Connection, record: Record, code: Code, *, delivered: bool) -> None:
     """Keep a record that is no delivery and no verdict, as evidence; one that the router *delivered* for good."""
     headers = json.dumps([[name, None if value is None else b64(value)] for name, value in record.headers])

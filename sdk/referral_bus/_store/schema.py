@@ -83,7 +83,7 @@ CREATE TABLE receipts (
     asked_ms INTEGER,               -- when it was first asked for in vain
     alarmed INTEGER NOT NULL DEFAULT 0,
     receipt BLOB,                   -- the newest that was good
-    witnessed INTEGER NOT NULL DEFAULT 0,
+    witnessed INTEGER NOT NULL DEFAULT 0, -- 0: to be asked for; 1: by enough; 2: not, and no longer asked for
     wrong BLOB                      -- what came and proves nothing, as evidence
 ) STRICT;
 CREATE INDEX receipts_due ON receipts (due_ms) WHERE witnessed = 0;
