@@ -13,7 +13,7 @@ from typing import Final
 
 from referral_contracts import merkle
 from referral_contracts.codes import Code
-from referral_contracts.directory_admission import admit_keys, check_named, refuse_forgotten, refuse_loss
+from referral_contracts.directory_admission import admit_keys, check_granted, check_named, refuse_forgotten, refuse_loss
 from referral_contracts.directory_model import (
     HEAD_KEY,
     POLICY_KEY,
@@ -304,7 +304,8 @@ def apply(directory: Directory | None, change: Change, root: TrustRoot, kids: Ma
     Return the directory after *change*; *kids* tells for every key ever seen whose it is.
 
     Raises:
-        RemoteError: Not the next version, an entry lost, a weak, repeated or unproven key, too few signatures.
+        RemoteError: Not the next version, an entry lost, a weak, repeated or unproven key, an unbounded grant, too
+                few signatures.
     """
     head = change.data.head.head
     if directory is not None and head == directory.head:
@@ -321,6 +322,7 @@ def apply(directory: Directory | None, change: Change, root: TrustRoot, kids: Ma
     owners = dict(kids)
     for entry in change.data.agencies:
         admit_keys(change.bus, entry, owners)
+        check_granted(entry)
         owners.update((key.kid, entry.id) for key in entry.keys)
         # The one before may have come in this very change: then it is a loss all the same.
         refuse_loss(entry, entries.get(entry.id))

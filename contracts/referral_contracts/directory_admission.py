@@ -1,5 +1,6 @@
 """
-What an entry has to show before the directory takes it: its keys are its own and proven, and nothing of it is lost.
+What an entry has to show before the directory takes it: its keys are its own and proven, nothing of it is lost, and
+what it may read is bounded.
 
 A key's history is evidence: what was signed with it must stay checkable.
 """
@@ -7,7 +8,7 @@ A key's history is evidence: what was signed with it must stay checkable.
 from collections.abc import Mapping
 
 from referral_contracts.codes import Code
-from referral_contracts.directory_model import ROLE_LOG, Entry, KeyRecord, Policy, Use
+from referral_contracts.directory_model import ROLE_AUDITOR, ROLE_LOG, Entry, KeyRecord, Policy, Use
 from referral_contracts.encoding import jcs, unb64
 from referral_contracts.errors import RemoteError
 from referral_contracts.keys import SealingPublic, VerifyKey
@@ -60,6 +61,27 @@ def check_named(entry: Entry, entries: Mapping[str, bytes]) -> None:
     through = () if entry.delivery.agency is None else (entry.delivery.agency,)
     if not {*entry.successors, *through} <= entries.keys():
         raise RemoteError(Code.UNKNOWN_RECIPIENT, "an entry names an agency that the directory does not have")
+
+
+def check_granted(entry: Entry) -> None:
+    """
+    Check that the grants of *entry* are an auditor's, each once, for a case, a province or all, and a year at most.
+
+    Raises:
+        RemoteError: NOT_PERMITTED.
+    """
+    grants = entry.grants or ()
+    if grants and ROLE_AUDITOR not in entry.roles:
+        raise RemoteError(Code.NOT_PERMITTED, "grants of who is no auditor")
+    if len({*grants}) != len(grants):
+        raise RemoteError(Code.NOT_PERMITTED, "a grant twice")
+    for grant in grants:
+        if None not in {grant.case, grant.province}:
+            raise RemoteError(Code.NOT_PERMITTED, "a grant for a case and a province")
+        # Times have one spelling, in which they sort; after a 29 February, what sorts behind 28 February a year later.
+        year_after = f"{int(grant.valid_from[:4]) + 1:04}{grant.valid_from[4:]}"
+        if not grant.valid_from < grant.valid_until <= year_after:
+            raise RemoteError(Code.NOT_PERMITTED, "a grant that ends before it begins, or is for more than a year")
 
 
 def admit_keys(bus: str, entry: Entry, kids: Mapping[str, str]) -> None:

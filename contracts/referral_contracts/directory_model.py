@@ -16,11 +16,12 @@ from pydantic import (
 
 from referral_contracts.canonical import Canonical
 from referral_contracts.codes import Code
-from referral_contracts.encoding import AGENCY, EVENT_ID, HASH, MAX_INTEGER, TIME, parse_time
+from referral_contracts.encoding import AGENCY, EVENT_ID, HASH, MAX_INTEGER, TIME, b64, parse_time, sha256
 from referral_contracts.errors import RemoteError
 from referral_contracts.topics import CHANGE_MAX
 
 ROLE_LOG: Final = "audit-log"
+ROLE_AUDITOR: Final = "auditor"
 HEAD_KEY: Final = "@head"
 POLICY_KEY: Final = "@policy"
 """Keys of the directory topic beside the agencies' ids; ``@`` is no letter of an agency id."""
@@ -43,6 +44,9 @@ MAX_OUTAGES: Final = 1024
 """One a week for twenty years."""
 MAX_SUCCESSORS: Final = 32
 """One district ended in some ten communes; a province in fewer."""
+MAX_GRANTS: Final = 64
+"""Grants of one auditor, those that are over counted: they may go, for the log keeps every version of an entry."""
+GRANT_LABEL: Final = b"referral-bus-grant/v1\n"
 MAX_KEYS: Final = 64
 """Keys of one entry. Sealing keys live 90 days at most; with four desks that is four years of history."""
 
@@ -137,6 +141,42 @@ class KeyRecord(_Wire):
     valid_until: Time
 
 
+class Purpose(StrEnum):
+    """What an auditor may read for."""
+
+    COMPLAINT = "complaint"
+    """Somebody complains of how a case was handled, or denounces it."""
+    DATA_PROTECTION = "data-protection"
+    """Whether personal data are handled as the law says."""
+    INSPECTION = "inspection"
+    """Agencies are inspected, by one sector or by several together."""
+    PROCEEDINGS = "proceedings"
+    """Evidence in criminal, civil or administrative proceedings."""
+    REVIEW = "review"
+    """A case is gone through again, to learn from it."""
+
+
+def grant_case(subject: str) -> str:
+    """Return what a grant names the case *subject* by: who does not know the case cannot tell which it is."""
+    return b64(sha256(GRANT_LABEL + subject.encode("ascii")))
+
+
+class Grant(_Wire):
+    """What an auditor may read, for what and how long: one case, the cases of a province, or with neither all."""
+
+    case: Hash | None = None
+    """`grant_case` of its pseudonym."""
+    province: Annotated[str, StringConstraints(pattern=r"^[0-9]{2}$")] | None = None
+    """Of whom owns a case when it is read."""
+    purpose: Purpose
+    valid_from: Time
+    valid_until: Time
+
+    def valid(self, at_ms: int) -> bool:
+        """Whether one may read by it *at_ms*."""
+        return parse_time(self.valid_from) <= at_ms < parse_time(self.valid_until)
+
+
 class Entry(_Wire):
     """One agency, or one of the bus's own services."""
 
@@ -145,6 +185,8 @@ class Entry(_Wire):
     duty: Duty | None = None
     ends_at: Time | None = None
     """From then on it says nothing more; what it had to say is its successors'."""
+    grants: Annotated[tuple[Grant, ...], Field(min_length=1, max_length=MAX_GRANTS)] | None = None
+    """What it may read of the log, as an auditor."""
     id: Agency
     jurisdiction: tuple[Jurisdiction, ...] = ()
     keys: Annotated[tuple[KeyRecord, ...], Field(max_length=MAX_KEYS)]

@@ -38,6 +38,7 @@ BEYOND: Final = {
     "entry_followed_without_an_end": "two members together",
     "entry_followed_twice": "two members together",
     "entry_followed_by_many": "how long a list is",
+    "entry_granted_too_much": "how long a list is",
     "policy_that_forgets": "two members together",
 }
 """Single things in the right spelling that are refused for what no expression sees."""

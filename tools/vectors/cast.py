@@ -89,6 +89,7 @@ WATCHER: Final = Agency("watcher", "deadline-watcher", "Theo dõi thời hạn",
 LOG: Final = Agency("audit-log", "audit-log", "Nhật ký kiểm toán", "audit log")
 HOTLINE: Final = Agency("hotline-111", "hotline", "Tổng đài 111", "Hotline 111")
 HOSPITAL: Final = Agency("hospital-c", "hospital", "Bệnh viện C", "Hospital C")
+AUDITOR: Final = Agency("inspectors", "auditor", "Đoàn thanh tra", "inspectors")
 EVERYBODY: Final = (REGISTRAR, ROUTER, WATCHER, HOTLINE, HOSPITAL)
 
 ROOT_KEYS: Final = tuple(SigningKey.from_seed(secret(f"root key {number}", 32)) for number in (1, 2))

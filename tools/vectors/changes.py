@@ -4,15 +4,38 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from referral_contracts.codes import Code
-from referral_contracts.directory_model import Change, ChangeData, Entry, KeyRecord, Policy, Use
-from referral_contracts.encoding import b64, format_time
+from referral_contracts.directory_model import (
+    Change,
+    ChangeData,
+    Entry,
+    Grant,
+    KeyRecord,
+    Policy,
+    Use,
+    grant_case,
+)
+from referral_contracts.encoding import b64, format_time, jcs
 from referral_contracts.keys import SigningKey
 from referral_contracts.topics import CHANGE_MAX
-from tools.vectors.cast import BUS, HOSPITAL, HOTLINE, LOG, POLICY, REGISTRAR, ROUTER, START, TERM, event_id
+from tools.vectors.cast import (
+    AUDITOR,
+    BUS,
+    HOSPITAL,
+    HOTLINE,
+    LOG,
+    POLICY,
+    REGISTRAR,
+    ROUTER,
+    START,
+    TERM,
+    Agency,
+    event_id,
+)
 from tools.vectors.directories import ENTRIES, FIRST, OUTAGES, Version, root_member, signed, version, with_outages
 from tools.vectors.registrar import key_record
 from tools.vectors.vector import Vector, fault, octets, repeated, valid
 
+_YEAR_AFTER: Final = "2029-02-28T23:59:59.999Z"
 _IDENTITY: Final = b64((1).to_bytes(32, "little"))
 
 
@@ -40,6 +63,7 @@ def cases() -> Iterator[Vector]:
     yield from _keys()
     yield from _uses()
     yield from _outages()
+    yield from _grants()
     yield from _contents()
 
 
@@ -189,6 +213,48 @@ def _uses() -> Iterator[Vector]:
         "a key has one use",
         **_given(after, _FOUNDING, used),
     )
+
+
+def _grants() -> Iterator[Vector]:
+    kind = "change"
+
+    def grant(**members: str) -> Grant:
+        told = {"purpose": "inspection", "valid_from": "2028-02-29T00:00:00.000Z", "valid_until": _YEAR_AFTER}
+        return Grant.model_validate_json(jcs({**told, **members}))
+
+    def granting(*grants: Grant, to: Agency = AUDITOR) -> Entry:
+        return to.small_entry.model_copy(update={"grants": grants})
+
+    case = grant_case("5b1e3c1d9a7f4e02b6d8c7a4f0e9d213")
+    granted = granting(grant(), grant(province="01"), grant(case=case, purpose="complaint"))
+    after = version(FIRST, [granted])
+    yield valid(
+        kind,
+        "change_grants",
+        "an auditor may read all, the cases of a province, one case; for a year, from a 29 February on",
+        **_given(change(after, [granted]).encode(), _FOUNDING),
+        version=2,
+        root=after.head.root,
+    )
+    ended = version(after, [AUDITOR.small_entry])
+    yield valid(
+        kind,
+        "change_ends_grants",
+        "they are taken back",
+        **_given(change(ended, [AUDITOR.small_entry]).encode(), _FOUNDING, change(after, [granted]).encode()),
+        version=3,
+        root=ended.head.root,
+    )
+    wrong = {
+        "to_no_auditor": (granting(grant(), to=HOTLINE), "the hotline is no auditor"),
+        "twice": (granting(grant(), grant()), "the same twice"),
+        "case_and_province": (granting(grant(case=case, province="01")), "for a case and a province"),
+        "backwards": (granting(grant(valid_until="2028-02-28T23:59:59.999Z")), "it ends before it begins"),
+        "for_no_time": (granting(grant(valid_until="2028-02-29T00:00:00.000Z")), "it ends when it begins"),
+        "too_long": (granting(grant(valid_until="2029-03-01T00:00:00.000Z")), "longer than a year"),
+    }
+    for name, (entry, comment) in wrong.items():
+        yield fault(Code.NOT_PERMITTED, kind, f"change_grants_{name}", comment, **_with(entry))
 
 
 def _contents() -> Iterator[Vector]:

@@ -131,6 +131,16 @@ def _entries() -> Iterator[Vector]:
         "followed_without_an_end": ({"successors": ["x"]}, "a successor of what does not end"),
         "followed_by_many": ({"ends_at": format_time(START), "successors": many}, "33 successors"),
     }
+    grant = {"purpose": "review", "valid_from": format_time(TERM.from_ms), "valid_until": format_time(TERM.until_ms)}
+    granted = {**told, "roles": ["auditor"]}
+    yield valid("entry", "entry_of_an_auditor", "a grant for all", value=octets(jcs({**granted, "grants": [grant]})))
+    many_grants = [{**grant, "valid_until": f"2026-06-01T00:00:00.{number:03}Z"} for number in range(65)]
+    wrong |= {
+        "granted_nothing": ({"grants": [], "roles": ["auditor"]}, "an empty list, which has to be left out"),
+        "granted_too_much": ({"grants": many_grants, "roles": ["auditor"]}, "65 grants"),
+        "granted_for_no_purpose": ({"grants": [{**grant, "purpose": "interest"}], "roles": ["auditor"]}, "no purpose"),
+        "granted_a_commune": ({"grants": [{**grant, "province": "00001"}], "roles": ["auditor"]}, "no province"),
+    }
     for name, (members, comment) in wrong.items():
         value = octets(jcs({**told, **members}))
         yield fault(Code.MALFORMED_ENVELOPE, "entry", f"entry_{name}", comment, value=value)

@@ -333,7 +333,7 @@ func (c Contracts) ReadDirectory(trust any, entries map[string]string, signed st
 // ReadRecord takes an entry, a policy or a signed head.
 func (c Contracts) ReadRecord(grammar, value string) any {
 	record := c.Read(grammar, value)
-	following, fault := List(record, "successors"), len(List(record, "keys")) > 64 || len(List(record, "signatures")) > 16
+	following, fault := List(record, "successors"), max(len(List(record, "keys")), len(List(record, "grants")), 4*len(List(record, "signatures"))) > 64
 	for i, one := range following {
 		fault = fault || i >= 32 || Get(record, "ends_at") == nil || one == Get(record, "id") || slices.Contains(following[:i], one)
 	}

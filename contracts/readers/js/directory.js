@@ -7,9 +7,10 @@ const HEAD = 'referral-bus-directory-head+jws'
 // An entry, a policy or a signed head.
 export function readRecord(contracts, grammar, value) {
   const record = contracts.read(grammar, value)
-  const { delivery, ends_at: end, id, keys = [], signatures = [], successors = [] } = record
+  const { delivery, ends_at: end, grants = [], id, keys = [], signatures = [], successors = [] } = record
   const doubled = new Set([id, ...successors]).size <= successors.length
   refuse(doubled || successors.length > (end ? 32 : 0) || keys.length > 64 || signatures.length > 16, 'malformed-envelope')
+  refuse(grants.length > 64, 'malformed-envelope')
   refuse(delivery && (delivery.kind === 'via') !== (delivery.agency !== undefined), 'malformed-envelope')
   return record
 }

@@ -15,14 +15,13 @@ from pydantic import Field, StringConstraints
 from referral_contracts.canonical import Canonical
 from referral_contracts.codes import Code
 from referral_contracts.directory import ROLE_REGISTRAR, Directory, EventKey, Member
-from referral_contracts.directory_model import ROLE_LOG, Agency, Hash, Time
+from referral_contracts.directory_model import ROLE_AUDITOR, ROLE_LOG, Agency, Hash, Time
 from referral_contracts.encoding import MAX_INTEGER, SUBJECT, parse_json, parse_time, unb64
 from referral_contracts.errors import RemoteError
 from referral_contracts.keys import VerifyKey
 from referral_contracts.log.leaf import MAX_SIGNERS, Statement
 from referral_contracts.signing import Typ, parse_signature
 
-ROLE_AUDITOR: Final = "auditor"
 ASKED: Final = "erasure-asked"
 ERASED: Final = "erased"
 HOLD: Final = "hold"

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 
 	bus "referral-bus/reader"
 )
@@ -42,6 +44,7 @@ func (j *judged) apply(value string) {
 	entries := maps.Clone(j.entries)
 	for _, entry := range agencies {
 		j.admit(name, entry)
+		checkGrants(entry)
 		refuseLoss(entry, entries[bus.Text(entry, "id")])
 		entries[bus.Text(entry, "id")] = entry
 	}
@@ -128,6 +131,19 @@ func (j *judged) admit(name string, entry any) {
 	refuse(len(kids) != len(bus.List(entry, "keys")), "repeated-key")
 	for kid := range kids {
 		j.owners[kid] = bus.Text(entry, "id")
+	}
+}
+
+// checkGrants bounds what an auditor may read.
+func checkGrants(entry any) {
+	seen := map[string]bool{}
+	for _, grant := range bus.List(entry, "grants") {
+		from, until := bus.Text(grant, "valid_from"), bus.Text(grant, "valid_until")
+		year, _ := strconv.Atoi(from[:4])
+		refuse(!slices.Contains(bus.List(entry, "roles"), any("auditor")) || seen[canonical(grant)], "not-permitted")
+		refuse(bus.Get(grant, "case") != nil && bus.Get(grant, "province") != nil, "not-permitted")
+		refuse(until <= from || until > fmt.Sprintf("%04d", year+1)+from[4:], "not-permitted")
+		seen[canonical(grant)] = true
 	}
 }
 

@@ -29,6 +29,7 @@ function apply(contracts, trust, state, value, owners) {
   const entries = { ...state?.entries }
   for (const entry of told.data.agencies) {
     admitKeys(told.bus, entry, owners)
+    checkGrants(entry)
     for (const { kid } of entry.keys) owners.set(kid, entry.id)
     refuseLoss(entry, entries[entry.id])
     entries[entry.id] = entry
@@ -60,6 +61,17 @@ function admitKeys(name, entry, owners) {
     bus.verify(seals ? provers.get(by) : raw, Buffer.from(key.proof), PROOF, canonical(possession))
   }
   refuse(new Set(entry.keys.map(({ kid }) => kid)).size !== entry.keys.length, 'repeated-key')
+}
+
+// What an auditor may read is bounded.
+function checkGrants({ grants = [], roles }) {
+  refuse(grants.length > 0 && !roles.includes('auditor'), 'not-permitted')
+  refuse(new Set(grants.map(canonical)).size !== grants.length, 'not-permitted')
+  for (const one of grants) {
+    const yearAfter = String(Number(one.valid_from.slice(0, 4)) + 1).padStart(4, '0') + one.valid_from.slice(4)
+    refuse(one.case !== undefined && one.province !== undefined, 'not-permitted')
+    refuse(one.valid_until <= one.valid_from || one.valid_until > yearAfter, 'not-permitted')
+  }
 }
 
 // What was signed with a key has to stay checkable.
