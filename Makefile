@@ -4,7 +4,7 @@ PY := .venv/bin/python
 # Fills the cache, once, and says here what is missing; KAFKA_BOOTSTRAP=host:port uses a broker that runs.
 KAFKA := $(if $(KAFKA_BOOTSTRAP),:,$(PY) deploy/kafka/launch.py fetch)
 
-.PHONY: demo test check test-interop test-long bench up down format generate lock
+.PHONY: demo test check test-interop test-long bench up down format generate lock sbom
 
 demo: .venv/ready ## play two cases: one from opening to closing, one against the clock
 	@$(KAFKA)
@@ -22,13 +22,17 @@ test-long: .venv/ready ## soaks and million-size checks
 	@$(KAFKA)
 	@$(PY) -m pytest -m long
 
-check: .venv/ready ## format, lint, types, import rules, generated files, README commands
+check: .venv/ready ## format, lint, types, import rules, generated files, README commands, locks, secrets
 	@.venv/bin/ruff format --check .
 	@.venv/bin/ruff check .
 	@.venv/bin/mypy
 	@.venv/bin/lint-imports
 	@$(PY) -m tools.generate --check
 	@$(PY) tools/readme.py
+	@$(PY) -m tools.supply check
+
+sbom: .venv/ready ## what the product is made of, to dist/sbom.cdx.json
+	@$(PY) -m tools.supply sbom dist/sbom.cdx.json
 
 bench: .venv/ready ## measure against a bare forwarder, results in bench/results
 	@$(KAFKA)
