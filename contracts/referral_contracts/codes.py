@@ -351,7 +351,7 @@ HINTS: Final[dict[Code, str]] = {
     Code.DISK_FULL: "make room: what was taken from the ledger is safe, and the rest waits there",
     Code.BAD_BUNDLE: "keep this file, and ask whoever made it for the bundle once more",
     Code.CASE_OPEN: "its owner has to close it first",
-    Code.HELD: "whoever holds it has to lift that first: python -m audit_log.erasing list tells who",
+    Code.HELD: "whoever holds it has to lift that first; the trail of the case tells who does",
     Code.TOO_EARLY: "run it again when the time has come; a request need not be made anew",
     Code.BROKER_AWAY: "check the address and that Kafka runs; what is in the outbox stays there",
 }

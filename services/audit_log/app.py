@@ -8,9 +8,13 @@ from typing import Any, Final, TypeVar
 
 from aiokafka.errors import KafkaError
 
+from audit_log.asking import Asking
+from audit_log.cases import Cases
 from audit_log.core.limiting import Allowance
 from audit_log.core.places import Place
 from audit_log.core.reading import Taken
+from audit_log.core.retention import DAY_MS
+from audit_log.eraser import Eraser
 from audit_log.folder import Folder
 from audit_log.intake import Intake, Pending
 from audit_log.log import Desk
@@ -20,6 +24,7 @@ from audit_log.receipts import Receipts
 from audit_log.retention import Retention
 from audit_log.settings import Settings
 from audit_log.statements import Statements
+from audit_log.stating import stating
 from audit_log.store import open_store
 from audit_log.store.reading import StoreReader
 from audit_log.together import until_one_fails
@@ -83,10 +88,12 @@ class LogService:
         self._intake: Intake | None = None
         self._reader: StoreReader | None = None
         self._statements = Statements()
+        self._cases: Cases | None = None
+        self._wait_ms = round(settings.log_wait_days * DAY_MS)
         self._oldest_ms: int | None = None
         self._policy = None if settings.log_policy is None else _read_policy(settings.log_policy)
-        # One for what is appended, one for what is published, one for what the witnesses are asked.
-        self._threads = ThreadPoolExecutor(3, thread_name_prefix="log")
+        # One each for what is appended, published, asked of the witnesses, erased, and stated from outside.
+        self._threads = ThreadPoolExecutor(5, thread_name_prefix="log")
         self._running: set[asyncio.Future[Any]] = set()
 
     def troubles(self) -> Sequence[Trouble]:
@@ -114,9 +121,13 @@ class LogService:
         """Serve what is published, and receipts: also while nothing can be appended."""
         settings, folder = self._settings, Folder(self._settings.log_tiles)
         receipts = Receipts(folder, lambda: self._reader, self._desk.note_key)
-        allowance = Allowance(settings.log_http_per_s, max(1, round(settings.log_http_per_s * _AT_ONCE_S)))
+        asking = Asking(
+            lambda: self._cases, self._statements.state, self._threaded, clock=self._clock, wait_ms=self._wait_ms
+        )
+        routers = [stating(asking, _allowance(settings.log_stated_per_s), self._shown.unshown)]
+        allowance = _allowance(settings.log_http_per_s)
         try:
-            await serve(web(folder, receipts, allowance, self._shown.unshown), settings.log_http, self._log)
+            await serve(web(folder, receipts, allowance, self._shown.unshown, routers), settings.log_http, self._log)
         finally:
             folder.close()
 
@@ -163,7 +174,7 @@ class LogService:
         """Open store and folder and log until something fails."""
         url = self._settings.log_store.get_secret_value()
         store = await self._threaded(lambda: open_store(url, bus=self._root.bus, origin=self._desk.origin))
-        folder = Folder(self._settings.log_tiles)
+        folder, reader = Folder(self._settings.log_tiles), store.reader
         try:
             tree = await self._threaded(TreeLog, store, folder, self._desk)
             self._shown.opened(tree.size, tree.published, self._clock())
@@ -175,7 +186,8 @@ class LogService:
                 limits=self._limits,
                 log=self._log,
             )
-            self._trouble, self._reader = None, store.reader
+            cases = Cases(reader, lambda: tree.size, lambda: self._directory.current)
+            self._trouble, self._reader, self._cases = None, reader, cases
             self._statements.open(self._intake.wake)
             self._log.info("log-opened", count=tree.size)
             await until_one_fails(
@@ -186,11 +198,12 @@ class LogService:
                     self._show(self._intake),
                     *([] if self._policy is None else [self._witnesses(tree, folder, self._policy).run()]),
                     self._retain(tree),
+                    self._erase(tree, Eraser(tree, cases, self._desk, self._wait_ms)),
                 ]
             )
         finally:
             self._statements.close()
-            self._intake = self._reader = None
+            self._intake = self._reader = self._cases = None
             # What still writes ends first: a thread cannot be cancelled.
             if self._running:
                 done, _ = await asyncio.wait(self._running)
@@ -260,10 +273,26 @@ class LogService:
         )
         await retention.run(lambda: tree.stands)
 
+    async def _erase(self, tree: TreeLog, eraser: Eraser) -> None:
+        while True:
+            # Whose keys count is known a moment after the start.
+            if self._directory.current is not None:
+                carried = [one for one in await self._threaded(eraser.run) if one.code is None]
+                for one in carried:
+                    self._log.info("erased", count=len(one.leaves))
+                self._shown.erased([len(one.leaves) for one in carried], tree.size, busy=eraser.busy)
+                if eraser.busy:
+                    self._log.warning("erased-not-overwritten", code=Code.STORE_BUSY)
+            await asyncio.sleep(self._settings.log_erase_s)
+
     def _wait_since(self, pending: Pending) -> None:
         if pending.oldest_ms is not None:
             known = self._oldest_ms
             self._oldest_ms = pending.oldest_ms if known is None else min(known, pending.oldest_ms)
+
+
+def _allowance(per_s: float) -> Allowance:
+    return Allowance(per_s, max(1, round(per_s * _AT_ONCE_S)))
 
 
 def _read_policy(path: Path) -> Policy:

@@ -1,160 +1,144 @@
 """
-Erasing: requests and holds are logged when they come, and carried out when their time has come.
+Erasing: what was asked for is carried out by the log's one writer once its time has come.
 
-    1. the store takes the statement that leaves were erased and removes what was in them, in one transaction
-    2. the database lets go of the bytes: they are overwritten in its files
-    3. the log publishes, as after any other leaf
+    1. the store takes the statement that leaves were erased and removes what was in them, in one transaction, in which
+       it also notes that their bytes are still in its files
+    2. the database lets go of the bytes: they are overwritten
+    3. the note is taken back
+    4. the log publishes, as after any other leaf
 
-A crash before 1 leaves a request that waits. After 1 it is carried out and named; what runs next does 2 once more, and
-3 as every start does. At no time are bytes gone without the statement, or the statement there without its bytes gone.
+A crash before 1 leaves a request that waits. After 1 the next start does 2 before the log is open: it needs no more
+than the note. After 2 it does 2 once more, and finds nothing to overwrite. At no time are bytes gone without the
+statement, or the statement there and its bytes to be had from the store.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final
 
-from audit_log.core.erasing import CaseFile, Waiting, read_case, stated
-from audit_log.core.reading import DIRECTORY_CHANGED
-from audit_log.core.searching import MOST, Found, Query
+from audit_log.cases import Cases
+from audit_log.core.erasing import CaseFile, Waiting, stated
+from audit_log.core.searching import Query
 from audit_log.core.trails import Kept
 from audit_log.log import Desk, Log
-from audit_log.store.reading import StoreReader
 from referral_contracts.codes import Code
-from referral_contracts.directory import ROLE_REGISTRAR, Directory, TrustRoot, apply
-from referral_contracts.directory_model import ROLE_LOG, Change
-from referral_contracts.encoding import b64, event_hash, format_time, parse_time
+from referral_contracts.directory_model import ROLE_LOG
+from referral_contracts.encoding import b64, format_time
 from referral_contracts.errors import LocalError, RemoteError
-from referral_contracts.log.erasing import (
-    ASKED,
-    Asked,
-    Erased,
-    Hold,
-    Lifted,
-    Request,
-    check_asked,
-    check_erased,
-    check_hold,
-    read_stated,
-)
+from referral_contracts.log.erasing import ASKED, ERASED, Erased, Request, check_erased, compromised, read_stated
 from referral_contracts.log.leaf import Statement
-from referral_contracts.verbs import Verb
-
-DAY_MS: Final = 86_400_000
-_AHEAD_MS: Final = 3_600_000
-_BEHIND_MS: Final = 90 * DAY_MS
-"""A request goes from one agency to the other, and then here: longer than this it does not take."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What becomes of a request now."""
 
-    waiting: Waiting
-    leaves: tuple[Kept, ...]
+    leaf: int
+    """The request's."""
+    subject: str
     code: Code | None
     """Why it is not carried out; None: it is, or would be."""
     ready_ms: int
+    leaves: tuple[Kept, ...] = ()
+    waiting: Waiting | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rules:
-    """By which an eraser works."""
+class Requests:
+    """The requests of a log that were not carried out yet."""
 
-    root: TrustRoot
-    wait_ms: int
+    def __init__(self, cases: Cases, wait_ms: int) -> None:
+        self._cases, self._wait_ms = cases, wait_ms
+        self._seen = -1
+        self._open: dict[int, tuple[str, int]] = {}
+
+    def outcomes(self, now_ms: int) -> Iterator[Outcome]:
+        """Go through them, with what would become of each now."""
+        for leaf in self.waiting():
+            yield self.outcome(leaf, now_ms)
+
+    def ready(self, now_ms: int) -> list[int]:
+        """Return the leaves of those whose time to wait is over."""
+        return [leaf for leaf in self.waiting() if self._open[leaf][1] + self._wait_ms <= now_ms]
+
+    def waiting(self) -> list[int]:
+        """Return the leaves of all of them; only what came since is looked for."""
+        after, size = self._seen, self._cases.size
+        for one in self._cases.found(Query(verb=ASKED, after=after)):
+            self._open[one.leaf] = (one.subject or "", one.admitted_ms)
+        carried = [one.leaf for one in self._cases.found(Query(verb=ERASED, after=after))]
+        for kept in self._cases.kept(carried):
+            told = read_stated(kept.value or b"")
+            if isinstance(told, Erased):
+                self._open.pop(told.asked, None)
+        self._seen = size - 1
+        return [*self._open]
+
+    def outcome(self, leaf: int, now_ms: int) -> Outcome:
+        """Return what would become now of the request in *leaf*."""
+        subject, logged_ms = self._open[leaf]
+        try:
+            case = self._cases.case(subject)
+            waiting = case.requests.get(leaf)
+            if waiting is None:
+                return Outcome(leaf, subject, Code.NOT_FOUND, logged_ms + self._wait_ms)
+            return self._judged(case, waiting, now_ms)
+        except RemoteError as error:
+            # Something was stated of the case that nobody could verify: whoever checks the log will name it.
+            return Outcome(leaf, subject, error.code, logged_ms + self._wait_ms)
+
+    def _judged(self, case: CaseFile, waiting: Waiting, now_ms: int) -> Outcome:
+        ready_ms, subject = waiting.ready_ms(self._wait_ms), waiting.requested.asked.subject
+        try:
+            leaves = case.judge(waiting.requested, now_ms)
+        except RemoteError as error:
+            return Outcome(waiting.leaf, subject, error.code, ready_ms)
+        code = Code.TOO_EARLY if now_ms < ready_ms else None
+        # That is what the time to wait is for, too.
+        if compromised(waiting.statement, case.directory):
+            code = Code.KEY_NOT_VALID
+        return Outcome(waiting.leaf, subject, code, ready_ms, leaves, waiting)
 
 
 class Eraser:
-    """Erases from one log, which nobody else writes meanwhile."""
+    """Erases from one log, in the turn of whoever appends to it."""
 
-    def __init__(self, log: Log, reader: StoreReader, desk: Desk, rules: Rules, scrub: Callable[[], None]) -> None:
-        """
-        Read the directory that the log has; *scrub* lets the store overwrite what was erased.
-
-        Raises:
-            LocalError: DIRECTORY_MISSING.
-        """
-        self._log, self._reader, self._desk, self._rules, self._scrub = log, reader, desk, rules, scrub
-        self.directory = self._read_directory()
-
-    def state(self, statement: Statement) -> int:
-        """
-        Log a request, a hold or the end of one; return its leaf.
-
-        Raises:
-            RemoteError: OUTSIDE_WINDOW, DUPLICATE, NOT_FOUND, or as `check_asked`, `check_hold` and `CaseFile.judge`.
-        """
-        now_ms = self._desk.clock()
-        told = read_stated(statement.value)
-        if told is None or isinstance(told, Erased):
-            raise RemoteError(Code.MALFORMED_RECORD, "neither a request to erase nor a hold")
-        if not now_ms - _BEHIND_MS <= parse_time(told.at) <= now_ms + _AHEAD_MS:
-            raise RemoteError(Code.OUTSIDE_WINDOW, "stated too long ago, or ahead of this clock")
-        case = self.case(told.subject)
-        if event_hash(statement.value) in case.statements:
-            raise RemoteError(Code.DUPLICATE, "this was stated already")
-        source = self._check(statement, told, case, now_ms)
-        leaf = self._log.append([stated(statement, told, source, now_ms)], {})
-        self._log.publish()
-        return leaf
-
-    def _check(self, statement: Statement, told: Asked | Hold | Lifted, case: CaseFile, now_ms: int) -> str:
-        if isinstance(told, Asked):
-            requested = check_asked(statement, self.directory)
-            self._refuse_others(told)
-            case.judge(requested, now_ms)
-            return requested.other
-        check_hold(statement, self.directory)
-        if isinstance(told, Lifted) and told.hold not in case.holds:
-            raise RemoteError(Code.NOT_FOUND, "there is no such hold of this case")
-        return self.directory.service(ROLE_REGISTRAR) or ""
-
-    def _refuse_others(self, asked: Asked) -> None:
-        """Refuse what is in the log, and no event of a case: a change of the directory."""
-        changes = {b64(one.event) for one in self._found(Query(verb=DIRECTORY_CHANGED))} if asked.events else set()
-        if changes & {*(asked.events or ())}:
-            raise RemoteError(Code.NOT_ERASABLE)
-
-    def outcomes(self) -> Iterator[Outcome]:
-        """Go through the requests that wait, with what would become of each now."""
-        now_ms = self._desk.clock()
-        for subject in dict.fromkeys(one.subject or "" for one in self._found(Query(verb=ASKED))):
-            case = self.case(subject)
-            for waiting in case.requests.values():
-                ready_ms = waiting.ready_ms(self._rules.wait_ms)
-                try:
-                    leaves = case.judge(waiting.requested, now_ms)
-                except RemoteError as error:
-                    yield Outcome(waiting, (), error.code, ready_ms)
-                    continue
-                yield Outcome(waiting, leaves, Code.TOO_EARLY if now_ms < ready_ms else None, ready_ms)
+    def __init__(self, log: Log, cases: Cases, desk: Desk, wait_ms: int) -> None:
+        self._log, self._cases, self._desk = log, cases, desk
+        self._requests = Requests(cases, wait_ms)
+        self.busy = False
+        """Whether something that was erased is still in the store's files, because somebody reads them."""
 
     def run(self) -> list[Outcome]:
         """
-        Carry out what may be; return what became of each request.
+        Carry out what may be; return what became of each request whose time to wait is over.
 
         Raises:
-            Fatal, LocalError: As `Log` and `scrub` say. STORE_BUSY: bytes are still in the file, run it again.
+            Fatal, LocalError: As `Log` and `Cases` say; but not STORE_BUSY, which the next run may not find.
         """
-        # After a crash the statement may be there, and the bytes still in the file.
+        # What could not be overwritten the last time.
         self._scrub()
         found = []
-        for one in list(self.outcomes()):
-            # An erasure before it may have been of the same leaves.
-            again = next((now for now in self.outcomes() if now.waiting.leaf == one.waiting.leaf), one)
-            if again.code is None:
-                self._erase(again)
-            found.append(again)
+        for leaf in self._requests.ready(self._desk.clock()):
+            # Nothing comes in between what is judged and what is done: a case may be reopened at any moment.
+            with self._log.turn:
+                found.append(self._carry_out(leaf))
         self._scrub()
-        self._log.publish()
         return found
 
-    def _erase(self, outcome: Outcome) -> None:
-        waiting, now_ms, index = outcome.waiting, self._desk.clock(), self._log.size
+    def _carry_out(self, leaf: int) -> Outcome:
+        outcome = self._requests.outcome(leaf, self._desk.clock())
+        if outcome.code is None and outcome.waiting is not None:
+            try:
+                self._erase(outcome, outcome.waiting)
+            except RemoteError as error:
+                return Outcome(leaf, outcome.subject, error.code, outcome.ready_ms)
+        return outcome
+
+    def _erase(self, outcome: Outcome, waiting: Waiting) -> None:
+        directory, now_ms, index = self._cases.directory, self._desk.clock(), self._log.size
         told = Erased(
             asked=waiting.leaf,
             at=format_time(now_ms),
-            bus=self._rules.root.bus,
+            bus=directory.head.bus,
             entries=tuple(b64(one.entry) for one in outcome.leaves),
             leaves=tuple(one.leaf for one in outcome.leaves),
             request=Request.of(waiting.statement),
@@ -162,58 +146,15 @@ class Eraser:
         )
         statement = Statement.signed(told.encode(), self._desk.key)
         # What nobody could verify must not be written: the bytes would then be gone without a reason.
-        check_erased(index, statement, self.directory)
-        source = self.directory.service(ROLE_LOG) or ""
+        check_erased(index, statement, directory)
+        source = directory.service(ROLE_LOG) or ""
         self._log.append([stated(statement, told, source, now_ms)], {}, erased=told.leaves)
 
-    def due(self, days: int) -> list[tuple[str, CaseFile]]:
-        """Return the cases that ended *days* ago or longer, of which something could be erased and nobody has asked."""
-        before_ms = self._desk.clock() - days * DAY_MS
-        found = []
-        ended = [
-            one
-            for verb in (Verb.CASE_CLOSED, Verb.CASE_VOIDED)
-            for one in self._found(Query(verb=verb.value, accepted=True, until_ms=before_ms))
-        ]
-        for subject in dict.fromkeys(one.subject or "" for one in sorted(ended)):
-            case = self.case(subject)
-            try:
-                case.check_ended()
-            except RemoteError:
-                continue
-            if case.ended_ms < before_ms and case.erasable and not case.requests:
-                found.append((subject, case))
-        return found
-
-    def case(self, subject: str) -> CaseFile:
-        """Return what the log has of a case."""
-        leaves = self._reader.case(subject, self._log.size)
-        since = {one.leaf: one.admitted_ms for one in self._found(Query(case=subject, verb=ASKED))}
-        kept = [one for start in range(0, len(leaves), MOST) for one in self._reader.kept(leaves[start : start + MOST])]
-        return read_case(kept, self.directory, since)
-
-    def _found(self, query: Query) -> Iterator[Found]:
-        found: Sequence[Found] = self._reader.search(query, self._log.size)
-        yield from found
-        while len(found) == query.most:
-            query = Query(
-                case=query.case,
-                verb=query.verb,
-                accepted=query.accepted,
-                until_ms=query.until_ms,
-                after=found[-1].leaf,
-            )
-            found = self._reader.search(query, self._log.size)
-            yield from found
-
-    def _read_directory(self) -> Directory:
-        directory: Directory | None = None
-        kids: dict[str, str] = {}
-        for one in self._found(Query(verb=DIRECTORY_CHANGED, accepted=True)):
-            (kept,) = self._reader.kept([one.leaf])
-            change = Change.decode(kept.value or b"")
-            directory = apply(directory, change, self._rules.root, kids)
-            kids.update((key.kid, entry.id) for entry in change.data.agencies for key in entry.keys)
-        if directory is None:
-            raise LocalError(Code.DIRECTORY_MISSING, "the log has no directory yet")
-        return directory
+    def _scrub(self) -> None:
+        try:
+            self._log.scrub()
+            self.busy = False
+        except LocalError as error:
+            if error.code is not Code.STORE_BUSY:
+                raise
+            self.busy = True

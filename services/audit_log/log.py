@@ -54,8 +54,8 @@ class Log:
     """
     The log of one store and one folder.
 
-    `append` and `publish` may run in two threads, each of them in one at a time. What they raise leaves the log as it
-    is on the disk: whoever goes on opens it anew.
+    `append` and `publish` may run in several threads. What they raise leaves the log as it is on the disk: whoever
+    goes on opens it anew.
     """
 
     def __init__(self, store: Store, folder: Folder, desk: Desk) -> None:
@@ -74,7 +74,11 @@ class Log:
         self.stands: Mapping[int, Place] = state.places
         """Where it stands now; durable, as all that it has."""
         self._published = self._check(state.checkpoint)
+        self.turn = threading.RLock()
+        """Held while something is appended: whoever holds it sees a log that does not grow under its hands."""
         self._publishing = threading.Lock()
+        # After a crash the statement may be there that bytes were erased, and they still be in the store's files.
+        store.scrub()
         self.publish()
         self._check_tiles()
 
@@ -112,15 +116,26 @@ class Log:
         Raises:
             Fatal, LocalError: As `Store.append` says.
         """
-        first = self._frontier.size
-        batch = grow(self._frontier, taken, places, self._desk.salts, erased=erased)
-        # A crash before this returns leaves all of the batch or nothing of it. Nothing: the positions stand before it,
-        # and its records are read again, with other salts, which nobody has seen the old ones of. All: the next start
-        # finds it, with positions behind it, and goes on with step 2.
-        self._store.append(batch)
-        self._frontier = batch.frontier
-        self.stands = {**self.stands, **places}
-        return first
+        with self.turn:
+            first = self._frontier.size
+            batch = grow(self._frontier, taken, places, self._desk.salts, erased=erased)
+            # A crash before this returns leaves all of the batch or nothing of it. Nothing: the positions stand before
+            # it, and its records are read again, with other salts, which nobody has seen the old ones of. All: the next
+            # start finds it, with positions behind it, and goes on with step 2.
+            self._store.append(batch)
+            self._frontier = batch.frontier
+            self.stands = {**self.stands, **places}
+            return first
+
+    def scrub(self) -> None:
+        """
+        Overwrite what was erased; nothing is appended meanwhile.
+
+        Raises:
+            Fatal, LocalError: As `Store.scrub` says.
+        """
+        with self.turn:
+            self._store.scrub()
 
     def publish(self) -> Checkpoint | None:
         """

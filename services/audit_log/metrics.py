@@ -1,5 +1,6 @@
 """What the log counts. No label carries a case, an agency or a key."""
 
+from collections.abc import Sequence
 from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
@@ -46,7 +47,12 @@ class LogMetrics:
             ["code"],
             registry=registry,
         )
-
+        self._erased = Counter("referral_bus_log_erased", "Leaves that were erased", registry=registry)
+        self._unscrubbed = Gauge(
+            "referral_bus_log_unscrubbed",
+            "1 while something that was erased is still in the store's files: somebody reads them",
+            registry=registry,
+        )
         self._unshown = Counter(
             "referral_bus_log_unshown",
             "Questions over HTTP that could not be answered, by code",
@@ -66,6 +72,13 @@ class LogMetrics:
         self._size.set(size)
         self._batch.observe(count)
         self._append.observe(seconds)
+
+    def erased(self, counts: Sequence[int], size: int, *, busy: bool) -> None:
+        """Count erasures by how many leaves each was of, and show whether the store could overwrite them."""
+        self._entries.inc(len(counts))
+        self._size.set(size)
+        self._erased.inc(sum(counts))
+        self._unscrubbed.set(busy)
 
     def published(self, size: int, seconds: float, *, waited_s: float | None) -> None:
         """Count a checkpoint; of the records that it covers first the oldest *waited_s*."""

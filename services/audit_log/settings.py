@@ -36,14 +36,18 @@ class Settings(BaseSettings):
     """Where to write that port."""
     log_http_per_s: float = Field(default=50.0, gt=0)
     """How often one address may ask, at length; ten seconds' worth at once. What stands in front of it is one."""
+    log_stated_per_s: float = Field(default=1.0, gt=0)
+    """How often one address may state something, or ask where it stands, at length; ten seconds' worth at once."""
     log_keep_days: int = Field(default=30, ge=0, le=3_650)
     """How long records stay on the ledger in Kafka once they are in the log. 0 keeps them for ever."""
     log_readers: str = "deadline-watcher"
     """The consumer groups that read the ledger too, with commas: nothing goes that one of them has not read."""
-    log_wait_days: int = Field(default=14, ge=0, le=3_650)
-    """How long an erasure waits once it was asked for."""
-    log_due_days: int = Field(default=0, ge=0, le=36_500)
-    """How long after its end a case is due to be erased. 0: never; no law names a number."""
+    log_wait_days: float = Field(default=14, ge=0, le=3_650)
+    """How long an erasure waits once it was asked for; a part of a day will do for a rehearsal."""
+    log_erase_s: float = Field(default=60.0, ge=0.1, le=86_400)
+    """How often what may be erased is looked for."""
+    log_retention: Path | None = None
+    """By which rules a case is due to be erased (docs/erasure.md). Without: by none; no law names a number."""
     log_backup_days: int = Field(default=30, ge=0, le=36_500)
     """How long backups of the store are kept: the log says so, and whoever makes them has to see to it."""
     http_host: str = "127.0.0.1"

@@ -1,17 +1,17 @@
 """
 What the log shows to everybody, over HTTP on a port of its own: tiles and checkpoints, as c2sp.org/tlog-tiles has
-them, and receipts. Nothing is written here, nobody is asked who they are, and what is not there is 404, whatever the
-reason.
+them, and receipts; what goes under ``/v1/`` has routers of its own. Nothing is written here, nobody is asked who they
+are, and what is not there is 404, whatever the reason.
 
 A receipt is open to whoever knows the event's hash, and says nothing to who has not the event.
 """
 
 import asyncio
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Annotated, Any, Final
 
-from fastapi import FastAPI, Query, Response
+from fastapi import APIRouter, FastAPI, Query, Response
 from fastapi import Path as InPath
 from fastapi.exceptions import RequestValidationError
 
@@ -46,8 +46,14 @@ _Event = Annotated[str, InPath(pattern=_HASH, description="The event's hash: SHA
 _Count = Annotated[int | None, Query(ge=0, le=_MAX_COUNT)]
 
 
-def web(folder: Folder, receipts: Receipts, allowance: Allowance, failed: Callable[[Code], None]) -> Asgi:
-    """Return the application; *failed* hears why something that should be there cannot be shown."""
+def web(
+    folder: Folder,
+    receipts: Receipts,
+    allowance: Allowance,
+    failed: Callable[[Code], None],
+    routers: Iterable[APIRouter] = (),
+) -> Asgi:
+    """Return the application, with *routers*; *failed* hears why something that should be there cannot be shown."""
     app = FastAPI(title="referral-bus log", version="1", docs_url=None, redoc_url=None)
 
     def shown(make: Callable[[], bytes | None], content: str, cache: str) -> Response:
@@ -88,10 +94,16 @@ def web(folder: Folder, receipts: Receipts, allowance: Allowance, failed: Callab
         number = None if partition is None or counter is None else DecisionNumber(partition, counter)
         return shown(lambda: receipts.receipt(unb64(event), number), _TEXT, "no-store")
 
+    return _limited(_whole(app, routers), allowance)
+
+
+def _whole(app: FastAPI, routers: Iterable[APIRouter]) -> FastAPI:
+    for router in routers:
+        app.include_router(router)
     # What cannot be a name here is no other thing than what is not here.
     app.add_exception_handler(RequestValidationError, lambda *_: _missing())
     app.add_exception_handler(404, lambda *_: _missing())
-    return _limited(app, allowance)
+    return app
 
 
 def _limited(app: Asgi, allowance: Allowance) -> Asgi:

@@ -26,6 +26,8 @@ ASKED: Final = "erasure-asked"
 ERASED: Final = "erased"
 HOLD: Final = "hold"
 LIFTED: Final = "hold-lifted"
+MOST_STATED: Final = 384 * 1024
+"""Bytes of a statement on its way or in a file: 4,096 hashes, spelled within a JSON text."""
 
 Index: TypeAlias = Annotated[int, Field(ge=0, le=MAX_INTEGER)]
 Subject: TypeAlias = Annotated[str, StringConstraints(pattern=SUBJECT)]
@@ -131,9 +133,12 @@ def read_stated(value: bytes) -> Stated | None:
     return None if model is None else model.decode(value)
 
 
-def check_asked(statement: Statement, directory: Directory) -> Requested:
+def check_asked(statement: Statement, directory: Directory, now_ms: int | None = None) -> Requested:
     """
     Return the request in *statement*, which two agencies signed, one of them the registrar.
+
+    Their keys were valid when it says that it was made; and are at *now_ms*, where that is told: a key that is no more
+    must not sign as of a time when it was.
 
     Raises:
         RemoteError: NOT_ENOUGH_SIGNATURES, WRONG_PARTY, WRONG_BUS, or as `Statement.signers` and `read_stated`.
@@ -141,7 +146,7 @@ def check_asked(statement: Statement, directory: Directory) -> Requested:
     asked = read_stated(statement.value)
     if not isinstance(asked, Asked):
         raise RemoteError(Code.MALFORMED_RECORD, "not a request to erase")
-    members = _agencies(statement, directory, asked)
+    members = _agencies(statement, directory, asked, now_ms)
     if len(members) < MAX_SIGNERS:
         raise RemoteError(Code.NOT_ENOUGH_SIGNATURES, "an erasure takes the keys of two agencies")
     registrars = [name for name, member in members.items() if ROLE_REGISTRAR in member.roles]
@@ -150,9 +155,9 @@ def check_asked(statement: Statement, directory: Directory) -> Requested:
     return Requested(asked, registrars[0], next(name for name in members if name != registrars[0]))
 
 
-def check_hold(statement: Statement, directory: Directory) -> Hold | Lifted:
+def check_hold(statement: Statement, directory: Directory, now_ms: int | None = None) -> Hold | Lifted:
     """
-    Return the hold, or its end, in *statement*, which the registrar or an auditor signed.
+    Return the hold, or its end, in *statement*, which the registrar or an auditor signed; *now_ms* as in `check_asked`.
 
     Raises:
         RemoteError: WRONG_PARTY, WRONG_BUS, or as `Statement.signers` and `read_stated`.
@@ -160,7 +165,7 @@ def check_hold(statement: Statement, directory: Directory) -> Hold | Lifted:
     told = read_stated(statement.value)
     if not isinstance(told, Hold | Lifted):
         raise RemoteError(Code.MALFORMED_RECORD, "not a hold")
-    members = _agencies(statement, directory, told)
+    members = _agencies(statement, directory, told, now_ms)
     if not all(member.roles & {ROLE_REGISTRAR, ROLE_AUDITOR} for member in members.values()):
         raise RemoteError(Code.WRONG_PARTY, "a hold is the registrar's, or an auditor's")
     return told
@@ -219,18 +224,34 @@ def signing(statement: Statement, directory: Directory) -> frozenset[str]:
     return frozenset(member.id for member in members if kids & member.event_keys.keys())
 
 
-def _agencies(statement: Statement, directory: Directory, told: Stated) -> Mapping[str, Member]:
+def compromised(statement: Statement, directory: Directory) -> bool:
+    """Whether one of the keys that signed *statement* has since been called compromised, from before it was made."""
+    told = read_stated(statement.value)
+    kids = {parse_signature(one, Typ.STATEMENT).kid for one in statement.signatures}
+    since = [
+        key.compromised_since
+        for name in directory.entries
+        if (member := directory.member(name)) is not None
+        for key in member.entry.keys
+        if key.kid in kids and key.compromised_since is not None
+    ]
+    return told is not None and any(parse_time(one) <= parse_time(told.at) for one in since)
+
+
+def _agencies(
+    statement: Statement, directory: Directory, told: Stated, now_ms: int | None = None
+) -> Mapping[str, Member]:
     """Return the agencies that signed *statement*, by keys that were valid when it says that it was made."""
     if told.bus != directory.head.bus:
         raise RemoteError(Code.WRONG_BUS)
     members = [member for name in directory.entries if (member := directory.member(name)) is not None]
     holders = {kid: member for member in members for kid in member.event_keys}
     keys = {kid: key for member in members for kid, key in member.event_keys.items()}
-    kids = _signers(statement, keys, parse_time(told.at))
+    kids = _signers(statement, keys, parse_time(told.at), *([] if now_ms is None else [now_ms]))
     return {holders[kid].id: holders[kid] for kid in kids}
 
 
-def _signers(statement: Statement, keys: Mapping[str, EventKey], at_ms: int) -> tuple[str, ...]:
+def _signers(statement: Statement, keys: Mapping[str, EventKey], *times_ms: int) -> tuple[str, ...]:
     def find(kid: str) -> VerifyKey | None:
         found = keys.get(kid)
         return None if found is None else found.key
@@ -238,6 +259,6 @@ def _signers(statement: Statement, keys: Mapping[str, EventKey], at_ms: int) -> 
     kids = statement.signers(find)
     if not kids:
         raise RemoteError(Code.NOT_ENOUGH_SIGNATURES, "a statement that nobody signed")
-    if not all(keys[kid].valid(at_ms) for kid in kids):
+    if not all(keys[kid].valid(at_ms) for kid in kids for at_ms in times_ms):
         raise RemoteError(Code.KEY_NOT_VALID, "stated with a key that was not valid then")
     return kids

@@ -23,6 +23,7 @@ from referral_bus._cli import (
     clocks,
     directory,
     documents,
+    erase,
     forms,
     inbox,
     installed,
@@ -125,6 +126,7 @@ def build() -> typer.Typer:
         keys,
         directory,
         witness,
+        erase,
         # Last: what is installed beside may add to the groups of the others.
         installed,
     )

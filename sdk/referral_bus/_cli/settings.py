@@ -118,12 +118,19 @@ class Settings:
         Raises:
             LocalError: BAD_LOG_POLICY: the policy cannot be used.
         """
+        policy, url = self._log_policy(), self.log
+        return None if url is None or policy is None else LogAccess(open=open_log(url), policy=policy)
+
+    @property
+    def log(self) -> str | None:
+        """Where the log is; None where nothing tells."""
+        policy = self._log_policy()
+        named = () if policy is None else (log.url for log in policy.logs if log.url is not None)
+        return self._look("log") or next(iter(named), None)
+
+    def _log_policy(self) -> Policy | None:
         path = self._look("log_policy")
-        if path is None or not Path(path).exists():
-            return None
-        policy = Policy.parse(read_bytes(path, _POLICY_MAX))
-        url = self._look("log") or next((log.url for log in policy.logs if log.url is not None), None)
-        return None if url is None else LogAccess(open=open_log(url), policy=policy)
+        return None if path is None or not Path(path).exists() else Policy.parse(read_bytes(path, _POLICY_MAX))
 
     def _need(self, name: str) -> str:
         found = self._look(name)

@@ -11,6 +11,7 @@ from enum import IntEnum
 from typing import Any, Self
 
 from referral_bus.clock import Clock, SystemClock
+from referral_bus.erasure import OpenStatements, http_statements
 from referral_bus.log import OpenLog, http_log
 from referral_bus.transport import Connect, kafka
 
@@ -42,6 +43,8 @@ class World:
     clock: Clock
     open_log: Callable[[str], OpenLog] = http_log
     """From the log's address to what asks it."""
+    open_statements: OpenStatements = http_statements
+    """From the log's address to what states something there."""
     run: Callable[[Coroutine[Any, Any, Exit]], Exit]
 
     @classmethod

@@ -8,7 +8,7 @@ own statements do: they say who was late, and who did what to this very log.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
 from audit_log.core.reading import NO_PARTITION, About, Taken, about
 from audit_log.core.trails import Kept
@@ -56,6 +56,14 @@ class Waiting:
         return max(self.since_ms + wait_ms, parse_time(asked.not_before or asked.at))
 
 
+class Logged(NamedTuple):
+    """A statement of the log."""
+
+    leaf: int
+    logged_ms: int
+    """When the log took it."""
+
+
 @dataclass(slots=True)
 class CaseFile:
     """All that the log has of a case, as far as it matters to an erasure."""
@@ -66,8 +74,12 @@ class CaseFile:
     requests: dict[int, Waiting] = field(default_factory=dict)
     """What was asked for and is not carried out."""
     holds: dict[int, Hold] = field(default_factory=dict)
-    statements: set[str] = field(default_factory=set)
-    """The hashes of all that was stated."""
+    statements: dict[str, Logged] = field(default_factory=dict)
+    """All that was stated, by its hash."""
+    carried: dict[int, int] = field(default_factory=dict)
+    """What was carried out: by the request's leaf the erasure's."""
+    lifted: dict[int, int] = field(default_factory=dict)
+    """What is held no more: by the hold's leaf that of its end."""
     state: CaseState | None = None
     owner: str = ""
     acting: bool = False
@@ -80,14 +92,21 @@ class CaseFile:
         Return the leaves that *requested* is to erase.
 
         Raises:
-            RemoteError: NOT_FOUND, WRONG_PARTY, CASE_OPEN, OPEN_HANDOFFS, HELD, NOT_ERASABLE.
+            RemoteError: NOT_FOUND, CASE_OPEN, OPEN_HANDOFFS, HELD, NOT_ERASABLE.
         """
-        if self.state is None:
-            raise RemoteError(Code.NOT_FOUND, "no such case, or nothing of it is left")
-        if speaker(self.directory, self.owner, now_ms) != requested.other:
-            raise RemoteError(Code.WRONG_PARTY, "beside the registrar it is the case's owner who asks")
+        self.check_owner(requested, now_ms)
         self.check_ended()
         return self._chosen(requested.asked)
+
+    def check_owner(self, requested: Requested, now_ms: int) -> None:
+        """
+        Return if the case's owner is the agency that asks; another one does not learn whether there is such a case.
+
+        Raises:
+            RemoteError: NOT_FOUND.
+        """
+        if self.state is None or speaker(self.directory, self.owner, now_ms) != requested.other:
+            raise RemoteError(Code.NOT_FOUND, "beside the registrar its owner asks; no such case, or another's")
 
     def check_ended(self) -> None:
         """
@@ -114,7 +133,7 @@ class CaseFile:
         else:
             wanted = {*asked.events}
             chosen = [one for one in self.events if event_hash(one.value or b"") in wanted]
-            if any(map(_is_deadline, chosen)) or wanted & self.statements:
+            if any(map(_is_deadline, chosen)) or wanted & self.statements.keys():
                 raise RemoteError(Code.NOT_ERASABLE)
             if wanted - {event_hash(one.value or b"") for one in chosen}:
                 raise RemoteError(Code.NOT_FOUND, "an event that is not one of this case, or is gone")
@@ -123,8 +142,8 @@ class CaseFile:
         return tuple(chosen)
 
 
-def read_case(leaves: Iterable[Kept], directory: Directory, since_ms: Mapping[int, int]) -> CaseFile:
-    """Return the case of which these are all *leaves*, in the log's order; *since_ms*: when statements were logged."""
+def read_case(leaves: Iterable[Kept], directory: Directory, logged_ms: Mapping[int, int]) -> CaseFile:
+    """Return the case of which these are all *leaves*, in the log's order; *logged_ms*: when each was logged."""
     case, kept = CaseFile(directory), [one for one in leaves if one.value is not None]
     # What was erased moved the case in ways that nobody can tell; but it was closed then, and its owner's word heeded.
     standing = None if any(map(_is_erasure, kept)) else Standing()
@@ -133,7 +152,7 @@ def read_case(leaves: Iterable[Kept], directory: Directory, since_ms: Mapping[in
             case.events.append(one)
             _go_on(case, standing, one, read_decision(one.decision))
         else:
-            _take(case, one, since_ms)
+            _take(case, one, logged_ms[one.leaf])
     if standing is not None:
         case.state, case.owner = standing.state, standing.owner
         case.acting = any(standing.open_handoffs())
@@ -173,24 +192,26 @@ def _guess(case: CaseFile, envelope: Envelope) -> None:
         case.acting = True
 
 
-def _take(case: CaseFile, one: Kept, since_ms: Mapping[int, int]) -> None:
+def _take(case: CaseFile, one: Kept, logged_ms: int) -> None:
     """Take a statement."""
     statement = Statement(signatures=tuple((one.signature or b"").split(b"\n")), value=one.value or b"")
-    case.statements.add(event_hash(statement.value))
+    case.statements[event_hash(statement.value)] = Logged(one.leaf, logged_ms)
     told = read_stated(statement.value)
     match told:
         case Asked():
             requested = check_asked(statement, case.directory)
-            case.requests[one.leaf] = Waiting(one.leaf, requested, statement, since_ms[one.leaf])
+            case.requests[one.leaf] = Waiting(one.leaf, requested, statement, logged_ms)
         case Hold():
             check_hold(statement, case.directory)
             case.holds[one.leaf] = told
         case Lifted():
             check_hold(statement, case.directory)
-            case.holds.pop(told.hold, None)
+            if case.holds.pop(told.hold, None) is not None:
+                case.lifted[told.hold] = one.leaf
         case Erased():
             check_erased(one.leaf, statement, case.directory)
             asked = case.requests.pop(told.asked, None)
+            case.carried[told.asked] = one.leaf
             case.state, case.acting = CaseState.CLOSED, False
             case.owner = case.owner if asked is None else asked.requested.other
         case None:

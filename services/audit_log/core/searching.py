@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from audit_log.core.growing import Term, term_key
+from audit_log.core.growing import Term, signed_key, term_key
 from audit_log.core.reading import about
 from referral_contracts.verbs import Verb
 
@@ -29,6 +29,8 @@ class Found(NamedTuple):
 class Query:
     """All that is said here holds for a leaf that is found."""
 
+    event: bytes | None = None
+    """The hash of what was said."""
     case: str | None = None
     referral: str | None = None
     """The event that opened a hand-off: it, and all that was said of the hand-off."""
@@ -49,14 +51,16 @@ class Query:
         """Return what to look up, the rarest first."""
         verb = Verb.DEADLINE_MISSED.value if self.overdue else self.verb
         asked = ((Term.CASE, self.case), (Term.REFERRAL, self.referral), (Term.PARTY, self.agency), (Term.VERB, verb))
-        return [(term, term_key(text)) for term, text in asked if text is not None]
+        known = [] if self.event is None else [(Term.EVENT, signed_key(self.event))]
+        return [*known, *((term, term_key(text)) for term, text in asked if text is not None)]
 
     def holds(self, found: Found, value: bytes) -> bool:
         """Whether *found*, whose bytes are *value*, is what is asked for: a term's number may be another's too."""
         told = about(value)
         parties = (found.source,) if told is None else told.parties
         return (
-            self.case in {None, found.subject}
+            self.event in {None, found.event}
+            and self.case in {None, found.subject}
             and self.referral in {None, found.referral}
             and (self.agency is None or self.agency in parties)
             and self.verb in {None, found.verb}

@@ -36,6 +36,14 @@ class Database(Protocol):
     def insert(self, connection: Connection, table: Table, rows: Sequence[tuple[Any, ...]]) -> None:
         """Insert *rows*, which have the table's columns in their order."""
 
+    def scrub(self, tables: Sequence[Table]) -> None:
+        """
+        Overwrite what was deleted from *tables*.
+
+        Raises:
+            LocalError: STORE_BUSY: somebody still reads what was there.
+        """
+
     def code_of(self, error: Exception) -> Code:
         """Return the code of what went wrong."""
 

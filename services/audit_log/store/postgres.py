@@ -22,7 +22,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import DBAPIError
 
 from referral_contracts.codes import Code
-from referral_contracts.errors import Fatal
+from referral_contracts.errors import Fatal, LocalError
 
 _LOCK: Final = int.from_bytes(hashlib.sha256(b"referral-bus/log/writer").digest()[:8], "big", signed=True)
 _PATIENCE_MS: Final = 2_000
@@ -39,6 +39,12 @@ _CODES: Final = {
     "42501": Code.READ_ONLY,
 }
 """By SQLSTATE (PostgreSQL's documentation, appendix A)."""
+_OLDER: Final = text(
+    "select count(*) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()"
+    " and backend_type <> 'autovacuum worker'"
+    " and greatest(age(backend_xmin), age(backend_xid)) >= age(cast(cast(:now as text) as xid))"
+)
+"""Sessions that see, or hold up, what was there at the transaction *now* and before it."""
 _BINARY: Final[dict[type[Any], str]] = {
     BigInteger: "int8",
     Integer: "int4",
@@ -100,6 +106,28 @@ class PostgresDatabase:
                 copying.set_types([_BINARY[_generic(column.type)] for column in table.columns])
                 for row in rows:
                     copying.write_row(row)
+
+    def scrub(self, tables: Sequence[Table]) -> None:
+        """
+        Write *tables* anew: whatever is deleted stays in the files of the old ones, and those go.
+
+        Nobody reads or writes them meanwhile. A snapshot that began before the deletion would carry the rows over.
+        """
+        with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as session:
+            session.execute(text(f"set lock_timeout = '{_PATIENCE_MS}ms'"))
+            try:
+                now = session.scalar(text("select pg_current_xact_id()::xid::text"))
+                if session.scalar(_OLDER, {"now": now}):
+                    raise LocalError(Code.STORE_BUSY, "somebody reads the store as it was before")
+                for table in tables:
+                    session.execute(text(f"VACUUM (FULL) {table.name}"))
+            except DBAPIError as error:
+                if getattr(error.orig, "sqlstate", None) != _LOCK_NOT_AVAILABLE:
+                    raise
+                raise LocalError(Code.STORE_BUSY, "somebody reads the store: it cannot be written anew") from None
+            finally:
+                # The pool must not hand on a session that waits so briefly.
+                session.invalidate()
 
     def code_of(self, error: Exception) -> Code:
         """Return the code of what went wrong."""

@@ -19,6 +19,10 @@ from referral_contracts.log.growth import Frontier
 _TREE_ROW = 1
 _HOUR_MS = 3_600_000
 _ERASED_AT_ONCE = 500
+_EMPTIED = (schema.RECORDS, schema.SEARCH, schema.TERMS)
+"""What an erasure deletes from."""
+_UNSCRUBBED = "unscrubbed"
+"""In `meta`: something was erased and not overwritten since; its value is the size of the log after it."""
 
 
 class SqlStore:
@@ -72,7 +76,11 @@ class SqlStore:
                 connection.execute(delete(schema.PLACES).where(schema.PLACES.c.partition.in_(list(batch.places))))
                 rows = [(one, place.next_offset, place.counter, place.chain) for one, place in batch.places.items()]
                 add(connection, schema.PLACES, rows)
-            _erase(connection, batch.erased)
+            if batch.erased:
+                _erase(connection, batch.erased)
+                # In the same transaction: whatever happens next, it is known that the bytes are still in the files.
+                _settle(connection)
+                self._database.insert(connection, schema.META, [(_UNSCRUBBED, str(size))])
 
     def sign(self, checkpoint: Signed, at_ms: int) -> None:
         """See `Store`."""
@@ -93,6 +101,18 @@ class SqlStore:
             row = {"size": checkpoint.size, "root": checkpoint.root, "note": checkpoint.note, "kept_ms": at_ms}
             connection.execute(insert(table).values(row))
 
+    def scrub(self) -> None:
+        """See `Store`."""
+        with translated(self._database):
+            with self._database.engine.connect() as connection:
+                owed = connection.scalar(select(schema.META.c.value).where(schema.META.c.name == _UNSCRUBBED))
+            if owed is None:
+                return
+            self._database.scrub(_EMPTIED)
+        with self._transaction() as connection:
+            # Only what was there before: what was erased meanwhile is owed yet.
+            _settle(connection, owed)
+
     def hashes(self, level: int, start: int, end: int) -> Sequence[bytes]:
         """See `Store`."""
         return self.reader.hashes(level, start, end)
@@ -109,7 +129,7 @@ class SqlStore:
 
     def _own(self, connection: Connection, wanted: dict[str, str]) -> None:
         """Return if the store is of the log that it is opened for; an empty one becomes so."""
-        told = {row.name: row.value for row in connection.execute(select(schema.META))}
+        told = {row.name: row.value for row in connection.execute(select(schema.META)) if row.name != _UNSCRUBBED}
         if not told:
             self._database.insert(connection, schema.META, list(wanted.items()))
             self._database.insert(connection, schema.TREE, [(_TREE_ROW, 0, Frontier.empty().encode(), 0)])
@@ -126,6 +146,12 @@ class SqlStore:
         at_ms = select(table.c.kept_ms).where(table.c.size == size).scalar_subquery()
         kept = select(func.count()).where(table.c.size < size, table.c.kept_ms // _HOUR_MS == at_ms // _HOUR_MS)
         return bool(connection.scalar(kept))
+
+
+def _settle(connection: Connection, owed: str | None = None) -> None:
+    """Forget that something has to be overwritten: what *owed* names, where it is told."""
+    done = delete(schema.META).where(schema.META.c.name == _UNSCRUBBED)
+    connection.execute(done if owed is None else done.where(schema.META.c.value == owed))
 
 
 def _erase(connection: Connection, leaves: Sequence[int]) -> None:

@@ -16,6 +16,8 @@ from sqlalchemy.exc import DBAPIError
 from referral_contracts.codes import Code
 from referral_contracts.errors import Fatal, LocalError
 
+_PATIENCE_MS: Final = 10_000
+_SCRUB_PATIENCE_MS: Final = 1_000
 _PRAGMAS: Final = (
     "journal_mode = WAL",
     "synchronous = FULL",
@@ -25,7 +27,7 @@ _PRAGMAS: Final = (
     "secure_delete = ON",
     "cache_size = -65536",
     "wal_autocheckpoint = 4000",
-    "busy_timeout = 10000",
+    f"busy_timeout = {_PATIENCE_MS}",
 )
 _READING: Final = ("cache_size = -65536", "busy_timeout = 10000")
 _CODES: Final = {
@@ -88,6 +90,21 @@ class SqliteDatabase:
         """Insert *rows* with one statement, prepared once."""
         if rows:
             connection.exec_driver_sql(_statement(table), list(rows))
+
+    def scrub(self, _: Sequence[Table]) -> None:
+        """Cut the write-ahead log: what was deleted is overwritten in the file, and was still there."""
+        raw = self.engine.raw_connection()
+        try:
+            cursor = raw.cursor()
+            # Nobody can write meanwhile: whoever still reads is not waited for as long as elsewhere.
+            cursor.execute(f"PRAGMA busy_timeout = {_SCRUB_PATIENCE_MS}")
+            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            (busy, *_rest) = cursor.fetchone() or (1,)
+            cursor.execute(f"PRAGMA busy_timeout = {_PATIENCE_MS}")
+        finally:
+            raw.close()
+        if busy:
+            raise LocalError(Code.STORE_BUSY, "somebody reads the store: its old pages are still there")
 
     def code_of(self, error: Exception) -> Code:
         """Return the code of what went wrong."""

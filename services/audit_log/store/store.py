@@ -60,6 +60,14 @@ class Store(Protocol):
             Fatal: LOG_ROLLBACK: there is a larger one. LOG_FORK: one of the same size with another root.
         """
 
+    def scrub(self) -> None:
+        """
+        Overwrite what was erased, unless that was done since the last erasure; done when this returns.
+
+        Raises:
+            LocalError: STORE_BUSY: somebody still reads what was erased, so that it is still there.
+        """
+
     def hashes(self, level: int, start: int, end: int) -> Sequence[bytes]:
         """
         Return what the tiles of *level* have at *start* to before *end*; at level 0 the entries themselves.

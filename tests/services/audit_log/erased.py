@@ -1,20 +1,23 @@
 """The log of a told case, to erase from."""
 
-from collections.abc import Iterator
+import asyncio
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
 from sqlalchemy import create_engine
 
+from audit_log.asking import Asking
+from audit_log.cases import Cases
 from audit_log.core.places import NOWHERE, Place
 from audit_log.core.reading import LedgerReader, Taken
-from audit_log.eraser import DAY_MS, Eraser, Rules
+from audit_log.core.retention import DAY_MS
+from audit_log.eraser import Eraser, Requests
 from audit_log.folder import Folder
 from audit_log.log import Desk, Log
-from audit_log.store import open_store, schema
-from audit_log.store.opening import open_reader
-from audit_log.store.scrubbing import scrub
+from audit_log.store import Store, open_store, schema
+from audit_log.store.sql import SqlStore
 from referral_contracts.codes import Code
 from referral_contracts.encoding import format_time, jcs
 from referral_contracts.log import leaf as leaves
@@ -40,6 +43,7 @@ class Erasing:
         self.told = tell(self.world)
         self.case = self.told.opened.case
         self.later_ms = 0
+        self.faults: Callable[[SqlStore], Store] = lambda store: store
         with self.opened():
             pass
 
@@ -54,8 +58,9 @@ class Erasing:
     def opened(self) -> Iterator[Log]:
         """Open the log, and let it take what is new on the ledger."""
         store, folder = open_store(self.url, bus=BUS, origin=ORIGIN), Folder(self.home / "tiles")
+        self.store = store
         try:
-            log = Log(store, folder, self.desk)
+            log = self.log = Log(self.faults(store), folder, self.desk)
             places = {**log.places}
             taken = [one for number in range(self.world.simulator.partitions + 1) for one in self._new(number, places)]
             log.append(taken, places)
@@ -80,27 +85,50 @@ class Erasing:
 
     @contextmanager
     def eraser(self) -> Iterator[Eraser]:
-        engine, reader = create_engine(self.url), open_reader(self.url)
-        try:
-            with self.opened() as log:
-                rules = Rules(root=self.world.simulator.root, wait_ms=WAIT_DAYS * DAY_MS)
-                yield Eraser(log, reader, self.desk, rules, lambda: scrub(engine))
-        finally:
-            reader.close()
-            engine.dispose()
+        with self.opened() as log:
+            yield Eraser(log, self.cases(log), self.desk, WAIT_DAYS * DAY_MS)
+
+    def cases(self, log: Log) -> Cases:
+        return Cases(self.store.reader, lambda: log.size, lambda: self.world.simulator.directory)
+
+    @contextmanager
+    def asking(self) -> Iterator[Asking]:
+        """Give what takes statements for the open log, which its one writer then appends."""
+        with self.opened() as log:
+            cases = self.cases(log)
+
+            async def state(taken: Sequence[Taken]) -> list[int]:
+                return [log.append(taken, {})]
+
+            async def threaded(work: Callable[..., Any], *arguments: object) -> Any:
+                return work(*arguments)
+
+            yield Asking(lambda: cases, state, threaded, clock=lambda: self.now_ms, wait_ms=WAIT_DAYS * DAY_MS)
+            log.publish()
+
+    def signed(self, kind: str, *signers: str, **told: object) -> Statement:
+        said = {"at": format_time(self.now_ms), "bus": BUS, "ground": "91/2025", "kind": kind, "subject": self.case}
+        return Statement.signed(jcs({**said, **told}), *(keys()[name].signing for name in signers))
 
     def state(self, kind: str, *signers: str, **told: object) -> int:
-        said = {"at": format_time(self.now_ms), "bus": BUS, "ground": "91/2025", "kind": kind, "subject": self.case}
-        statement = Statement.signed(jcs({**said, **told}), *(keys()[name].signing for name in signers))
-        with self.eraser() as eraser:
-            return eraser.state(statement)
+        with self.asking() as asking:
+            return asyncio.run(asking.take(self.signed(kind, *signers, **told))).leaf
 
     def ask(self, *signers: str, **told: object) -> int:
         return self.state("erasure-asked", *(signers or (WARD, REGISTRAR)), **told)
 
     def run(self) -> list[Code | None]:
+        """Let the log's beat come once, after a start; return what became of what was waited for long enough."""
         with self.eraser() as eraser:
-            return [one.code for one in eraser.run()]
+            found = [one.code for one in eraser.run()]
+            self.log.publish()
+            return found
+
+    def listed(self) -> list[Code | None]:
+        """Return what would become now of each request."""
+        with self.opened() as log:
+            requests = Requests(self.cases(log), WAIT_DAYS * DAY_MS)
+            return [one.code for one in requests.outcomes(self.now_ms)]
 
     def rows(self, table: Any) -> list[Any]:
         engine = create_engine(self.url)
@@ -113,8 +141,12 @@ class Erasing:
         return b"".join(path.read_bytes() for path in sorted(self.home.glob("log.db*")))
 
     def verify(self) -> None:
-        """Check tree, tiles and checkpoint from outside, each record, and that an erasure names what is gone."""
+        """Check tree, tiles and checkpoint from outside, and the records."""
         verify_published(self.home / "tiles", self.desk.note_key)
+        self.verify_records()
+
+    def verify_records(self) -> None:
+        """Check each record, and that an erasure names what is gone."""
         entries = {row.idx: bytes(row.entry) for row in self.rows(schema.ENTRIES)}
         records = {row.idx: [bytes(part) for part in row[1:]] for row in self.rows(schema.RECORDS)}
         statements = []

@@ -65,6 +65,9 @@ class FaultyStore:
     def sign(self, checkpoint: Signed, at_ms: int) -> None:
         self._fault.around("sign", lambda: self._store.sign(checkpoint, at_ms))
 
+    def scrub(self) -> None:
+        self._store.scrub()
+
     def hashes(self, level: int, start: int, end: int) -> Sequence[bytes]:
         return self._store.hashes(level, start, end)
 

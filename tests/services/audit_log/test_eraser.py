@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import create_engine
 
-from audit_log.eraser import DAY_MS
+from audit_log.core.retention import DAY_MS
 from audit_log.showing import show_case
 from audit_log.store import open_reader, open_snapshot, schema
 from audit_log.verifying import Check
@@ -43,7 +43,7 @@ def test_a_closed_case_is_erased_after_the_time_to_wait(erasing_case: Erasing) -
     mine = [row.idx for row in case.rows(schema.SEARCH) if row.subject == case.case]
     case.ask()
 
-    assert case.run() == [Code.TOO_EARLY]
+    assert (case.listed(), case.run()) == ([Code.TOO_EARLY], [])
     assert len(case.rows(schema.RECORDS)) == len(before) + 1
     case.wait(WAIT_DAYS)
     assert case.run() == [None]
@@ -104,7 +104,7 @@ def test_the_trail_names_what_was_erased_and_proves_the_rest(erasing_case: Erasi
         ((WARD, WARD), Code.REPEATED_KEY),
         ((REGISTRAR,), Code.NOT_ENOUGH_SIGNATURES),
         ((WARD, HOTLINE), Code.WRONG_PARTY),
-        ((HOTLINE, REGISTRAR), Code.WRONG_PARTY),
+        ((HOTLINE, REGISTRAR), Code.NOT_FOUND),
     ],
 )
 def test_others_than_owner_and_registrar_are_refused(erasing_case: Erasing, signers: Sequence[str], code: Code) -> None:
@@ -170,11 +170,24 @@ def test_a_request_may_say_not_before(erasing_case: Erasing) -> None:
 def test_a_request_is_taken_once_and_in_its_time(erasing_case: Erasing) -> None:
     case = erasing_case
     at = format_time(case.now_ms)
-    case.ask()
+    leaf = case.ask()
+    case.wait(1)
 
-    assert refused(case.ask, at=at) is Code.DUPLICATE
+    assert case.ask(at=at) == leaf
+    assert len([row for row in case.rows(schema.SEARCH) if row.verb == "erasure-asked"]) == 1
     assert refused(case.ask, at=format_time(case.now_ms + DAY_MS)) is Code.OUTSIDE_WINDOW
     assert refused(case.ask, at=format_time(case.now_ms - 91 * DAY_MS)) is Code.OUTSIDE_WINDOW
+
+
+def test_what_was_carried_out_is_answered_as_it_was(erasing_case: Erasing) -> None:
+    case = erasing_case
+    at = format_time(case.now_ms)
+    leaf = case.ask()
+    case.wait(WAIT_DAYS)
+    case.run()
+
+    assert case.ask(at=at) == leaf
+    assert refused(case.ask, HOTLINE, REGISTRAR, at=at) is Code.NOT_FOUND
 
 
 def test_the_rest_of_a_case_can_go_later(erasing_case: Erasing) -> None:
@@ -199,71 +212,6 @@ def test_in_postgresql_it_is_the_same(tmp_path: Path, database: str) -> None:
     assert case.run() == [None]
     assert not {row.idx for table in (schema.RECORDS, schema.SEARCH, schema.TERMS) for row in case.rows(table)} & mine
     case.verify()
-
-
-class Killed(Exception):
-    """The process ended here."""
-
-
-@pytest.mark.parametrize("after", [False, True])
-@pytest.mark.parametrize("step", ["append", "scrub", "publish"])
-def test_killed_at_any_step_it_is_carried_out_once_and_whole(
-    erasing_case: Erasing, monkeypatch: pytest.MonkeyPatch, step: str, after: bool
-) -> None:
-    case = erasing_case
-    case.ask()
-    case.wait(WAIT_DAYS)
-    with case.eraser() as eraser:
-        target = eraser if step == "scrub" else eraser._log
-        name = f"_{step}" if step == "scrub" else step
-        real = getattr(target, name)
-
-        def dies(*arguments: Any, **named: Any) -> None:
-            if after:
-                real(*arguments, **named)
-            raise Killed
-
-        monkeypatch.setattr(target, name, dies)
-        with pytest.raises(Killed):
-            eraser.run()
-    case.verify()
-
-    assert case.run() == ([] if (step, after) == ("append", True) or step == "publish" else [None])
-    assert len([row for row in case.rows(schema.SEARCH) if row.verb == "erased"]) == 1
-    case.verify()
-
-
-def test_bytes_that_somebody_still_reads_are_told(erasing_case: Erasing) -> None:
-    case = erasing_case
-    engine = create_engine(case.url, isolation_level=None)
-    case.ask()
-    case.wait(WAIT_DAYS)
-    with case.eraser() as eraser, engine.connect() as connection:
-        connection.exec_driver_sql("BEGIN")
-        connection.exec_driver_sql("SELECT count(*) FROM records")
-        monkey = refused(eraser.run)
-        connection.exec_driver_sql("ROLLBACK")
-    engine.dispose()
-
-    assert monkey is Code.STORE_BUSY
-    assert case.run() in ([], [None])
-
-
-def test_cases_that_ended_long_ago_are_due(erasing_case: Erasing) -> None:
-    case = erasing_case
-
-    def due(days: int) -> list[str]:
-        with case.eraser() as eraser:
-            return [subject for subject, _ in eraser.due(days)]
-
-    assert due(30) == []
-    case.wait(31)
-    assert due(30) == [case.case]
-    case.ask()
-    assert due(30) == []
-    case.wait(WAIT_DAYS)
-    case.run()
-    assert due(30) == []
 
 
 class TestTheWholeCheck:
