@@ -27,7 +27,7 @@ from audit_log.statements import Statements
 from audit_log.stating import stating
 from audit_log.store import open_store
 from audit_log.store.reading import StoreReader
-from audit_log.together import until_one_fails
+from audit_log.together import Beat, until_one_fails
 from audit_log.web import web
 from audit_log.witnesses import Surroundings, Witnesses
 from referral_contracts import topics
@@ -51,6 +51,8 @@ _SURVEY_S: Final = 0.5
 _SHOW_S: Final = 2.0
 _IDLE_S: Final = 5.0
 """How long positions alone, without a leaf, may wait to be stored."""
+_GATHER_S: Final = 0.02
+"""The least from one append to the next: what comes in meanwhile shares a transaction, and its flush of the disk."""
 _BACKOFF_S: Final = (0.1, 0.25, 0.5, 1.0, 2.0)
 _AT_ONCE_S: Final = 10
 _DIRECTORY_WITHIN_MS: Final = 5_000
@@ -91,6 +93,7 @@ class LogService:
         self._cases: Cases | None = None
         self._wait_ms = round(settings.log_wait_days * DAY_MS)
         self._oldest_ms: int | None = None
+        self._beat = Beat(settings.log_beat_ms / 1000)
         self._policy = None if settings.log_policy is None else _read_policy(settings.log_policy)
         # One each for what is appended, published, asked of the witnesses, erased, and stated from outside.
         self._threads = ThreadPoolExecutor(5, thread_name_prefix="log")
@@ -243,11 +246,15 @@ class LogService:
             if not count and not pending.places:
                 continue
             self._wait_since(pending)
+            self._beat.tell()
             self._shown.appended(count, tree.size, loop.time() - began)
+            await asyncio.sleep(max(0.0, began + _GATHER_S - loop.time()))
 
     async def _publish(self, tree: TreeLog) -> None:
-        loop, beat_s = asyncio.get_running_loop(), self._settings.log_beat_ms / 1000
+        """Publish as soon as something was appended, and at most once a beat."""
+        loop = asyncio.get_running_loop()
         while True:
+            await self._beat.wait()
             began = loop.time()
             oldest_ms, self._oldest_ms = self._oldest_ms, None
             found = await self._threaded(tree.publish)
@@ -256,7 +263,6 @@ class LogService:
                 self._shown.published(found.size, loop.time() - began, waited_s=waited_s)
             if tree.published == tree.size:
                 self._shown.current(self._clock())
-            await asyncio.sleep(max(0.0, began + beat_s - loop.time()))
 
     async def _show(self, intake: Intake) -> None:
         while True:
