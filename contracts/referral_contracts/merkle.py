@@ -31,7 +31,7 @@ def node_hash(left: bytes, right: bytes) -> bytes:
 
 def root(leaf_hashes: Sequence[bytes]) -> bytes:
     """Return the root over *leaf_hashes*; over none it is the hash of nothing."""
-    return _levels(leaf_hashes)[-1][0] if leaf_hashes else sha256(b"").digest()
+    return levels(leaf_hashes)[-1][0] if leaf_hashes else sha256(b"").digest()
 
 
 def paths(leaf_hashes: Sequence[bytes]) -> tuple[bytes, list[bytes]]:
@@ -42,9 +42,9 @@ def paths(leaf_hashes: Sequence[bytes]) -> tuple[bytes, list[bytes]]:
     """
     if not leaf_hashes:
         return root(leaf_hashes), []
-    levels = _levels(leaf_hashes)
+    tree = levels(leaf_hashes)
     above = [b""]
-    for level in reversed(levels[:-1]):
+    for level in reversed(tree[:-1]):
         below: list[bytes] = []
         extend = below.extend
         for left, right, path in zip(level[::2], level[1::2], above, strict=False):
@@ -52,21 +52,22 @@ def paths(leaf_hashes: Sequence[bytes]) -> tuple[bytes, list[bytes]]:
         if len(level) % 2:
             below.append(above[-1])
         above = below
-    return levels[-1][0], above
+    return tree[-1][0], above
 
 
-def _levels(leaf_hashes: Sequence[bytes]) -> list[Sequence[bytes]]:
+def levels(leaf_hashes: Sequence[bytes]) -> list[Sequence[bytes]]:
+    """Return every level of the tree over *leaf_hashes*, of which there is one at least: the root's is the last."""
     # Pairing from the left and passing an odd last hash up unchanged gives the tree that RFC 6962 defines by
     # splitting at the largest power of two below the size.
     level = leaf_hashes
-    levels = [level]
+    found = [level]
     while len(level) > 1:
         above = [sha256(_NODE + left + right).digest() for left, right in zip(level[::2], level[1::2], strict=False)]
         if len(level) % 2:
             above.append(level[-1])
         level = above
-        levels.append(level)
-    return levels
+        found.append(level)
+    return found
 
 
 def root_from_path(leaf: bytes, index: int, size: int, path: bytes) -> bytes:

@@ -9,13 +9,13 @@ the newest of all, and provisional.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from audit_log.core.trails import agencies_in, erased_in, seal
+from audit_log.core.trails import Kept, agencies_in, erased_in, seal
 from audit_log.store.reading import StoreReader
 from audit_log.store.store import Signed
 from referral_contracts.codes import Code
 from referral_contracts.directory import Directory
 from referral_contracts.errors import LocalError
-from referral_contracts.log.checkpoint import open_checkpoint
+from referral_contracts.log.checkpoint import Checkpoint, open_checkpoint
 from referral_contracts.log.note import NoteKey
 from referral_contracts.log.policy import Checked
 from referral_contracts.log.tiles import TileReader
@@ -92,7 +92,7 @@ def show_case(
     checkpoint = open_checkpoint(signed.note, key)
     return CaseShown(
         subject=subject,
-        leaves=seal(kept, checkpoint.size, TileReader(reader.tile, checkpoint.size, checkpoint.root)),
+        leaves=_sealed(reader, kept, checkpoint),
         checkpoint=signed,
         newest=newest.size,
         # Whether witnesses are enough is for whoever reads it.
@@ -102,6 +102,12 @@ def show_case(
         ),
         directory=directory,
     )
+
+
+def _sealed(reader: StoreReader, kept: Sequence[Kept], checkpoint: Checkpoint) -> list[Sealed]:
+    # One transaction for all the tiles, each of which is read and checked once.
+    with reader.snapshot() as seen:
+        return seal(kept, checkpoint.size, TileReader(seen.tile, checkpoint.size, checkpoint.root))
 
 
 def _covering(last: int, newest: Signed, witnessed: bytes | None, key: NoteKey) -> Signed:

@@ -24,8 +24,6 @@ from audit_log.store.store import Signed
 from referral_contracts.codes import Code
 from referral_contracts.directory_model import Change, SignedHead
 from referral_contracts.errors import Fatal, LocalError
-from referral_contracts.log.leaf import leaf
-from referral_contracts.log.tiles import TILE_WIDTH, Tile
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,17 +180,6 @@ class StoreReader:
         """Return a part of a level, as `Snapshot.hashes`."""
         with self.snapshot() as seen:
             return seen.hashes(level, start, end)
-
-    def tile(self, tile: Tile) -> bytes:
-        """
-        Return the bytes of *tile*, for a `TileReader` to check.
-
-        Raises:
-            Fatal: LOG_FORK: the store has lost a part of it.
-        """
-        start = tile.index * TILE_WIDTH
-        found = self.hashes(tile.level, start, start + tile.width)
-        return b"".join(found if tile.level else map(leaf, found))
 
     def logged(self, event: bytes, size: int, number: DecisionNumber | None = None) -> Logged | None:
         """

@@ -4,7 +4,7 @@ from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import closing, suppress
 from typing import Any, Final
 
-from sqlalchemy import Connection, LargeBinary, Row, Select, cast, select
+from sqlalchemy import Column, ColumnElement, Connection, LargeBinary, Row, Select, bindparam, cast, select
 
 from audit_log.checking.leaves import Leaf
 from audit_log.core.growing import SEGMENT_BITS
@@ -15,10 +15,21 @@ from referral_contracts.codes import Code
 from referral_contracts.decisions import read_decision
 from referral_contracts.errors import Fatal, LocalError, RemoteError
 from referral_contracts.log.growth import Frontier
-from referral_contracts.log.leaf import LedgerEntry
+from referral_contracts.log.leaf import LedgerEntry, leaf
+from referral_contracts.log.tiles import TILE_WIDTH, Tile
 
 _AT_ONCE: Final = 2048
 """Rows in memory at a time: some 8 MB of records."""
+
+
+def _part(column: Column[bytes], number: Column[int], *where: ColumnElement[bool]) -> Select[bytes]:
+    between = (number >= bindparam("start"), number < bindparam("end"))
+    return select(column).where(*where, *between).order_by(number)
+
+
+# Made once: making a statement takes longer than the database needs to answer it.
+_ENTRIES: Final = _part(schema.ENTRIES.c.entry, schema.ENTRIES.c.idx)
+_NODES: Final = _part(schema.NODES.c.hash, schema.NODES.c.idx, schema.NODES.c.level == bindparam("level"))
 
 
 class Snapshot:
@@ -125,17 +136,22 @@ class Snapshot:
         Raises:
             Fatal: LOG_FORK: one is missing that the tree has.
         """
-        if level:
-            table = schema.NODES
-            wanted = select(table.c.hash).where(table.c.level == level)
-        else:
-            table = schema.ENTRIES
-            wanted = select(table.c.entry)
-        wanted = wanted.where(table.c.idx >= start, table.c.idx < end).order_by(table.c.idx)
-        found = list(self._connection.scalars(wanted))
+        wanted = _NODES if level else _ENTRIES
+        found = self._connection.scalars(wanted, {"level": level, "start": start, "end": end}).all()
         if len(found) != end - start:
             raise Fatal(Code.LOG_FORK, "the store has lost a part of the tree")
         return found
+
+    def tile(self, tile: Tile) -> bytes:
+        """
+        Return the bytes of *tile*, for a `TileReader` to check.
+
+        Raises:
+            Fatal: LOG_FORK: the store has lost a part of it.
+        """
+        start = tile.index * TILE_WIDTH
+        found = self.hashes(tile.level, start, start + tile.width)
+        return b"".join(found if tile.level else map(leaf, found))
 
     def terms(self, segment: int) -> Iterator[tuple[int, int, int]]:
         """Go through all that the leaves of a segment can be found by."""
