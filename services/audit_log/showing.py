@@ -6,9 +6,11 @@ is, it is under the newest that enough witnesses have cosigned and that covers t
 the newest of all, and provisional.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
 
+from audit_log.core.searching import MOST, query_of, told
 from audit_log.core.trails import Kept, agencies_in, erased_in, seal
 from audit_log.store.reading import StoreReader
 from audit_log.store.store import Signed
@@ -19,11 +21,14 @@ from referral_contracts.log.checkpoint import Checkpoint, open_checkpoint
 from referral_contracts.log.note import NoteKey
 from referral_contracts.log.policy import Checked
 from referral_contracts.log.tiles import TileReader
+from referral_contracts.trail.answers import CaseAnswer, FoundLeaf, Search, SearchAnswer, answer_case
 from referral_contracts.trail.bundle import Sealed, write_bundle
 from referral_contracts.trail.checking import NO_DISCLOSURE, Grounds, make_trail
 from referral_contracts.trail.extract import extract, part_of
 from referral_contracts.trail.leaves import Disclosed
 from referral_contracts.trail.model import Trail
+
+_LOOKS: Final = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,16 +55,35 @@ class CaseShown:
         Raises:
             LocalError: OVERSIZE. DIRECTORY_MISSING: the log has not come as far as the directory yet.
         """
-        # It proves itself, and may be younger than what the witnesses have seen.
-        signed = reader.head(self.directory.version, self.newest)
         return write_bundle(
             self.grounds,
             self.subject,
             self.leaves,
             checkpoint=self.checkpoint.note,
-            directory=extract(self.directory, signed, self.grounds.directory),
+            directory=self._extract(reader),
             disclosed=disclosed,
         )
+
+    def answer(self, reader: StoreReader, *, after: int | None = None) -> CaseAnswer:
+        """
+        Return what proves it to whoever asked; with *after* there are leaves behind it that it has not.
+
+        Raises:
+            LocalError: DIRECTORY_MISSING, as `bundle`.
+        """
+        return answer_case(
+            self.subject,
+            self.leaves,
+            bus=self.directory.head.bus,
+            checkpoint=self.checkpoint.note,
+            directory=self._extract(reader),
+            after=after,
+        )
+
+    def _extract(self, reader: StoreReader) -> bytes:
+        # It proves itself, and may be younger than what the witnesses have seen.
+        signed = reader.head(self.directory.version, self.newest)
+        return extract(self.directory, signed, self.grounds.directory)
 
 
 def show_case(
@@ -89,12 +113,25 @@ def show_case(
     if gone:
         kept = reader.kept(sorted({*found, *gone}))
     signed = _covering(max(one.leaf for one in kept), newest, witnessed, key)
+    return _shown(reader, kept, signed, newest.size, subject=subject, directory=directory, key=key)
+
+
+def _shown(
+    reader: StoreReader,
+    kept: Sequence[Kept],
+    signed: Signed,
+    newest: int,
+    *,
+    subject: str,
+    directory: Directory,
+    key: NoteKey,
+) -> CaseShown:
     checkpoint = open_checkpoint(signed.note, key)
     return CaseShown(
         subject=subject,
         leaves=_sealed(reader, kept, checkpoint),
         checkpoint=signed,
-        newest=newest.size,
+        newest=newest,
         # Whether witnesses are enough is for whoever reads it.
         grounds=Grounds(
             checked=Checked(checkpoint=checkpoint, log=key, witnesses=(), quorum=False),
@@ -117,3 +154,29 @@ def _covering(last: int, newest: Signed, witnessed: bytes | None, key: NoteKey) 
     seen = open_checkpoint(witnessed, key)
     # A larger one than the store's is another store's: what this one has is not to be proven by it.
     return Signed(seen.size, seen.root, witnessed) if last < seen.size <= newest.size else newest
+
+
+def show_search(reader: StoreReader, search: Search, bus: str, may: Callable[[str], bool]) -> SearchAnswer:
+    """
+    Return a page of what answers *search* in the cases that *may* be seen.
+
+    A page may hold less than was asked for, and there is more all the same: no more is looked through for it than
+    a few times what it can hold, however little of it may be seen.
+    """
+    newest = reader.newest()
+    size = 0 if newest is None else newest.size
+    query, found = query_of(search), list[FoundLeaf]()
+    after, more = query.after, True
+    for _ in range(_LOOKS):
+        page = reader.search(replace(query, after=after, most=MOST), size)
+        more = len(page) == MOST
+        for one in page:
+            after, leaf = one.leaf, told(one)
+            if leaf is not None and may(leaf.subject):
+                found.append(leaf)
+            if len(found) == search.limit:
+                more = True
+                break
+        if not more or len(found) == search.limit:
+            break
+    return SearchAnswer(bus=bus, found=tuple(found), next=after if more else None, size=size)

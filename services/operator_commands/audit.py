@@ -11,8 +11,8 @@ import typer
 from rich.console import Console
 from rich.progress import Progress, TaskID
 
-from operator_commands.audit_case import BUNDLE_JSON, TRAIL_JSON, bundle, trail
 from operator_commands.stores import judge_of, named, pinned
+from referral_bus._cli.audit import HELP, NAME
 from referral_bus._cli.command import Call, add, group_of
 from referral_bus._cli.faults import advise, complain
 from referral_bus._cli.screen import Fields, columns, heading
@@ -35,11 +35,9 @@ def add_to(app: typer.Typer) -> None:
     """Add the command to *app*, where the services are installed."""
     if find_spec("sqlalchemy") is None:
         return
-    group = group_of(app, "audit", "Prove what was logged.")
+    group = group_of(app, NAME, HELP)
     shown = "size, root, faults, findings[]{code, place, detail}"
     add(group, "verify", verify, json=shown, local=True)
-    add(group, "trail", trail, json=TRAIL_JSON, local=True)
-    add(group, "bundle", bundle, json=BUNDLE_JSON, local=True)
 
 
 async def verify(

@@ -1,146 +1,77 @@
-"""`audit trail`, `audit bundle`: what the log has of one case, proven, on the machine that keeps it."""
+"""The store of a log, on the machine that keeps it: what it has of cases, for `audit` to check and show."""
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final, TypeAlias
+from typing import TYPE_CHECKING
 
-import typer
-
-from operator_commands.stores import judge_of, named, pinned
-from referral_bus._cli.command import Call
-from referral_bus._cli.faults import WrongUsage, complain, mention
-from referral_bus._cli.files import write_private
-from referral_bus._cli.screen import plain
-from referral_bus._cli.verify import say_if_provisional, trail_shown
-from referral_bus._cli.world import Exit
-from referral_bus.keys import load_trust
+from operator_commands.stores import judge_of, pinned
 from referral_contracts.codes import Code
 from referral_contracts.directory import Directory, TrustRoot
 from referral_contracts.errors import LocalError
+from referral_contracts.log.note import NoteKey
 from referral_contracts.log.policy import Policy
-from referral_contracts.trail import telling
-from referral_contracts.trail.model import Trail
-from referral_contracts.trail.words import Language
+from referral_contracts.trail.answers import CaseAnswer, Search, SearchAnswer
 
 if TYPE_CHECKING:
     from audit_log.showing import CaseShown
     from audit_log.store.reading import StoreReader
 
-TRAIL_JSON: Final = "sound, witnessed, trail{as a bundle's trail.json has it}"
-BUNDLE_JSON: Final = "file, bytes, sound, events, refused, witnessed"
-_Subject: TypeAlias = Annotated[str, typer.Argument(metavar="CASE", help="The case, its whole id.")]
-_Store: TypeAlias = Annotated[
-    str | None, typer.Option(metavar="URL", help="The log's store, by default REFERRAL_BUS_LOG_STORE's.")
-]
-_Tiles: TypeAlias = Annotated[
-    str | None,
-    typer.Option(
-        metavar="DIR",
-        help="The published folder, by default REFERRAL_BUS_LOG_TILES's: what witnesses have cosigned lies there.",
-    ),
-]
-_PolicyFile: TypeAlias = Annotated[
-    str, typer.Option(metavar="FILE", help="The log policy: with which key the log signs.")
-]
-_Trust: TypeAlias = Annotated[str, typer.Option(metavar="FILE", help="The pinned trust root.")]
-
-
-def trail(
-    call: Call,
-    *,
-    subject: _Subject,
-    store: _Store = None,
-    tiles: _Tiles = None,
-    policy: _PolicyFile,
-    trust: _Trust,
-    language: Annotated[str, typer.Option("--language", metavar="vi|en", help="Of the table.")] = "vi",
-) -> Exit:
-    """
-    Show a case's trail from the log's store: who handed what to whom and when, each step proven.
-
-    The store is only read, and not believed: what is not proven is named. What is sealed stays sealed.
-    """
-    told = {one.tag: one for one in Language}.get(language)
-    if told is None:
-        raise WrongUsage("--language is vi or en")
-    with _case(call, subject, (store, tiles), (policy, trust)) as case:
-        found = case.shown.trail()
-    fields = {"sound": found.sound, "witnessed": found.checked.quorum, "trail": telling.fields(found)}
-    call.screen.put(fields, *trail_shown(found, told))
-    return _ended(found)
-
-
-def bundle(
-    call: Call,
-    *,
-    subject: _Subject,
-    out: Annotated[str, typer.Option("--out", metavar="FILE", help="Where to write it (.zip).")],
-    store: _Store = None,
-    tiles: _Tiles = None,
-    policy: _PolicyFile,
-    trust: _Trust,
-) -> Exit:
-    """
-    Write a case's evidence bundle from the log's store: one file that anybody can check offline.
-
-    `referral-bus verify` checks it, with keys of the reader's own. What is sealed stays sealed.
-    """
-    with _case(call, subject, (store, tiles), (policy, trust)) as case:
-        found, data = case.shown.trail(), case.shown.bundle(case.reader)
-    write_private(Path(out), data)
-    mention(f"{out} is written")
-    told = {
-        "file": out,
-        "bytes": len(data),
-        "sound": found.sound,
-        "events": found.events,
-        "refused": found.refused,
-        "witnessed": found.checked.quorum,
-    }
-    call.screen.put(told, plain(f"{found.subject}  {found.events} events, {found.refused} refused, {len(data)} bytes"))
-    return _ended(found)
-
-
-def _ended(found: Trail) -> Exit:
-    for fault in found.faults:
-        complain(str(fault))
-    say_if_provisional(witnessed=found.checked.quorum)
-    return Exit.DONE if found.sound else Exit.ALARM
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Case:
-    shown: "CaseShown"
-    reader: "StoreReader"
-
 
 @contextmanager
-def _case(call: Call, subject: str, where: tuple[str | None, str | None], files: tuple[str, str]) -> Iterator[_Case]:
+def open_kept(url: str, tiles: str | None, policy: Policy, trust: TrustRoot) -> Iterator["KeptLog"]:
+    """
+    Give the log in the store at *url*, of which *policy* and *trust* have to be. It is only read.
+
+    In the published folder *tiles* lies what witnesses have cosigned; without it all is provisional.
+
+    Raises:
+        LocalError: STATE_FORMAT: it is another one's. NOT_FOUND: it has no checkpoint yet. DIRECTORY_MISSING.
+    """
     # A second of imports, which no other verb needs.
-    from audit_log.showing import show_case  # noqa: PLC0415
     from audit_log.store import open_reader  # noqa: PLC0415
 
-    (store, tiles), (policy_file, trust_file) = where, files
-    policy, trust, url = Policy.parse(pinned(policy_file)), load_trust(trust_file), named(call, store, "store")
-    witnessed = _witnessed(call, tiles, policy)
+    witnessed = _witnessed(tiles, policy)
     directory = _directory(url, policy, trust)
     with closing(open_reader(url)) as reader:
         newest = reader.newest()
         if newest is None:
             raise LocalError(Code.NOT_FOUND, "the log has no checkpoint yet")
-        shown = show_case(reader, subject, directory, policy.check(newest.note).log, witnessed)
-        grounds = replace(shown.grounds, checked=policy.check(shown.checkpoint.note))
-        yield _Case(shown=replace(shown, grounds=grounds), reader=reader)
+        yield KeptLog(reader, directory, policy.check(newest.note).log, witnessed)
 
 
-def _witnessed(call: Call, tiles: str | None, policy: Policy) -> bytes | None:
+class KeptLog:
+    """A log's store, answering as the log does over HTTP; to whoever keeps it, without asking who that is."""
+
+    def __init__(self, reader: "StoreReader", directory: Directory, key: NoteKey, witnessed: bytes | None) -> None:
+        """Answer with what *reader* reads of the log with *key*, under *directory* and a checkpoint *witnessed*."""
+        self._reader, self._directory, self._key, self._witnessed = reader, directory, key, witnessed
+
+    async def case(self, subject: str) -> CaseAnswer:
+        """Return the leaves of a case, and what proves them."""
+        return self._case(subject).answer(self._reader)
+
+    async def bundle(self, subject: str) -> bytes:
+        """Return its evidence bundle."""
+        return self._case(subject).bundle(self._reader)
+
+    async def search(self, search: Search) -> SearchAnswer:
+        """Return a page of what is found."""
+        from audit_log.showing import show_search  # noqa: PLC0415 - as above
+
+        return show_search(self._reader, search, self._directory.head.bus, lambda _: True)
+
+    def _case(self, subject: str) -> "CaseShown":
+        from audit_log.showing import show_case  # noqa: PLC0415 - as above
+
+        return show_case(self._reader, subject, self._directory, self._key, self._witnessed)
+
+
+def _witnessed(tiles: str | None, policy: Policy) -> bytes | None:
     """Return the newest checkpoint that enough of the policy's witnesses have cosigned; None where none is found."""
     from audit_log.witnesses import WITNESSED_PATH  # noqa: PLC0415
 
-    folder = tiles or call.world.environ.get("REFERRAL_BUS_LOG_TILES")
-    path = None if folder is None else Path(folder) / WITNESSED_PATH
+    path = None if tiles is None else Path(tiles) / WITNESSED_PATH
     if path is None or not path.exists():
         return None
     note = pinned(str(path))

@@ -11,7 +11,9 @@ from tests.house.tree import ROOT, shelved_modules
 MAY_IMPORT = {
     "audit_log": {
         "aiokafka",
+        "cryptography",
         "fastapi",
+        "http_message_signatures",
         "httpx",
         "prometheus_client",
         "psycopg",
@@ -23,7 +25,17 @@ MAY_IMPORT = {
         "sqlalchemy",
     },
     "referral_contracts": {"cryptography", "pydantic", "pydantic_core"},
-    "referral_bus": {"aiokafka", "cryptography", "httpx", "pydantic", "referral_contracts", "rich", "typer", "uvicorn"},
+    "referral_bus": {
+        "aiokafka",
+        "cryptography",
+        "http_message_signatures",
+        "httpx",
+        "pydantic",
+        "referral_contracts",
+        "rich",
+        "typer",
+        "uvicorn",
+    },
     "referral_bus_command": {"referral_bus"},
     "service_chassis": {
         "aiokafka",

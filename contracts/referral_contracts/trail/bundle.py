@@ -58,7 +58,7 @@ class _Manifest(_Line):
     subject: Annotated[str, StringConstraints(pattern=SUBJECT)]
 
 
-class _Event(_Line):
+class Event(_Line):
     """A leaf's own bytes, or where they were erased its hash alone."""
 
     entry: _Hash | None = None
@@ -120,10 +120,10 @@ def write_bundle(
     files = {
         "checkpoint": checkpoint,
         "directory.jsonl": directory,
-        "events.jsonl": _lines(_event(one) for one in leaves),
+        "events.jsonl": _lines(event_of(one) for one in leaves),
         "page.html": page.page(trail),
         "trail.json": telling.as_json(trail),
-        **{_PROOF.format(one.leaf.index): _receipt(one, checkpoint).encode() for one in leaves},
+        **{_PROOF.format(one.leaf.index): receipt_of(one, checkpoint).encode() for one in leaves},
     }
     if disclosed:
         ordered = sorted(disclosed.items(), key=lambda item: (item[0].index, item[0].section))
@@ -140,15 +140,17 @@ def write_bundle(
     return archive.pack({**files, "manifest.json": _spelled(manifest)})
 
 
-def _event(one: Sealed) -> _Event:
+def event_of(one: Sealed) -> Event:
+    """Return the line that carries a leaf's own bytes."""
     record = one.leaf.record
     if record is None:
-        return _Event(entry=b64(one.leaf.entry), index=one.leaf.index)
+        return Event(entry=b64(one.leaf.entry), index=one.leaf.index)
     signature = record.signature if isinstance(record, LedgerEntry) else b"\n".join(record.signatures)
-    return _Event(index=one.leaf.index, signature=b64(signature), value=b64(record.value))
+    return Event(index=one.leaf.index, signature=b64(signature), value=b64(record.value))
 
 
-def _receipt(one: Sealed, checkpoint: bytes) -> Receipt:
+def receipt_of(one: Sealed, checkpoint: bytes) -> Receipt:
+    """Return the receipt that proves a leaf under *checkpoint*; of a statement it carries the salt alone."""
     record, extra = one.leaf.record, b""
     if isinstance(record, LedgerEntry):
         extra = Opening(salt=one.salt, decision=record.decision, path=record.path, root=record.root).encode()
@@ -165,11 +167,12 @@ def _spelled(one: _Line) -> bytes:
     return jcs(one.model_dump(exclude_none=True))
 
 
-def read_bundle(data: bytes, policy: Policy, root: TrustRoot) -> Bundle:
+def read_bundle(data: bytes, policy: Policy, root: TrustRoot, disclosed: Disclosed = NO_DISCLOSURE) -> Bundle:
     """
     Return what a bundle proves, by the reader's own *policy* and *root*.
 
-    What is wrong with single leaves is told by the trail.
+    What is wrong with single leaves is told by the trail. Sections *disclosed* besides are opened in it, once all that
+    the bundle itself says was compared.
 
     Raises:
         RemoteError: It is no bundle, was changed, or its checkpoint or directory are not by the keys that are trusted.
@@ -185,12 +188,15 @@ def read_bundle(data: bytes, policy: Policy, root: TrustRoot) -> Bundle:
     # (3) Every event has its receipt, under that checkpoint, and there is no other.
     leaves = _leaves(files)
     # (4) The trail follows from them; so do the JSON and the page.
-    trail = make_trail(Grounds(checked=checked, directory=directory), manifest.subject, leaves, _disclosed(files))
+    grounds, carried = Grounds(checked=checked, directory=directory), _disclosed(files)
+    trail = make_trail(grounds, manifest.subject, leaves, carried)
     if telling.as_json(trail) != files["trail.json"]:
         raise _differs("trail.json", trail)
     compared = manifest.page == page.VERSION
     if compared and page.page(trail) != files["page.html"]:
         raise _differs("page.html", trail)
+    if disclosed:
+        trail = make_trail(grounds, manifest.subject, leaves, {**carried, **disclosed})
     return Bundle(trail=trail, page_compared=compared)
 
 
@@ -233,17 +239,23 @@ def _read_lines(model: type[_M], name: str, data: bytes) -> list[_M]:
 
 
 def _leaves(files: Mapping[str, bytes]) -> list[TrailLeaf]:
-    events = _read_lines(_Event, "events.jsonl", files["events.jsonl"])
+    events = _read_lines(Event, "events.jsonl", files["events.jsonl"])
     named = {_PROOF.format(event.index) for event in events}
     if named != {name for name in files if name.startswith("proofs/")} or len(named) != len(events):
         raise RemoteError(Code.BAD_BUNDLE, "events.jsonl: not each event has its receipt, or one has two")
-    return [_leaf(event, files) for event in events]
+    return [leaf_of(event, files[_PROOF.format(event.index)], files["checkpoint"]) for event in events]
 
 
-def _leaf(event: _Event, files: Mapping[str, bytes]) -> TrailLeaf:
+def leaf_of(event: Event, proof: bytes, checkpoint: bytes) -> TrailLeaf:
+    """
+    Return the leaf that *event* and its *proof* carry; whether it is in the tree is not asked.
+
+    Raises:
+        RemoteError: BAD_BUNDLE: one is not of the other, or not under *checkpoint*.
+    """
     name = _PROOF.format(event.index)
-    receipt = Receipt.decode(files[name])
-    if (receipt.index, receipt.checkpoint, receipt.encode()) != (event.index, files["checkpoint"], files[name]):
+    receipt = Receipt.decode(proof)
+    if (receipt.index, receipt.checkpoint, receipt.encode()) != (event.index, checkpoint, proof):
         raise RemoteError(Code.BAD_BUNDLE, f"{name}: a receipt of another leaf, or under another checkpoint")
     if event.entry is not None:
         if event.signature is not None or event.value is not None or receipt.extra:
@@ -259,9 +271,17 @@ def _leaf(event: _Event, files: Mapping[str, bytes]) -> TrailLeaf:
 
 def _disclosed(files: Mapping[str, bytes]) -> Disclosed:
     name = "disclosed.jsonl"
-    if name not in files:
-        return NO_DISCLOSURE
-    told = _read_lines(_Disclosure, name, files[name])
+    return read_disclosed(files[name], name) if name in files else NO_DISCLOSURE
+
+
+def read_disclosed(data: bytes, name: str) -> Disclosed:
+    """
+    Return the keys of sections in a file as a bundle's ``disclosed.jsonl``; errors say *name*.
+
+    Raises:
+        RemoteError: BAD_BUNDLE.
+    """
+    told = _read_lines(_Disclosure, name, data)
     found = {SectionKey(one.index, one.section): unb64(one.key, 32) for one in told}
     places = [(key.index, key.section) for key in found]
     if len(found) != len(told) or places != sorted(places):

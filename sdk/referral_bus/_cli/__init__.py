@@ -18,6 +18,7 @@ import typer
 from referral_bus._cli import (
     agency,
     answers,
+    audit,
     cases,
     check,
     clocks,
@@ -121,6 +122,7 @@ def build() -> typer.Typer:
         rules,
         standing,
         receipt,
+        audit,
         stats,
         agency,
         keys,

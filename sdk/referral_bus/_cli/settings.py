@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from referral_bus._cli.faults import WrongUsage
-from referral_bus._cli.files import read_bytes
+from referral_bus._cli.files import read_bytes, read_named
 from referral_bus.keys import AgencyKeys, load_trust
 from referral_bus.log import LogAccess, OpenLog
 from referral_contracts.codes import Code
@@ -49,6 +49,8 @@ class Given:
     trust: str | None = None
     store: str | None = None
     bootstrap: str | None = None
+    log: str | None = None
+    log_policy: str | None = None
 
 
 class Settings:
@@ -56,8 +58,8 @@ class Settings:
 
     def __init__(self, given: Given, environ: Mapping[str, str]) -> None:
         """Prefer what was *given*, then *environ*, then the folder that either names."""
-        # The root key is named by an option of its own, by those verbs that need one; the log by none.
-        names = [*(part.name for part in fields(given)), "log", "log_policy", "root"]
+        # The root key is named by an option of its own, by those verbs that need one.
+        names = [*(part.name for part in fields(given)), "root"]
         found = {name: getattr(given, name, None) or environ.get(_PREFIX + name.upper()) for name in names}
         self._found: dict[str, str | None] = found
         self._home = Path(found["home"]) if found["home"] else None
@@ -130,7 +132,20 @@ class Settings:
 
     def _log_policy(self) -> Policy | None:
         path = self._look("log_policy")
-        return None if path is None or not Path(path).exists() else Policy.parse(read_bytes(path, _POLICY_MAX))
+        return None if path is None or not Path(path).exists() else Policy.parse(read_named(path, _POLICY_MAX))
+
+    def log_policy(self) -> Policy:
+        """
+        Return whose log and witnesses are trusted.
+
+        Raises:
+            WrongUsage, LocalError: No file is named, or it cannot be used.
+        """
+        found = self._log_policy()
+        if found is None:
+            hint = f"or set {_PREFIX}LOG_POLICY, or {_PREFIX}HOME to a folder with it"
+            raise WrongUsage("no --policy is given that is there", hint)
+        return found
 
     def _need(self, name: str) -> str:
         found = self._look(name)

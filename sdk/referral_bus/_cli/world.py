@@ -8,12 +8,16 @@ import os
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from referral_bus.clock import Clock, SystemClock
 from referral_bus.erasure import OpenStatements, http_statements
 from referral_bus.log import OpenLog, http_log
 from referral_bus.transport import Connect, kafka
+
+if TYPE_CHECKING:
+    # Only who asks pays for loading the client.
+    import httpx
 
 
 class Exit(IntEnum):
@@ -45,6 +49,8 @@ class World:
     """From the log's address to what asks it."""
     open_statements: OpenStatements = http_statements
     """From the log's address to what states something there."""
+    transport: "httpx.AsyncBaseTransport | None" = None
+    """How else than over the network a log is asked what it has of cases."""
     run: Callable[[Coroutine[Any, Any, Exit]], Exit]
 
     @classmethod

@@ -1,14 +1,20 @@
 """What is asked of the log, and whether a leaf answers it."""
 
+import re
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from audit_log.core.growing import Term, signed_key, term_key
 from audit_log.core.reading import about
+from referral_contracts.encoding import AGENCY, EVENT_ID, SUBJECT, b64, format_time, parse_time
+from referral_contracts.trail.answers import MOST_FOUND, FoundLeaf, Search
 from referral_contracts.verbs import Verb
 
-MOST: Final = 200
+MOST: Final = MOST_FOUND
 """Leaves of one answer; who wants more asks for those behind the last."""
+_SUBJECT: Final = re.compile(SUBJECT)
+_EVENT_ID: Final = re.compile(EVENT_ID)
+_AGENCY: Final = re.compile(AGENCY)
 
 
 class Found(NamedTuple):
@@ -66,3 +72,39 @@ class Query:
             and self.verb in {None, found.verb}
             and (not self.overdue or (found.verb == Verb.DEADLINE_MISSED.value and found.accepted))
         )
+
+
+def query_of(search: Search) -> Query:
+    """Return what *search* asks for."""
+    return Query(
+        case=search.case,
+        referral=search.referral,
+        agency=search.agency,
+        verb=search.verb,
+        since_ms=None if search.since is None else parse_time(search.since),
+        until_ms=None if search.until is None else parse_time(search.until),
+        overdue=search.overdue,
+        after=-1 if search.after is None else search.after,
+        most=search.limit,
+    )
+
+
+def told(found: Found) -> FoundLeaf | None:
+    """Return *found* as it is answered; None: it is of no case. What was refused may say anything in these places."""
+    if found.subject is None or not _SUBJECT.fullmatch(found.subject):
+        return None
+    return FoundLeaf(
+        accepted=found.accepted,
+        admitted=format_time(found.admitted_ms),
+        code=found.code,
+        event=b64(found.event),
+        leaf=found.leaf,
+        referral=_formed(_EVENT_ID, found.referral),
+        source=_formed(_AGENCY, found.source),
+        subject=found.subject,
+        verb=found.verb,
+    )
+
+
+def _formed(pattern: re.Pattern[str], text: str | None) -> str | None:
+    return text if text is not None and pattern.fullmatch(text) else None

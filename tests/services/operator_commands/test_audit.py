@@ -150,7 +150,7 @@ def test_commands_of_what_is_installed_join_the_command_line(monkeypatch: pytest
     installed.add_to(app)
 
     group = group_of(app, "audit", "")
-    assert [command.name for command in group.registered_commands] == ["verify", "trail", "bundle"] * 2
+    assert [command.name for command in group.registered_commands] == ["verify"] * 2
     assert len(app.registered_groups) == 1
 
 

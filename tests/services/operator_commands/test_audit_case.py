@@ -1,4 +1,4 @@
-"""`referral-bus audit trail` and `audit bundle`, typed on the machine that keeps the log."""
+"""`referral-bus audit trail`, `bundle` and `search`, typed on the machine that keeps the log."""
 
 import json
 from dataclasses import replace
@@ -7,10 +7,12 @@ from pathlib import Path
 import pytest
 
 from referral_bus.keys import load_trust
+from referral_contracts.encoding import b64, jcs
 from referral_contracts.keys import SigningKey
 from referral_contracts.log.checkpoint import Checkpoint, cosign, open_checkpoint, sign_checkpoint
 from referral_contracts.log.note import Kind, NoteKey, parse_note, write_note
 from referral_contracts.log.policy import Policy, Witness
+from referral_contracts.sealing import disclose
 from referral_contracts.trail.bundle import read_bundle
 from referral_contracts.verbs import Verb
 from tests.sdk.cli.terminal import type_alone
@@ -30,8 +32,8 @@ class Kept:
         opened, other = world.say(HOTLINE, Verb.CASE_OPENED), world.say(WARD, Verb.CASE_OPENED)
         world.reply(WARD, Verb.ACCEPTED, world.say(HOTLINE, Verb.OFFERED, case=opened.case, to=[WARD]))
         keep(world, home)
-        self.home, self._capsys, self._world = home, capsys, world
-        self.case, self.other, self._opened = opened.case, other.case, opened
+        self.home, self._capsys, self._world, self.keys = home, capsys, world, world.simulator.keys
+        self.case, self.other, self.opened = opened.case, other.case, opened
 
     def type(self, verb: str, *more: str, trust: str = "trust.json") -> tuple[int, str, str]:
         pinned = ("--policy", str(self.home / "log.policy"), "--trust", str(self.home / trust))
@@ -40,7 +42,7 @@ class Kept:
     def grow(self, *, of_the_case: bool) -> None:
         """Let the log go on by one event."""
         if of_the_case:
-            self._world.say(HOTLINE, Verb.CASE_NOTED, case=self._opened.case)
+            self._world.say(HOTLINE, Verb.CASE_NOTED, case=self.opened.case)
         else:
             self._world.say(WARD, Verb.CASE_OPENED)
         keep(self._world, self.home)
@@ -54,6 +56,10 @@ class Kept:
         text, signatures = parse_note((self.home / "tiles" / "checkpoint").read_bytes())
         note = write_note(text, [*signatures, cosign(text, 1_790_000_000, "ward.example", WITNESS)])
         (self.home / "tiles" / "checkpoint.witnessed").write_bytes(note)
+
+    def verify(self, file: str, *more: str) -> tuple[int, str, str]:
+        pinned = ("--policy", str(self.home / "log.policy"), "--trust", str(self.home / "trust.json"))
+        return type_alone(self._capsys, "verify", file, *pinned, *more)
 
     def spoil(self, what: str) -> None:
         alter(LogWorld.on_files(self.home), what)
@@ -88,6 +94,84 @@ def test_the_trail_as_a_table(kept: Kept, language: str, said: str) -> None:
     assert code == 0
     assert said in out
     assert "✓ 3 sự kiện" in out
+
+
+def test_a_trail_is_drawn_and_written_as_a_page(kept: Kept) -> None:
+    picture, page = kept.home / "case.svg", kept.home / "case.html"
+
+    code, out, _ = kept.type("trail", kept.case, "--picture", str(picture), "--page", str(page), "--csv")
+
+    assert code == 0
+    assert out.splitlines()[0].startswith("Số,Thời điểm")
+    assert picture.read_bytes().startswith(b"<svg")
+    assert kept.case in page.read_text()
+
+
+def test_what_a_holder_disclosed_is_opened_if_it_is_what_was_sealed(kept: Kept) -> None:
+    envelope = kept.opened.envelope
+    held = kept.keys[HOTLINE].sealing[HOTLINE][0]
+    key = disclose(envelope.data.sections[1], envelope.seal_context(1), HOTLINE, held)
+    row = json.loads(kept.type("trail", kept.case, "--json")[1])["trail"]["rows"][0]
+    sealed, leaf = row["sections"][1], row["leaf"]
+    (kept.home / "shown.jsonl").write_bytes(jcs({"index": leaf, "key": b64(key), "section": 1}) + b"\n")
+    (kept.home / "false.jsonl").write_bytes(jcs({"index": leaf, "key": b64(bytes(32)), "section": 1}) + b"\n")
+
+    code, out, err = kept.type("trail", kept.case, "--disclosed", str(kept.home / "shown.jsonl"), "--json")
+    section = json.loads(out)["trail"]["rows"][0]["sections"][1]
+
+    assert (code, err) == (0, "")
+    assert (sealed["shown"], section["shown"]) == ("sealed", "disclosed")
+    assert "body" not in sealed
+    assert section["body"] == {"actor": {"role": "system"}, "triggers": "none"}
+    code, out, err = kept.type("trail", kept.case, "--disclosed", str(kept.home / "false.jsonl"), "--json")
+    assert code == 4
+    assert f"leaf {leaf}: wrong-commitment: s1: what was disclosed does not open it" in err
+    assert json.loads(out)["trail"]["rows"][0]["sections"][1]["shown"] == "sealed"
+    code, out, err = kept.type("trail", kept.case, "--disclosed", str(kept.home / "log.policy"))
+    assert (code, out, "bad-bundle" in err) == (4, "", True)
+
+
+def test_what_was_disclosed_is_opened_in_a_bundle_too(kept: Kept) -> None:
+    file, keys = str(kept.home / "case.zip"), kept.home / "false.jsonl"
+    kept.type("bundle", kept.case, "--out", file)
+    leaf = json.loads(kept.verify(file, "--json")[1])["trail"]["rows"][0]["leaf"]
+    keys.write_bytes(jcs({"index": leaf, "key": b64(bytes(32)), "section": 0}) + b"\n")
+
+    code, _, err = kept.verify(file, "--disclosed", str(keys))
+
+    assert (code, f"leaf {leaf}: wrong-commitment" in err) == (4, True)
+    assert kept.verify(file)[0] == 0
+
+
+def test_what_was_logged_is_found(kept: Kept) -> None:
+    def found(*asked: str) -> list[tuple[str, str]]:
+        code, out, err = kept.type("search", *asked, "--json")
+        assert (code, err) == (0, "")
+        return [(one["subject"], one["verb"]) for one in json.loads(out)["found"]]
+
+    offered = (kept.case, "handoff.offered")
+    assert found("--case", kept.case) == [(kept.case, "case.opened"), offered, (kept.case, "handoff.accepted")]
+    assert found("--verb", "handoff.offered") == [offered]
+    assert found("--agency", WARD, "--verb", "case.opened") == [(kept.other, "case.opened")]
+    assert found("--overdue") == []
+    assert found("--until", "2020-01-01T00:00:00.000Z") == []
+    assert len(found()) == 4
+    assert len(found("--limit", "2")) == 2
+    code, out, _ = kept.type("search", "--limit", "2")
+    assert (code, " / 5, --after " in out) == (0, True)
+
+
+def test_a_slip_in_a_search_is_told(kept: Kept) -> None:
+    code, out, err = kept.type("search", "--from", "yesterday", "--case", "x")
+
+    assert (code, out) == (2, "")
+    assert "not in the one form: --case, --from" in err
+
+
+def test_a_store_and_an_address_are_not_named_together(kept: Kept) -> None:
+    code, _, err = kept.type("trail", kept.case, "--log", "http://localhost:1")
+
+    assert (code, "not both" in err) == (2, True)
 
 
 def test_a_bundle_is_checked_by_whoever_has_the_keys(kept: Kept) -> None:

@@ -1,0 +1,205 @@
+"""`audit`: what a log has of cases, proven: trails, bundles, a search, and who has read them."""
+
+from pathlib import Path
+from typing import Annotated, Final, TypeAlias
+
+import typer
+from pydantic import ValidationError
+
+from referral_bus._cli.audit_logs import (
+    HomeFolder,
+    KeysFile,
+    LogUrl,
+    Pinned,
+    Place,
+    PolicyFile,
+    StoreUrl,
+    TilesFolder,
+    TrustFile,
+    open_log,
+)
+from referral_bus._cli.command import Call, add, group_of
+from referral_bus._cli.faults import WrongUsage, mention
+from referral_bus._cli.files import write_private
+from referral_bus._cli.screen import Fields, columns, heading, plain
+from referral_bus._cli.trails import (
+    AsCsv,
+    DisclosedFile,
+    InLanguage,
+    PageFile,
+    PictureFile,
+    Shown,
+    disclosed_in,
+    ended,
+    show_trail,
+)
+from referral_bus._cli.world import Exit
+from referral_contracts.codes import Code
+from referral_contracts.errors import RemoteError
+from referral_contracts.trail import words
+from referral_contracts.trail.answers import MOST_FOUND, FoundLeaf, Search, read_trail
+from referral_contracts.trail.bundle import read_bundle
+
+NAME: Final = "audit"
+HELP: Final = "Prove what was logged."
+_TRAIL_JSON: Final = "sound, witnessed, trail{as a bundle's trail.json has it}"
+_BUNDLE_JSON: Final = "file, bytes, sound, events, refused, witnessed"
+_SEARCH_JSON: Final = "size, next?, found[]{leaf, subject, referral?, verb?, source?, admitted, code, accepted, event}"
+_Case: TypeAlias = Annotated[str, typer.Argument(metavar="CASE", help="The case, its whole id.")]
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the verbs to the group of *app*, which others may fill too."""
+    group = group_of(app, NAME, HELP)
+    add(group, "trail", trail, json=_TRAIL_JSON, local=True)
+    add(group, "bundle", bundle, json=_BUNDLE_JSON, local=True)
+    add(group, "search", search, json=_SEARCH_JSON, local=True)
+
+
+async def trail(
+    call: Call,
+    *,
+    subject: _Case,
+    log: LogUrl = None,
+    store: StoreUrl = None,
+    tiles: TilesFolder = None,
+    policy: PolicyFile = None,
+    trust: TrustFile = None,
+    keys: KeysFile = None,
+    home: HomeFolder = None,
+    disclosed: DisclosedFile = None,
+    page: PageFile = None,
+    picture: PictureFile = None,
+    csv: AsCsv = False,
+    language: InLanguage = "vi",
+) -> Exit:
+    """
+    Show a case's trail: who handed what to whom and when, each step proven.
+
+    The log is asked and not believed: what is not proven is named. What is sealed stays sealed, but for sections whose
+    holders disclosed their keys; such a key has to open the section as it was committed to.
+
+    Asked over HTTP, it takes a grant, or the case's owner; the log notes the read before it answers.
+    """
+    shown = Shown.told(language, csv=csv, page=page, picture=picture)
+    keys_shown = disclosed_in(disclosed)
+    place = Place(log=log, store=store, tiles=tiles, policy=policy, trust=trust, keys=keys, home=home)
+    async with open_log(call, place) as pinned:
+        answer = await pinned.log.case(subject)
+    _of_case(answer.subject, subject)
+    found = read_trail(answer, pinned.policy, pinned.trust, keys_shown)
+    return show_trail(call, found, shown, witnessed=found.checked.quorum)
+
+
+async def bundle(
+    call: Call,
+    *,
+    subject: _Case,
+    out: Annotated[str, typer.Option("--out", metavar="FILE", help="Where to write it (.zip).")],
+    log: LogUrl = None,
+    store: StoreUrl = None,
+    tiles: TilesFolder = None,
+    policy: PolicyFile = None,
+    trust: TrustFile = None,
+    keys: KeysFile = None,
+    home: HomeFolder = None,
+) -> Exit:
+    """
+    Write a case's evidence bundle: one file that anybody can check offline.
+
+    It is checked as it comes, with keys of one's own, as `referral-bus verify` does. What is sealed stays sealed.
+    """
+    place = Place(log=log, store=store, tiles=tiles, policy=policy, trust=trust, keys=keys, home=home)
+    async with open_log(call, place) as pinned:
+        data = await pinned.log.bundle(subject)
+    write_private(Path(out), data)
+    mention(f"{out} is written")
+    found = read_bundle(data, pinned.policy, pinned.trust).trail
+    _of_case(found.subject, subject)
+    told = {
+        "file": out,
+        "bytes": len(data),
+        "sound": found.sound,
+        "events": found.events,
+        "refused": found.refused,
+        "witnessed": found.checked.quorum,
+    }
+    call.screen.put(told, plain(f"{found.subject}  {found.events} events, {found.refused} refused, {len(data)} bytes"))
+    return ended(found)
+
+
+async def search(
+    call: Call,
+    *,
+    case: Annotated[str | None, typer.Option(metavar="CASE", help="Of this case.")] = None,
+    referral: Annotated[str | None, typer.Option(metavar="ID", help="Of the hand-off that this event opened.")] = None,
+    agency: Annotated[str | None, typer.Option(metavar="ID", help="Said by this agency, or to it.")] = None,
+    since: Annotated[
+        str | None, typer.Option("--from", metavar="TIME", help="Admitted then or later, as 2026-11-23T00:00:00.000Z.")
+    ] = None,
+    until: Annotated[str | None, typer.Option(metavar="TIME", help="Admitted before then.")] = None,
+    verb: Annotated[str | None, typer.Option(metavar="VERB", help="Saying this, as handoff.offered.")] = None,
+    overdue: Annotated[bool, typer.Option("--overdue", help="That a deadline was missed.")] = False,
+    after: Annotated[int | None, typer.Option(min=0, metavar="LEAF", help="Behind this leaf.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="So many at most.")] = MOST_FOUND,
+    log: LogUrl = None,
+    store: StoreUrl = None,
+    tiles: TilesFolder = None,
+    policy: PolicyFile = None,
+    trust: TrustFile = None,
+    keys: KeysFile = None,
+    home: HomeFolder = None,
+) -> Exit:
+    """
+    Find what was logged, by all that is said: case, hand-off, agency, time, verb, missed deadlines.
+
+    What is found is the log's word; the trail of a case proves it. Over HTTP only what there is a grant for is found.
+    """
+    told = {"case": case, "referral": referral, "agency": agency, "from": since, "until": until, "verb": verb}
+    asked = _search({**{name: value for name, value in told.items() if value is not None}, "overdue": overdue})
+    place = Place(log=log, store=store, tiles=tiles, policy=policy, trust=trust, keys=keys, home=home)
+    async with open_log(call, place) as pinned:
+        found, following, size = await _pages(pinned, asked, after, limit)
+    fields: Fields = {
+        "size": size,
+        **({} if following is None else {"next": following}),
+        "found": [one.model_dump(mode="json", exclude_none=True) for one in found],
+    }
+    rest = "" if following is None else f", --after {following}: …"
+    titles = ("leaf", "admitted", "case", "verb", "by", "code")
+    call.screen.put(fields, columns(map(_row, found), *titles), heading(f"{len(found)} / {size}{rest}"))
+    return Exit.DONE
+
+
+def _search(told: dict[str, object]) -> Search:
+    try:
+        return Search.model_validate(told)
+    except ValidationError as error:
+        names = sorted({str(one["loc"][0]) for one in error.errors()})
+        raise WrongUsage(f"not in the one form: {', '.join(f'--{name}' for name in names)}") from None
+
+
+async def _pages(
+    pinned: Pinned, asked: Search, after: int | None, limit: int
+) -> tuple[list[FoundLeaf], int | None, int]:
+    """Return what is found, at most *limit*, behind what leaf there is more, and of how many leaves."""
+    found: list[FoundLeaf] = []
+    while True:
+        most = min(MOST_FOUND, limit - len(found))
+        page = await pinned.log.search(asked.model_copy(update={"after": after, "limit": most}))
+        found += page.found
+        if page.next is not None and page.next <= (-1 if after is None else after):
+            raise RemoteError(Code.MALFORMED_VALUE, "the log turns in a circle")
+        after = page.next
+        if after is None or len(found) >= limit:
+            return found, after, page.size
+
+
+def _row(one: FoundLeaf) -> tuple[str, ...]:
+    code = "" if one.accepted else one.code
+    return str(one.leaf), words.when(one.admitted), one.subject, one.verb or "", one.source or "", code
+
+
+def _of_case(found: str, asked: str) -> None:
+    if found != asked:
+        raise RemoteError(Code.WRONG_SUBJECT, "the log answers of another case than was asked for")
