@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from referral_contracts.codes import Code
+from referral_contracts.directory_model import Purpose
 from referral_contracts.lifecycle import CaseState, Receipt, State
 from referral_contracts.verbs import Verb
 
@@ -94,6 +95,15 @@ RECEIPTS: Final[Mapping[Receipt, tuple[str, str]]] = {
     Receipt.UNREADABLE: ("nhận được, không đọc được", "unreadable"),
     Receipt.RECEIVED: ("đã nhận được", "received"),
 }
+
+PURPOSES: Final[Mapping[Purpose, tuple[str, str]]] = {
+    Purpose.COMPLAINT: ("giải quyết khiếu nại, tố cáo", "a complaint or denunciation"),
+    Purpose.DATA_PROTECTION: ("kiểm tra việc bảo vệ dữ liệu cá nhân", "data protection"),
+    Purpose.INSPECTION: ("thanh tra, kiểm tra", "inspection"),
+    Purpose.PROCEEDINGS: ("tố tụng", "proceedings"),
+    Purpose.REVIEW: ("rà soát vụ việc", "case review"),
+}
+"""What a grant is for."""
 
 REFUSALS: Final[Mapping[Code, tuple[str, str]]] = {
     Code.STALE_HEAD: ("bên khác đã có hành động trước", "somebody moved it first"),

@@ -4,8 +4,11 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from referral_contracts import merkle
-from referral_contracts.encoding import b64, unb64
+from referral_contracts.directory import EventKey
+from referral_contracts.encoding import b64, parse_time, unb64
+from referral_contracts.keys import VerifyKey
 from referral_contracts.log import leaf as leaves
+from referral_contracts.log.access import check_access
 from referral_contracts.log.checkpoint import Checkpoint, open_checkpoint, verify_cosignature
 from referral_contracts.log.note import NoteKey, parse_note, parse_signatures, write_note
 from referral_contracts.log.policy import Policy
@@ -23,6 +26,16 @@ def leaf(given: Given) -> Given:
     assert leaves.read_record(record).record() == record
     entry = leaves.entry(unb64(given["salt"], leaves.SALT_SIZE), record)
     return {"entry": b64(entry), "leaf": b64(leaves.leaf(entry))}
+
+
+def access(given: Given) -> Given:
+    statement, key = leaves.read_record(octets(given["record"])), given["key"]
+    assert isinstance(statement, leaves.Statement)
+    start, end = parse_time(key["valid_from"]), parse_time(key["valid_until"])
+    keys = {key["kid"]: EventKey(VerifyKey.load(unb64(key["public"])), start, end)}
+    found = check_access(statement, given["bus"], keys)
+    assert found.encode() == statement.value
+    return {"by": found.by, "asked": found.asked.value, "subject": found.subject}
 
 
 def tiles(given: Given) -> Given:
@@ -98,6 +111,7 @@ def request(given: Given) -> Given:
 
 
 LOG_RUNNERS: Mapping[str, Callable[[Given], Given]] = {
+    "log-access": access,
     "log-checkpoint": checkpoint,
     "log-consistency": consistency,
     "log-cosignature": cosignature,

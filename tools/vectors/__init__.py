@@ -20,6 +20,7 @@ from tools.vectors import (
     leaves,
     life,
     logs,
+    reads,
     rooms,
     sections,
     signatures,
@@ -55,6 +56,7 @@ def all_cases(frozen: Frozen) -> Iterator[Vector]:
     yield from inboxes.cases(frozen)
     yield from submissions.cases(frozen)
     yield from logs.cases()
+    yield from reads.cases()
 
 
 __all__ = ["KEPT", "VECTORS", "Frozen", "Vector", "all_cases"]

@@ -111,6 +111,11 @@ KINDS: Final = {
         given=("bus", "partitions", "trust_root", "keys", "change", "submissions"),
         comes=("records",),
     ),
+    "log-access": Kind(
+        about="read the statement of a read in `record`, of the log of `bus` whose key, of the directory, is `key`",
+        given=("record", "bus", "key"),
+        comes=("by", "asked", "subject"),
+    ),
     "log-checkpoint": Kind(
         about="open the `note` as a checkpoint of the log with the key `vkey`",
         given=("vkey", "note"),

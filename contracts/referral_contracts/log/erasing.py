@@ -14,12 +14,12 @@ from pydantic import Field, StringConstraints
 
 from referral_contracts.canonical import Canonical
 from referral_contracts.codes import Code
-from referral_contracts.directory import ROLE_REGISTRAR, Directory, EventKey, Member
-from referral_contracts.directory_model import ROLE_AUDITOR, ROLE_LOG, Agency, Hash, Time
+from referral_contracts.directory import ROLE_REGISTRAR, Directory, Member
+from referral_contracts.directory_model import ROLE_AUDITOR, Agency, Hash, Time
 from referral_contracts.encoding import MAX_INTEGER, SUBJECT, parse_json, parse_time, unb64
 from referral_contracts.errors import RemoteError
-from referral_contracts.keys import VerifyKey
 from referral_contracts.log.leaf import MAX_SIGNERS, Statement
+from referral_contracts.log.signers import check_signers, own_keys
 from referral_contracts.signing import Typ, parse_signature
 
 ASKED: Final = "erasure-asked"
@@ -182,13 +182,7 @@ def check_erased(index: int, statement: Statement, directory: Directory) -> Eras
     if not isinstance(told, Erased) or len(told.leaves) != len(told.entries):
         raise RemoteError(Code.MALFORMED_RECORD, "not an erasure")
     at_ms = parse_time(told.at)
-    own = {
-        kid: key
-        for name in directory.entries
-        if (member := directory.member(name)) is not None and ROLE_LOG in member.roles
-        for kid, key in member.log_keys.items()
-    }
-    _signers(statement, own, at_ms)
+    check_signers(statement, own_keys(directory), at_ms)
     asked = check_asked(told.request.statement, directory).asked
     if (asked.bus, asked.subject) != (told.bus, told.subject) or max(told.asked, *told.leaves, -1) >= index:
         raise RemoteError(Code.MALFORMED_RECORD, "an erasure of something else than was asked for")
@@ -247,18 +241,5 @@ def _agencies(
     members = [member for name in directory.entries if (member := directory.member(name)) is not None]
     holders = {kid: member for member in members for kid in member.event_keys}
     keys = {kid: key for member in members for kid, key in member.event_keys.items()}
-    kids = _signers(statement, keys, parse_time(told.at), *([] if now_ms is None else [now_ms]))
+    kids = check_signers(statement, keys, parse_time(told.at), *([] if now_ms is None else [now_ms]))
     return {holders[kid].id: holders[kid] for kid in kids}
-
-
-def _signers(statement: Statement, keys: Mapping[str, EventKey], *times_ms: int) -> tuple[str, ...]:
-    def find(kid: str) -> VerifyKey | None:
-        found = keys.get(kid)
-        return None if found is None else found.key
-
-    kids = statement.signers(find)
-    if not kids:
-        raise RemoteError(Code.NOT_ENOUGH_SIGNATURES, "a statement that nobody signed")
-    if not all(keys[kid].valid(at_ms) for kid in kids for at_ms in times_ms):
-        raise RemoteError(Code.KEY_NOT_VALID, "stated with a key that was not valid then")
-    return kids

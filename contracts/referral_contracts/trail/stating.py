@@ -11,17 +11,19 @@ from typing import Final
 
 from referral_contracts.codes import Code
 from referral_contracts.directory import Directory, EventKey
-from referral_contracts.directory_model import ROLE_LOG
 from referral_contracts.encoding import jcs, parse_json, parse_time
 from referral_contracts.errors import RemoteError
 from referral_contracts.keys import VerifyKey
+from referral_contracts.log.access import ACCESSED, check_access
 from referral_contracts.log.erasing import ASKED, ERASED, HOLD, LIFTED, check_asked, check_erased, check_hold
 from referral_contracts.log.leaf import Statement
+from referral_contracts.log.signers import own_keys
 from referral_contracts.trail.leaves import TrailLeaf
 from referral_contracts.trail.model import Fault, Kind, Row
 
 _NOT_SHOWN: Final = frozenset({"at", "kind", "request", "subject"})
 """The request is a statement of its own, and is shown as such."""
+_SHOWN_OF_A_READ: Final = ("asked", "by")
 
 
 class Statements:
@@ -55,7 +57,7 @@ class Statements:
             fault = Fault(code=error.code, index=index, detail=error.detail or "a statement that cannot be relied on")
             self._faults[index] = [fault]
             return
-        shown = {name: _text(value) for name, value in sorted(told.items()) if name not in _NOT_SHOWN}
+        shown = {name: _text(value) for name, value in sorted(_shown(told, kind).items())}
         self._rows[index] = Row(index=index, kind=Kind.STATEMENT, at=at, statement=kind, told=shown)
         self._erasures.update(dict.fromkeys(erased, index))
 
@@ -67,6 +69,8 @@ class Statements:
             check_asked(statement, self._directory)
         elif kind in {HOLD, LIFTED}:
             check_hold(statement, self._directory)
+        elif kind == ACCESSED:
+            check_access(statement, self._directory.head.bus, own_keys(self._directory))
         else:
             self._check_own(statement, at_ms)
         return ()
@@ -87,8 +91,7 @@ class Statements:
     def _keys(self) -> tuple[Mapping[str, EventKey], Mapping[str, EventKey]]:
         """Return the log's own keys, and those by which agencies sign."""
         members = [member for name in self._directory.entries if (member := self._directory.member(name)) is not None]
-        own = {kid: key for member in members if ROLE_LOG in member.roles for kid, key in member.log_keys.items()}
-        return own, {kid: key for member in members for kid, key in member.event_keys.items()}
+        return own_keys(self._directory), {kid: key for member in members for kid, key in member.event_keys.items()}
 
 
 def _read(value: bytes) -> Mapping[str, object]:
@@ -96,6 +99,15 @@ def _read(value: bytes) -> Mapping[str, object]:
     if not isinstance(told, dict) or jcs(told) != value or not {"at", "kind"} <= told.keys():
         raise RemoteError(Code.MALFORMED_RECORD, "not a statement of the log")
     return told
+
+
+def _shown(told: Mapping[str, object], kind: str) -> Mapping[str, object]:
+    if kind != ACCESSED:
+        return {name: value for name, value in told.items() if name not in _NOT_SHOWN}
+    grant = told.get("grant")
+    # By which hash a grant names its case, and since when it is one, tells a reader nothing.
+    granted = {"purpose": grant["purpose"], "until": grant["valid_until"]} if isinstance(grant, dict) else {}
+    return {**{name: told[name] for name in _SHOWN_OF_A_READ}, **granted}
 
 
 def _text(value: object) -> str:

@@ -8,10 +8,11 @@ from typing import Final
 from referral_contracts.codes import Code
 from referral_contracts.encoding import parse_time
 from referral_contracts.lifecycle import CaseState, State
+from referral_contracts.log.access import ACCESSED, Way
 from referral_contracts.payloads.shown import VIET_NAM, printable
 from referral_contracts.trail.model import Kind, Row, Trail
 from referral_contracts.trail.standing import Move
-from referral_contracts.wording import CASES, REFUSALS, STATES, VERBS
+from referral_contracts.wording import CASES, PURPOSES, REFUSALS, STATES, VERBS
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -47,8 +48,7 @@ FAULTS: Final[Mapping[Code, tuple[str, str]]] = {
 """What a fault of a trail means. Of any other its code and detail say enough."""
 
 STATEMENTS: Final[Mapping[str, tuple[str, str]]] = {
-    "access": ("có người đọc quá trình vụ việc", "the trail was read"),
-    "grant-used": ("quyền kiểm tra được sử dụng", "a grant was used"),
+    ACCESSED: ("có người đọc vụ việc", "the case was read"),
     "erasure-asked": ("đề nghị xóa dữ liệu", "an erasure was asked for"),
     "erased": ("đã xóa dữ liệu", "data were erased"),
     "hold": ("giữ lại, không được xóa", "held back from erasure"),
@@ -56,13 +56,26 @@ STATEMENTS: Final[Mapping[str, tuple[str, str]]] = {
 }
 
 TOLD: Final[Mapping[str, tuple[str, str]]] = {
+    "asked": ("xem", "read"),
     "by": ("bên", "by"),
     "leaves": ("bản ghi", "entries"),
     "purpose": ("mục đích", "purpose"),
-    "scope": ("phạm vi", "scope"),
-    "until": ("đến", "until"),
+    "until": ("quyền đến", "granted until"),
 }
 """What else a statement may say."""
+
+WAYS: Final[Mapping[Way, tuple[str, str]]] = {
+    Way.BUNDLE: ("bộ chứng cứ", "the evidence bundle"),
+    Way.READS: ("ai đã đọc vụ việc", "who has read the case"),
+    Way.SEARCH: ("kết quả tìm kiếm", "what a search found"),
+    Way.TRAIL: ("quá trình vụ việc", "the trail"),
+}
+"""What a read was of."""
+
+_READ: Final[Mapping[str, Mapping[str, tuple[str, str]]]] = {
+    "asked": {way.value: words for way, words in WAYS.items()},
+    "purpose": {purpose.value: words for purpose, words in PURPOSES.items()},
+}
 
 NOT_KNOWN: Final = ("không rõ", "not known")
 ERASED: Final = ("đã xóa", "erased")
@@ -132,8 +145,16 @@ def marks(trail: Trail, row: Row, language: Language) -> list[str]:
     if row.erased_by is not None:
         found.append((f"theo bản ghi số {row.erased_by}", f"by entry {row.erased_by}")[language])
     for key, value in (row.told or {}).items():
-        found.append(f"{TOLD[key][language] if key in TOLD else plain(key)}: {plain(value)}")
+        title = TOLD[key][language] if key in TOLD else plain(key)
+        found.append(f"{title}: {_told(trail, key, value, language)}")
     return found + [fault(one.code, one.detail, language) for one in trail.faults_of(row.index)]
+
+
+def _told(trail: Trail, key: str, value: str, language: Language) -> str:
+    if key == "by":
+        return name(trail, value, language)
+    said = _READ.get(key, {}).get(value)
+    return plain(value) if said is None else said[language]
 
 
 def fault(code: Code, detail: str, language: Language) -> str:

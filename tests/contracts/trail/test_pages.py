@@ -12,6 +12,7 @@ from referral_contracts.directory_model import Head
 from referral_contracts.encoding import b64, sha256
 from referral_contracts.envelope import HandoffKey
 from referral_contracts.lifecycle import CaseState
+from referral_contracts.log.access import ACCESSED
 from referral_contracts.log.checkpoint import Checkpoint
 from referral_contracts.log.policy import Checked
 from referral_contracts.trail import page, telling
@@ -19,9 +20,9 @@ from referral_contracts.trail.checking import make_trail
 from referral_contracts.trail.model import Fault, Kind, Row, SectionSeen, Trail
 from referral_contracts.trail.picture import picture, pictures
 from referral_contracts.trail.standing import Move
-from referral_contracts.trail.words import FAULTS, STATEMENTS, TOLD, Language
+from referral_contracts.trail.words import FAULTS, STATEMENTS, TOLD, WAYS, Language
 from referral_contracts.verbs import Verb
-from referral_contracts.wording import CASES, RECEIPTS, REFUSALS, STATES, VERBS
+from referral_contracts.wording import CASES, PURPOSES, RECEIPTS, REFUSALS, STATES, VERBS
 from tests.contracts.trail.conftest import Case
 from tests.house.tree import ROOT
 from tests.stories.logged import LOG, ORIGIN
@@ -197,7 +198,8 @@ def test_another_page_is_another_version() -> None:
         sections=(SectionSeen(number=0, readers=("ward-a",)),),
     )
     refused = replace(row, index=8, code=Code.STALE_HEAD, case=None, moves=(), disputed=True)
-    read = Row(index=9, kind=Kind.STATEMENT, at=row.at, statement="access", told={"by": "auditor"})
+    asked = {"asked": "trail", "by": "ward-a", "purpose": "review", "until": _AT}
+    read = Row(index=9, kind=Kind.STATEMENT, at=row.at, statement=ACCESSED, told=asked)
     told = Trail(
         bus="training",
         subject="0" * 32,
@@ -212,15 +214,15 @@ def test_another_page_is_another_version() -> None:
         handoffs=(),
     )
 
-    tables = (VERBS, STATES, CASES, RECEIPTS, REFUSALS, FAULTS, STATEMENTS, TOLD, telling.TITLES)
+    tables = (VERBS, STATES, CASES, RECEIPTS, REFUSALS, FAULTS, STATEMENTS, TOLD, WAYS, PURPOSES, telling.TITLES)
     forms = b"".join(path.read_bytes() for path in sorted((ROOT / "contracts/schemas").glob("*-[0-9].json")))
     all_words = "".join(map(repr, tables)).encode() + forms
 
     assert (page.VERSION, b64(sha256(page.page(told) + all_words))) == (
         1,
-        "mRdAmjH-K-U6U0PjEWbo5N8Y_5_klhbN3P4_QHP6-L4",
+        "CLbgdcamsfwU7Y4m8oqv6i-PZGF08g-xi85C4dNQKlA",
     )
     assert (telling.FORMAT, b64(sha256(telling.as_json(told)))) == (
         "referral-bus-trail/v1",
-        "FhTm7NvwiZkgSWwkrmcMZCs_uBUWYnSPbj_L_M6C7WA",
+        "1GmMQ-DJNG8bEb1zpZFM_xSsnyWzLsrLI8Yjgq9GdZQ",
     )

@@ -1,13 +1,15 @@
 from dataclasses import replace
+from typing import Final
 
 import pytest
 
 from referral_contracts.codes import Code
 from referral_contracts.decisions import read_decision, sign_batch
-from referral_contracts.encoding import format_time, parse_time
+from referral_contracts.encoding import b64, format_time
 from referral_contracts.envelope import Envelope
 from referral_contracts.keys import SigningKey
 from referral_contracts.lifecycle import CaseState, State
+from referral_contracts.log.access import ACCESSED
 from referral_contracts.merkle import leaf_hash
 from referral_contracts.sealing import disclose
 from referral_contracts.signing import Typ
@@ -305,11 +307,42 @@ class TestErasing:
         assert codes(trail_of(case, case.sealed(self.indexes))) == {Code.MISSING_ERASURE}
 
 
-def test_a_read_of_the_trail_is_shown_in_it() -> None:
-    case = told_case()
-    at = format_time(parse_time("2026-11-23T00:00:00.000Z"))
-    case.state({"at": at, "kind": "access", "by": "auditor", "subject": case.subject})
-    row = trail_of(case).rows[-1]
+class TestReads:
+    GRANT: Final = {
+        "purpose": "review",
+        "valid_from": "2026-11-22T00:00:00.000Z",
+        "valid_until": "2026-12-22T00:00:00.000Z",
+    }
 
-    assert (row.kind, row.statement, row.at) == (Kind.STATEMENT, "access", at)
-    assert row.told == {"by": "auditor"}
+    def read(self, case: Case, **over: object) -> Trail:
+        told = {
+            "asked": "trail",
+            "at": "2026-11-23T00:00:00.000Z",
+            "bus": BUS,
+            "by": "inspectors",
+            "directory": 1,
+            "grant": self.GRANT,
+            "kind": "audit.accessed",
+            "request": b64(bytes(32)),
+            "subject": case.subject,
+        }
+        case.state({**told, **over})
+        return trail_of(case)
+
+    def test_a_read_of_the_case_is_shown_in_it(self) -> None:
+        row = self.read(told_case()).rows[-1]
+
+        assert (row.kind, row.statement, row.at) == (Kind.STATEMENT, ACCESSED, "2026-11-23T00:00:00.000Z")
+        assert row.told == {
+            "asked": "trail",
+            "by": "inspectors",
+            "purpose": "review",
+            "until": "2026-12-22T00:00:00.000Z",
+        }
+
+    def test_a_read_that_nobody_granted_is_a_fault(self) -> None:
+        case = told_case()
+        row = self.read(case, at="2026-12-22T00:00:00.000Z").rows[-1]
+
+        assert (row.kind, row.statement) == (Kind.STATEMENT, None)
+        assert codes(trail_of(case)) == {Code.NOT_PERMITTED}
