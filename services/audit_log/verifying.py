@@ -88,7 +88,7 @@ class Check:
     def __init__(
         self,
         snapshot: Callable[[], AbstractContextManager[Snapshot]],
-        fetch: Fetch,
+        fetch: Fetch | None,
         keys: Sequence[NoteKey],
         judge: Judge,
         *,
@@ -97,7 +97,7 @@ class Check:
         progress: Progress = lambda _what, _done, _all: None,
     ) -> None:
         """
-        Check the store that *snapshot* opens and the folder that *fetch* reads.
+        Check the store that *snapshot* opens and the folder that *fetch* reads; None for a store without a folder.
 
         Args:
             keys: What the log may have signed its checkpoints with.
@@ -106,7 +106,9 @@ class Check:
             ledger: Kafka's, where it is there.
             progress: Is told how far it is.
         """
-        self._open, self._fetch, self._keys, self._judge = snapshot, fetch, keys, judge
+        self._open, self._keys, self._judge = snapshot, keys, judge
+        self._fetch: Fetch = fetch or _nothing
+        self._published = fetch is not None
         self._given, self._ledger, self._progress = given, ledger, progress
         self._found = Found()
 
@@ -150,7 +152,7 @@ class Check:
         found += [told for where, note in self._given if (told := self._opened(where, note, keys)) is not None]
         newest = max((told.checkpoint.size for told in found if told.where == STORED), default=None)
         if shown is None:
-            if newest is not None:
+            if newest is not None and self._published:
                 self._found.report(OfCheckpoint(Fault.CHECKPOINT_MISSING, PUBLISHED, None))
             return found
         published = self._opened(PUBLISHED, shown, keys)
@@ -209,6 +211,11 @@ class Check:
                 self._progress(what, number, size)
             yield item
         self._progress(what, size, size)
+
+
+def _nothing(_name: str) -> None:
+    """Read of a folder that is not there."""
+    return
 
 
 def _erased(store: Snapshot, directory: Directory) -> Mapping[int, bytes]:

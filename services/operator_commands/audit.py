@@ -14,7 +14,7 @@ from rich.progress import Progress, TaskID
 from operator_commands.stores import judge_of, named, pinned
 from referral_bus._cli.audit import HELP, NAME
 from referral_bus._cli.command import Call, add, group_of
-from referral_bus._cli.faults import advise, complain
+from referral_bus._cli.faults import WrongUsage, advise, complain
 from referral_bus._cli.screen import Fields, columns, heading
 from referral_bus._cli.world import Exit
 from referral_bus.keys import load_trust
@@ -49,6 +49,9 @@ async def verify(
     tiles: Annotated[
         str | None, typer.Option(metavar="DIR", help="The published folder, by default REFERRAL_BUS_LOG_TILES'.")
     ] = None,
+    store_alone: Annotated[
+        bool, typer.Option("--store-alone", help="There is no folder: it is a copy of the store.")
+    ] = False,
     policy: Annotated[str, typer.Option(metavar="FILE", help="The log policy: with which key the log signs.")],
     trust: Annotated[str, typer.Option(metavar="FILE", help="The pinned trust root.")],
     ledger: Annotated[
@@ -68,14 +71,16 @@ async def verify(
     """
     known = Policy.parse(pinned(policy))
     given = [(name, pinned(name)) for name in since or ()]
-    url, folder = named(call, store, "store"), Path(named(call, tiles, "tiles"))
+    if store_alone and tiles is not None:
+        raise WrongUsage("a store alone has no --tiles")
+    url, folder = named(call, store, "store"), None if store_alone else Path(named(call, tiles, "tiles"))
     return _tell(call, await _checked(call, url, folder, known, load_trust(trust), given=given, ledger=ledger))
 
 
 async def _checked(
     call: Call,
     url: str,
-    folder: Path,
+    folder: Path | None,
     policy: Policy,
     trust: TrustRoot,
     *,
@@ -94,7 +99,7 @@ async def _checked(
         with _progress(shown=not call.as_json) as progress:
             return await Check(
                 lambda: open_snapshot(url),
-                lambda name: _read(folder / name),
+                None if folder is None else lambda name: _read(folder / name),
                 [log.key for log in policy.logs],
                 judge,
                 given=given,

@@ -59,6 +59,13 @@ async def verified(bus: RunningBus, process: ServiceProcess, tiles: Path, store:
         engine.dispose()
 
 
+def stopped_with(process: ServiceProcess, since: int = 0) -> set[str]:
+    """Return the codes with which the log has stopped, by its lines from the byte *since* on."""
+    lines = process.log.read_bytes()[since:].decode().splitlines()
+    found = [json.loads(line) for line in lines if line.startswith("{") and line.endswith("}")]
+    return {line["code"] for line in found if line["event"] == "log-stopped"}
+
+
 async def told(process: ServiceProcess, *codes: str) -> None:
     """Wait until its readiness tells exactly these codes."""
     deadline = time.monotonic() + WITHIN_S

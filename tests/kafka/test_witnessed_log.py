@@ -1,7 +1,6 @@
 """The audit log on a real bus, with two agencies' witnesses beside it: all of them processes of their own."""
 
 import asyncio
-import json
 import shutil
 import time
 from collections.abc import Callable, Iterator
@@ -13,6 +12,7 @@ from kafka_node import NotInstalled
 from referral_bus.witness import WitnessKey
 from referral_contracts.log.policy import Policy
 from running import RunningBus
+from tests.kafka import logged
 from tests.kafka.watched import now_ms, openings, submit, voices
 from tests.sdk.witness.running import Files, Running, running
 
@@ -65,10 +65,6 @@ class Town:
         assert (checked.witnesses, checked.quorum) == (("w1", "w2"), True)
         return checked.checkpoint.size
 
-    def stopped_with(self) -> set[str]:
-        lines = [json.loads(line) for line in self.bus.logs[0].log.read_text().splitlines() if line.startswith("{")]
-        return {line["code"] for line in lines if line["event"] == "log-stopped"}
-
     async def until(self, done: Callable[[], bool]) -> None:
         deadline = time.monotonic() + WITHIN_S
         while not done():
@@ -94,8 +90,8 @@ def test_it_gathers_their_cosignatures_and_is_stopped_when_it_is_put_back(bus: R
         shutil.copytree(tmp_path / "kept", town.home)
         bus.logs[0].start()
         # What it reads again of the ledger it salts anew: by the time that it is asked it may be as large, and another.
-        await town.until(lambda: bool(town.stopped_with()))
-        assert town.stopped_with() <= {"log-rollback", "log-fork"}
+        await town.until(lambda: bool(logged.stopped_with(bus.logs[0])))
+        assert logged.stopped_with(bus.logs[0]) <= {"log-rollback", "log-fork"}
 
     with running(town.files[0]) as one, running(town.files[1]) as other:
         town.name(one, other)

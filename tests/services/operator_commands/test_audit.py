@@ -1,6 +1,7 @@
 """`referral-bus audit verify`, typed on the machine that keeps the log of a bus that had something to do."""
 
 import json
+import shutil
 from importlib.metadata import EntryPoint
 from pathlib import Path
 
@@ -31,9 +32,9 @@ KEY = SigningKey.from_seed(bytes([79]) * 32)
 DESK = Desk(origin=f"{BUS}.log", key=KEY, salts=random_salts, clock=lambda: 1)
 
 
-def keep(world: World, home: Path) -> None:
+def keep(world: World, home: Path, url: str | None = None) -> None:
     """Write down what a log of *world* keeps, on top of what it has, and what its auditors pinned at its beginning."""
-    store, folder = open_store(f"sqlite:///{home}/log.db", bus=BUS, origin=DESK.origin), Folder(home / "tiles")
+    store, folder = open_store(url or f"sqlite:///{home}/log.db", bus=BUS, origin=DESK.origin), Folder(home / "tiles")
     log = Log(store, folder, DESK)
     for number in range(world.simulator.partitions + 1):
         reader, place = LedgerReader(BUS, number), log.places.get(number, NOWHERE)
@@ -76,6 +77,21 @@ def test_a_whole_log_is_whole(home: Path, capsys: pytest.CaptureFixture[str]) ->
     assert (code, err) == (0, "")
     told = json.loads(out)
     assert (told["size"], told["faults"], told["findings"]) == (4, 0, [])
+
+
+def test_a_copy_of_the_store_is_whole_without_the_folder(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    shutil.copy(home / "tiles" / "checkpoint", home / "kept")
+    shutil.rmtree(home / "tiles")
+    pinned = ("--policy", str(home / "log.policy"), "--trust", str(home / "trust.json"))
+    store = ("--store", f"sqlite:///{home}/log.db", "--store-alone", "--from", str(home / "kept"))
+    code, out, _ = type_alone(capsys, "audit", "verify", *store, *pinned, "--json")
+
+    assert (code, json.loads(out)["findings"]) == (0, [])
+    alter(LogWorld.on_files(home), "update entries set entry = zeroblob(32) where idx = 2")
+    code, out, _ = type_alone(capsys, "audit", "verify", *store, *pinned, "--json")
+    assert (code, "checkpoint-fork" in out) == (4, True)
+    code, _, err = type_alone(capsys, "audit", "verify", *store, *pinned, "--tiles", str(home))
+    assert (code, "--tiles" in err) == (2, True)
 
 
 def test_a_flipped_byte_of_the_store_is_named(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
