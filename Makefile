@@ -53,7 +53,7 @@ generate: .venv/ready ## the files that are made from the code
 	@$(PY) -m tools.generate
 
 lock: .venv/ready ## requirements/*.txt from requirements/*.in
-	@for part in run dev; do .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	@for part in run build dev; do .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	    --no-emit-index-url --no-emit-find-links --no-header requirements/$$part.in -o requirements/$$part.txt || exit; done
 
 # The packages of a lock, by their hashes; the lock names no registry.

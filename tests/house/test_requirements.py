@@ -31,7 +31,7 @@ def locked_in(name: str) -> dict[str, str]:
     return dict(re.match(r"([^=]+)==(\S+)", entry).groups() for entry in entries)  # type: ignore[union-attr,misc]
 
 
-@pytest.mark.parametrize("part", ["run", "dev"])
+@pytest.mark.parametrize("part", ["run", "build", "dev"])
 def test_a_lock_holds_what_is_asked_for(part: str) -> None:
     locked = locked_in(f"{part}.txt")
 

@@ -14,6 +14,7 @@ def test_every_lock_of_the_repository_holds() -> None:
     locks = of_repository()
 
     assert {path.rpartition("/")[2] for path in locks} == {
+        "build.txt",
         "run.txt",
         "dev.txt",
         "package-lock.json",
