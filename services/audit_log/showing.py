@@ -3,7 +3,7 @@ What an auditor is given of a case: its trail and its evidence bundle, made from
 
 The store is not believed: what is read is proven under a checkpoint, and the trail tells what is not. As a receipt
 is, it is under the newest that enough witnesses have cosigned and that covers the whole case; where none does, under
-the newest of all, and provisional.
+the newest of all, and provisional. Reads of the case that are newer than that checkpoint are left out.
 """
 
 from collections.abc import Callable, Sequence
@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from audit_log.core.searching import MOST, query_of, told
-from audit_log.core.trails import Kept, agencies_in, erased_in, seal
+from audit_log.core.trails import Kept, agencies_in, erased_in, reader_in, seal
 from audit_log.store.reading import StoreReader
 from audit_log.store.store import Signed
 from referral_contracts.codes import Code
@@ -106,13 +106,14 @@ def show_case(
     """
     newest = reader.newest()
     found = [] if newest is None else reader.case(subject, newest.size)
-    if newest is None or not found:
+    kept = reader.kept(found) if found else []
+    if newest is None or all(reader_in(one) is not None for one in kept):
         raise LocalError(Code.NOT_FOUND, "no leaf names such a case")
-    kept = reader.kept(found)
     gone = erased_in(kept) - set(found)
     if gone:
         kept = reader.kept(sorted({*found, *gone}))
-    signed = _covering(max(one.leaf for one in kept), newest, witnessed, key)
+    # Who reads is logged first. Were that read to be shown as well, no witness would ever have seen all of it.
+    signed = _covering(max(one.leaf for one in kept if reader_in(one) is None), newest, witnessed, key)
     return _shown(reader, kept, signed, newest.size, subject=subject, directory=directory, key=key)
 
 
@@ -127,6 +128,7 @@ def _shown(
     key: NoteKey,
 ) -> CaseShown:
     checkpoint = open_checkpoint(signed.note, key)
+    kept = [one for one in kept if one.leaf < checkpoint.size]
     return CaseShown(
         subject=subject,
         leaves=_sealed(reader, kept, checkpoint),

@@ -4,13 +4,14 @@ The trail of a case from what the store keeps: its leaves, each with its path to
 Nothing is judged here: `referral_contracts.trail` does that, of these leaves as of any others.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from audit_log.core.reading import about
 from referral_contracts.directory import Directory
 from referral_contracts.encoding import lp, parse_json
 from referral_contracts.errors import RemoteError
+from referral_contracts.log.access import ACCESSED
 from referral_contracts.log.erasing import ERASED, signing
 from referral_contracts.log.leaf import Statement, entry, read_record
 from referral_contracts.log.proofs import HashReader, inclusion_proof
@@ -19,6 +20,8 @@ from referral_contracts.trail.leaves import TrailLeaf
 
 MOST_LEAVES: Final = 15_000
 """Of one trail: about as many as go into one bundle."""
+MOST_READS: Final = 1_000
+"""Of those that say who has read the case, which come besides: the newest."""
 
 
 class Kept(NamedTuple):
@@ -74,16 +77,28 @@ def erased_in(kept: Iterable[Kept]) -> set[int]:
 
 
 def _named(value: bytes) -> Sequence[int]:
-    try:
-        told = parse_json(value)
-    except RemoteError:
-        return ()
-    leaves = told.get("leaves") if isinstance(told, dict) and told.get("kind") == ERASED else None
+    told = _told(value)
+    leaves = told.get("leaves") if told.get("kind") == ERASED else None
     return [leaf for leaf in leaves if isinstance(leaf, int)] if isinstance(leaves, list) else ()
 
 
+def reader_in(one: Kept) -> str | None:
+    """Return who has read the case, by the statement in *one*; None: it says something else."""
+    told = _told(one.value) if one.value and not one.decision else {}
+    by = told.get("by") if told.get("kind") == ACCESSED else None
+    return by if isinstance(by, str) else None
+
+
+def _told(value: bytes) -> Mapping[str, object]:
+    try:
+        told = parse_json(value)
+    except RemoteError:
+        return {}
+    return told if isinstance(told, dict) else {}
+
+
 def agencies_in(kept: Iterable[Kept], directory: Directory) -> Collection[str]:
-    """Return who is named in the leaves, or stated one, for the part of the *directory* that goes with them."""
+    """Return who is named in the leaves, stated one or has read: whose part of the *directory* goes with them."""
     found: set[str] = set()
     for one in kept:
         if one.value and one.decision:
@@ -91,5 +106,6 @@ def agencies_in(kept: Iterable[Kept], directory: Directory) -> Collection[str]:
             found.update(() if told is None else told.parties)
         elif one.value and one.signature:
             stated = Statement(signatures=tuple(one.signature.split(b"\n")), value=one.value)
-            found |= signing(stated, directory)
+            reader = reader_in(one)
+            found |= signing(stated, directory) | (set() if reader is None else {reader})
     return found

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, select
 from audit_log.core.growing import SEGMENT_BITS, Term, signed_key, term_key
 from audit_log.core.reading import DIRECTORY_CHANGED
 from audit_log.core.searching import Found, Query
-from audit_log.core.trails import MOST_LEAVES, Kept
+from audit_log.core.trails import MOST_LEAVES, MOST_READS, Kept
 from audit_log.store import schema
 from audit_log.store.database import Database, translated
 from audit_log.store.searching import matching, placed, stretches
@@ -24,6 +24,7 @@ from audit_log.store.store import Signed
 from referral_contracts.codes import Code
 from referral_contracts.directory_model import Change, SignedHead
 from referral_contracts.errors import Fatal, LocalError
+from referral_contracts.log.access import ACCESSED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,25 +157,26 @@ class StoreReader:
 
     def case(self, subject: str, size: int) -> list[int]:
         """
-        Return the leaves below *size* that name a case.
+        Return the leaves below *size* that name a case; of those that say who has read it, the newest.
 
         Raises:
             LocalError: OVERSIZE: more than a trail can have.
         """
         ((term, key),) = Query(case=subject).terms()
         terms, search = schema.TERMS, schema.SEARCH
-        wanted = (
+        named = (
             select(search.c.idx)
             .join(terms, terms.c.idx == search.c.idx)
             .where(*placed(terms, term, key, size), search.c.subject == subject, search.c.idx < size)
-            .order_by(search.c.idx)
-            .limit(MOST_LEAVES + 1)
         )
+        told = named.where(search.c.verb.is_distinct_from(ACCESSED)).order_by(search.c.idx).limit(MOST_LEAVES + 1)
+        # Nobody makes a case unreadable by reading it: a search finds the others.
+        reads = named.where(search.c.verb == ACCESSED).order_by(search.c.idx.desc()).limit(MOST_READS)
         with self._connection() as connection:
-            found = list(connection.scalars(wanted))
-        if len(found) > MOST_LEAVES:
-            raise LocalError(Code.OVERSIZE, f"a trail has at most {MOST_LEAVES} leaves")
-        return found
+            found = list(connection.scalars(told))
+            if len(found) > MOST_LEAVES:
+                raise LocalError(Code.OVERSIZE, f"a trail has at most {MOST_LEAVES} leaves")
+            return sorted([*found, *connection.scalars(reads)])
 
     def hashes(self, level: int, start: int, end: int) -> Sequence[bytes]:
         """Return a part of a level, as `Snapshot.hashes`."""
