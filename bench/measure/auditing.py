@@ -24,8 +24,10 @@ from audit_log.folder import Folder
 from audit_log.log import Desk, Log
 from audit_log.receipts import Receipts
 from audit_log.store import open_store
+from audit_log.store.reading import StoreReader
 from measure import ledger
 from measure.bench import Bench, now_ms
+from measure.casework import STEPS, Cases, tiles, trails
 from measure.contestants import Service
 from measure.figures import Part, percentile
 from measure.machine import memory_mb, peak_memory_mb
@@ -34,6 +36,7 @@ from measure.world import BUS
 from referral_contracts import topics
 from referral_contracts.keys import SigningKey
 from referral_contracts.log.checkpoint import Checkpoint
+from referral_contracts.log.note import NoteKey
 from referral_contracts.sealing import random_salts
 from referral_contracts.topics import BATCH_MAX
 
@@ -69,6 +72,11 @@ class Growing:
     partition: ledger.Partition
     bench: Bench
     receipts: Receipts
+    store: StoreReader
+    folder: Folder
+    key: NoteKey
+    among: Iterator[ledger.Signed] = field(default_factory=lambda: iter(()))
+    """Events that lie among the others."""
     place: Place = NOWHERE
     events: list[bytes] = field(default_factory=list)
     """The hash of the first event of each append."""
@@ -77,7 +85,7 @@ class Growing:
         """Append *count* leaves of events of *size* bytes, published on the beat."""
         cost = Cost()
         waiting: list[Taken] = []
-        for records in ledger.records(self.partition, count, size, now_ms()):
+        for records in ledger.records(self.partition, count, size, now_ms(), self.among):
             began = time.thread_time()
             for record in records:
                 taken = self.reader.read(record, self.place, self.bench.world.directory)
@@ -120,7 +128,8 @@ def growing(bench: Bench, url: str, tiles: Path) -> Iterator[Growing]:
     try:
         router = bench.world.keys["router"].signing
         directory = bench.world.directory.version
-        yield Growing(log, LedgerReader(BUS, 0), ledger.Partition(router, directory=directory), bench, receipts)
+        partition = ledger.Partition(router, directory=directory)
+        yield Growing(log, LedgerReader(BUS, 0), partition, bench, receipts, store.reader, folder, desk.note_key)
     finally:
         done.set()
         beat.join()
@@ -177,7 +186,10 @@ def _large(bench: Bench) -> Part:
     sample = bench.count(20_000, 1_000)
     part = Part(name="audit-size", title="The same log as it grows: SQLite, events of 700 bytes (no broker)")
     home = _home(bench)
+    # One event of theirs in a transaction: as many cases as then lie all over the log.
+    cases = Cases(bench, max(1, sizes[-1] // ledger.BATCH // STEPS))
     with growing(bench, _sqlite(bench), _fresh(bench, "tiles")) as log:
+        log.among = cases.events()
         for size in sizes:
             bench.say(f"audit: to {size:,} entries")
             log.grow(size - log.log.size, _SMALL)
@@ -187,10 +199,22 @@ def _large(bench: Bench) -> Part:
             _receipts(part, log, bench.count(3_000, 200), f"{size:,} entries")
             part.add("memory", "MB, <= 500", memory_mb(os.getpid()), of=f"{size:,} entries")
         whole = log.log.size
+        _proven(part, log, cases)
     part.add("store on the disk", "bytes an entry", _bytes(home.glob("log.db*")) / whole)
     part.add("tiles on the disk", "bytes an entry", _bytes((home / "tiles").rglob("*")) / whole)
     part.notes.append("A record of 700 bytes comes with some 1,150 of decision, path, root and signature.")
     return part
+
+
+def _proven(part: Part, growing: Growing, cases: Cases) -> None:
+    """Prove cases of the whole log, and all of its tiles."""
+    growing.bench.say("audit: trails and tiles")
+    newest = growing.log.newest
+    if newest is None:
+        raise RuntimeError("the log of the benchmark has no checkpoint")
+    trails(part, growing.bench, growing.store, cases, growing.key)
+    tiles(part, growing.store, growing.folder, newest[0])
+    part.add("memory at its highest", "MB", peak_memory_mb(os.getpid()), "<= 500")
 
 
 def _receipts(part: Part, growing: Growing, count: int, of: str) -> None:
@@ -251,12 +275,12 @@ async def _watched(bench: Bench, path: Path, seconds: int) -> list[float]:
     async def write() -> None:
         began = time.monotonic()
         for number in range(round(seconds / _EACH_S)):
-            values = [ledger.event(_SMALL, now_ms()) for _ in range(round(_RATE * _EACH_S))]
+            events = ledger.noise(round(_RATE * _EACH_S), _SMALL, now_ms(), partition.key)
             batch = producer.create_batch()
-            for one in partition.decide(values, now_ms()):
+            for one in partition.decide(events, now_ms()):
                 batch.append(timestamp=None, key=None, value=one.value, headers=list(one.headers))
             await asyncio.sleep(max(0.0, began + number * _EACH_S - time.monotonic()))
-            written.extend([time.monotonic()] * len(values))
+            written.extend([time.monotonic()] * len(events))
             await producer.send_batch(batch, topics.LEDGER, partition=partition.number)
 
     async def watch() -> None:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final
 
 from measure.world import BUS, SENDERS, TEAM
@@ -43,6 +44,15 @@ def event(size: int, now_ms: int) -> bytes:
     return json.dumps(told, separators=(",", ":"), sort_keys=True).encode()
 
 
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """An event as an agency submitted it, and its number within its case."""
+
+    value: bytes
+    signature: bytes
+    number: int = 1
+
+
 @dataclass(slots=True)
 class Partition:
     """One partition's decisions, going on from the last one."""
@@ -53,16 +63,17 @@ class Partition:
     counter: int = 0
     chain: bytes = NO_DECISION
 
-    def decide(self, values: Sequence[bytes], now_ms: int) -> list[Write]:
-        """Return the records of a transaction in which *values* were accepted."""
+    def decide(self, events: Sequence[Signed], now_ms: int) -> list[Write]:
+        """Return the records of a transaction in which *events* were accepted."""
         admitted, leaves, hashes = format_time(now_ms), [], list[bytes]()
-        salts = random_salts(len(values), 16)
-        for value, salt in zip(values, salts, strict=True):
+        salts = random_salts(len(events), 16)
+        for one, salt in zip(events, salts, strict=True):
+            value = one.value
             self.counter += 1
             leaf = decision_leaf(
                 admitted=admitted,
                 bus=BUS,
-                case=1,
+                case=one.number,
                 code=Code.ACCEPTED,
                 counter=self.counter,
                 directory=self.directory,
@@ -79,30 +90,38 @@ class Partition:
             # The delivery's and the verdict's leaves lie beside it, and make the paths as long as they are.
             hashes += [self.chain, salt * 2, salt * 2]
         signed = sign_batch(hashes, bus=BUS, partition=self.number, key=self.key)
-        signature = sign(self.key, Typ.EVENT, b"anything").encode()
         return [
             Write(
                 topics.LEDGER,
                 self.number,
                 None,
-                value,
+                one.value,
                 (
                     (topics.H_KIND, topics.KIND_EVENT),
-                    (topics.H_SIGNATURE, signature),
+                    (topics.H_SIGNATURE, one.signature),
                     (topics.H_DECISION, leaf),
                     (topics.H_PATH, signed.paths[number * _LEAVES]),
                     (topics.H_ROOT, signed.root),
                 ),
             )
-            for number, (value, leaf) in enumerate(zip(values, leaves, strict=True))
+            for number, (one, leaf) in enumerate(zip(events, leaves, strict=True))
         ]
 
 
-def records(partition: Partition, count: int, size: int, now_ms: int) -> Iterator[list[Record]]:
-    """Yield *count* records of events of *size* bytes, by the transaction."""
+def noise(count: int, size: int, now_ms: int, key: SigningKey) -> list[Signed]:
+    """Return *count* events, each in a case of its own; one signature, of nothing, stands for all of theirs."""
+    signature = sign(key, Typ.EVENT, b"anything").encode()
+    return [Signed(event(size, now_ms), signature) for _ in range(count)]
+
+
+def records(
+    partition: Partition, count: int, size: int, now_ms: int, among: Iterator[Signed]
+) -> Iterator[list[Record]]:
+    """Yield *count* records of events of *size* bytes, by the transaction: the first of each is of *among*."""
     for start in range(0, count, BATCH):
-        values = [event(size, now_ms) for _ in range(min(BATCH, count - start))]
+        events = list(islice(among, 1))
+        events += noise(min(BATCH, count - start) - len(events), size, now_ms, partition.key)
         yield [
             Record(partition.number, start + offset, now_ms, None, write.value, write.headers)
-            for offset, write in enumerate(partition.decide(values, now_ms))
+            for offset, write in enumerate(partition.decide(events, now_ms))
         ]

@@ -89,17 +89,29 @@ class Mill:
 
     def offer(self, sender: str, subject: str, recipients: tuple[str, ...], now_ms: int) -> Offer:
         """Return one offer: a section for the recipients and the sender, and the watcher's clock section."""
-        readers = [self._reader(address) for address in (sender, *recipients)]
+        event_id = new_event_id(now_ms)
+        return self._signed(sender, subject, recipients, event_id=event_id, verb=Verb.OFFERED, now_ms=now_ms)
+
+    def opening(self, owner: str, now_ms: int) -> tuple[str, Offer]:
+        """Return the name of a new case of *owner*, and the event that opens it."""
+        event_id = new_event_id(now_ms)
+        subject = case_pseudonym(BUS, owner, event_id)
+        return subject, self._signed(owner, subject, (), event_id=event_id, verb=Verb.CASE_OPENED, now_ms=now_ms)
+
+    def _signed(
+        self, sender: str, subject: str, recipients: tuple[str, ...], *, event_id: str, verb: Verb, now_ms: int
+    ) -> Offer:
+        shared = [[self._reader(address) for address in (sender, *recipients)]] if recipients else []
         clock = [self._reader(address) for address in (sender, WATCHER)]
         envelope = Envelope(
             bus=BUS,
-            data=EventData(recipients=recipients, sections=(self._section(readers), self._section(clock))),
+            data=EventData(recipients=recipients, sections=tuple(map(self._section, [*shared, clock]))),
             exercise=False,
-            id=new_event_id(now_ms),
+            id=event_id,
             source=sender,
             subject=subject,
             time=format_time(now_ms),
-            type=Verb.OFFERED.type,
+            type=verb.type,
         )
         value = envelope.encode()
         signature = self._world.keys[sender].signing.sign(Typ.EVENT, value).encode("ascii")
