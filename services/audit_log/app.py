@@ -9,8 +9,10 @@ from typing import Any, Final, TypeVar
 from aiokafka.errors import KafkaError
 
 from audit_log.asking import Asking
+from audit_log.auditing import auditing
 from audit_log.cases import Cases
 from audit_log.core.limiting import Allowance
+from audit_log.core.nonces import Nonces
 from audit_log.core.places import Place
 from audit_log.core.reading import Taken
 from audit_log.core.retention import DAY_MS
@@ -19,17 +21,19 @@ from audit_log.folder import Folder
 from audit_log.intake import Intake, Pending
 from audit_log.log import Desk
 from audit_log.log import Log as TreeLog
-from audit_log.metrics import LogMetrics, WitnessMetrics
+from audit_log.metrics import LogMetrics, ReadMetrics, WitnessMetrics
+from audit_log.reads import Reads
 from audit_log.receipts import Receipts
 from audit_log.retention import Retention
 from audit_log.settings import Settings
+from audit_log.signed import Askers
 from audit_log.statements import Statements
 from audit_log.stating import stating
 from audit_log.store import open_store
 from audit_log.store.reading import StoreReader
 from audit_log.together import Beat, until_one_fails
 from audit_log.web import web
-from audit_log.witnesses import Surroundings, Witnesses
+from audit_log.witnesses import WITNESSED_PATH, Surroundings, Witnesses
 from referral_contracts import topics
 from referral_contracts.codes import Code
 from referral_contracts.errors import Fatal, LocalError
@@ -81,6 +85,7 @@ class LogService:
         self._kafka = Kafka(bootstrap=settings.bootstrap, client_id=SERVICE)
         self._metrics, self._shown = metrics, LogMetrics(metrics.registry)
         self._witnessed = WitnessMetrics(metrics.registry)
+        self._read = ReadMetrics(metrics.registry)
         self._directory = DirectoryReader(
             self._kafka, self._root, within_ms=_DIRECTORY_WITHIN_MS, limits=self._limits, metrics=metrics, log=log
         )
@@ -97,6 +102,7 @@ class LogService:
         self._policy = None if settings.log_policy is None else _read_policy(settings.log_policy)
         # One each for what is appended, published, asked of the witnesses, erased, and stated from outside.
         self._threads = ThreadPoolExecutor(5, thread_name_prefix="log")
+        self._readers = ThreadPoolExecutor(2, thread_name_prefix="log-reads")
         self._running: set[asyncio.Future[Any]] = set()
 
     def troubles(self) -> Sequence[Trouble]:
@@ -127,7 +133,19 @@ class LogService:
         asking = Asking(
             lambda: self._cases, self._statements.state, self._threaded, clock=self._clock, wait_ms=self._wait_ms
         )
-        routers = [stating(asking, _allowance(settings.log_stated_per_s), self._shown.unshown)]
+        reads = Reads(
+            lambda: None if self._reader is None or self._cases is None else (self._reader, self._cases),
+            self._statements.state,
+            self._reading,
+            desk=self._desk,
+            witnessed=lambda: folder.read(WITNESSED_PATH),
+            clock=self._clock,
+        )
+        askers = Askers(self._root.bus, Nonces(self._clock() // 1000), self._clock)
+        routers = [
+            stating(asking, _allowance(settings.log_stated_per_s), self._shown.unshown),
+            auditing(reads, askers, lambda: self._directory.current, _allowance(settings.log_reads_per_s), self._read),
+        ]
         allowance = _allowance(settings.log_http_per_s)
         try:
             await serve(web(folder, receipts, allowance, self._shown.unshown, routers), settings.log_http, self._log)
@@ -228,7 +246,14 @@ class LogService:
 
     async def _threaded(self, work: Callable[..., ResultT], *arguments: object) -> ResultT:
         """Do *work* in a thread; `_running` has it until it has ended, whatever becomes of who waits."""
-        future = asyncio.get_running_loop().run_in_executor(self._threads, work, *arguments)
+        return await self._in(self._threads, work, *arguments)
+
+    async def _reading(self, work: Callable[..., ResultT], *arguments: object) -> ResultT:
+        """Do *work* in a thread of those that only read: who reads much keeps nobody from writing."""
+        return await self._in(self._readers, work, *arguments)
+
+    async def _in(self, threads: ThreadPoolExecutor, work: Callable[..., ResultT], *arguments: object) -> ResultT:
+        future = asyncio.get_running_loop().run_in_executor(threads, work, *arguments)
         self._running.add(future)
         future.add_done_callback(self._running.discard)
         return await asyncio.shield(future)

@@ -133,3 +133,30 @@ class WitnessMetrics:
 
     def failed(self, code: str) -> None:
         self._failures.labels(code).inc()
+
+
+class ReadMetrics:
+    """What was read of cases."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        """Register everything."""
+        self._answered = Counter(
+            "referral_bus_log_reads",
+            "Reads of cases that were answered, by what was asked",
+            ["asked"],
+            registry=registry,
+        )
+        self._refused = Counter(
+            "referral_bus_log_reads_refused",
+            "Reads of cases that were not answered, by code",
+            ["code"],
+            registry=registry,
+        )
+
+    def answered(self, asked: str) -> None:
+        """Count a read."""
+        self._answered.labels(asked).inc()
+
+    def refused(self, code: str) -> None:
+        """Count one that was not given."""
+        self._refused.labels(code).inc()

@@ -38,6 +38,8 @@ class Settings(BaseSettings):
     """How often one address may ask, at length; ten seconds' worth at once. What stands in front of it is one."""
     log_stated_per_s: float = Field(default=1.0, gt=0)
     """How often one address may state something, or ask where it stands, at length; ten seconds' worth at once."""
+    log_reads_per_s: float = Field(default=5.0, gt=0)
+    """How often one key for HTTP may ask for cases, at length; ten seconds' worth at once."""
     log_keep_days: int = Field(default=30, ge=0, le=3_650)
     """How long records stay on the ledger in Kafka once they are in the log. 0 keeps them for ever."""
     log_readers: str = "deadline-watcher"

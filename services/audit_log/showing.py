@@ -10,13 +10,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from audit_log.core.searching import MOST, query_of, told
+from audit_log.core.searching import MOST, Query, query_of, told
 from audit_log.core.trails import Kept, agencies_in, erased_in, reader_in, seal
 from audit_log.store.reading import StoreReader
 from audit_log.store.store import Signed
 from referral_contracts.codes import Code
 from referral_contracts.directory import Directory
 from referral_contracts.errors import LocalError
+from referral_contracts.log.access import ACCESSED
 from referral_contracts.log.checkpoint import Checkpoint, open_checkpoint
 from referral_contracts.log.note import NoteKey
 from referral_contracts.log.policy import Checked
@@ -117,6 +118,24 @@ def show_case(
     return _shown(reader, kept, signed, newest.size, subject=subject, directory=directory, key=key)
 
 
+def show_reads(
+    reader: StoreReader, subject: str, directory: Directory, key: NoteKey, *, after: int, most: int
+) -> tuple[CaseShown, int | None]:
+    """
+    Return the statements of who has read the case *subject*, behind the leaf *after*, and behind which there is more.
+
+    Raises:
+        LocalError: NOT_FOUND: no leaf names such a case. RemoteError, Fatal: As `show_case`.
+    """
+    newest = reader.newest()
+    if newest is None or not reader.search(Query(case=subject, most=1), newest.size):
+        raise LocalError(Code.NOT_FOUND, "no leaf names such a case")
+    asked = Query(case=subject, verb=ACCESSED, after=after, most=most)
+    found = [one.leaf for one in reader.search(asked, newest.size)]
+    shown = _shown(reader, reader.kept(found), newest, newest.size, subject=subject, directory=directory, key=key)
+    return shown, found[-1] if len(found) == most else None
+
+
 def _shown(
     reader: StoreReader,
     kept: Sequence[Kept],
@@ -158,9 +177,9 @@ def _covering(last: int, newest: Signed, witnessed: bytes | None, key: NoteKey) 
     return Signed(seen.size, seen.root, witnessed) if last < seen.size <= newest.size else newest
 
 
-def show_search(reader: StoreReader, search: Search, bus: str, may: Callable[[str], bool]) -> SearchAnswer:
+def show_search(reader: StoreReader, search: Search, bus: str, may: Callable[[str], bool | None]) -> SearchAnswer:
     """
-    Return a page of what answers *search* in the cases that *may* be seen.
+    Return a page of what answers *search* in the cases that *may* be seen; None: it will not say of any more.
 
     A page may hold less than was asked for, and there is more all the same: no more is looked through for it than
     a few times what it can hold, however little of it may be seen.
@@ -173,12 +192,13 @@ def show_search(reader: StoreReader, search: Search, bus: str, may: Callable[[st
         page = reader.search(replace(query, after=after, most=MOST), size)
         more = len(page) == MOST
         for one in page:
-            after, leaf = one.leaf, told(one)
-            if leaf is not None and may(leaf.subject):
+            leaf = told(one)
+            seen = leaf is not None and may(leaf.subject)
+            if seen is None or len(found) == search.limit:
+                return SearchAnswer(bus=bus, found=tuple(found), next=after, size=size)
+            after = one.leaf
+            if leaf is not None and seen:
                 found.append(leaf)
-            if len(found) == search.limit:
-                more = True
-                break
-        if not more or len(found) == search.limit:
+        if not more:
             break
     return SearchAnswer(bus=bus, found=tuple(found), next=after if more else None, size=size)

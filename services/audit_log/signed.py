@@ -19,11 +19,11 @@ from http_message_signatures import (
 )
 from http_message_signatures.algorithms import ED25519
 
+from audit_log.core.granting import Asker
 from audit_log.core.nonces import Nonces
 from referral_contracts.asking import ALGORITHM, COMPONENTS, MAX_AGE_S, NONCE, PARAMETERS, SKEW_S, tag_of
 from referral_contracts.codes import Code
 from referral_contracts.directory import Directory, EventKey, Member
-from referral_contracts.encoding import sha256
 from referral_contracts.errors import RemoteError
 
 _NONCE: Final = re.compile(NONCE)
@@ -52,13 +52,12 @@ class Message:
     headers: Headers
 
 
-class Asker(NamedTuple):
-    """Who asked, and the hash of what was signed."""
+class Asked(NamedTuple):
+    """A question that was signed as it has to be."""
 
-    member: Member
-    kid: str
-    request: bytes
-    """SHA-256 of the signature base."""
+    asker: Asker
+    base: bytes
+    """What the signature is over."""
 
 
 class Askers:
@@ -69,7 +68,7 @@ class Askers:
         self._tag, self._nonces, self._clock = tag_of(bus), nonces, clock
         self._holders = Holders()
 
-    def asker(self, message: Message, body: bytes, directory: Directory) -> Asker:
+    def asked(self, message: Message, body: bytes, directory: Directory) -> Asked:
         """
         Return who signed *message* with *body*, by the keys in *directory*.
 
@@ -90,7 +89,7 @@ class Askers:
             raise RemoteError(Code.AGENCY_ENDED, "an agency that has ended")
         self._nonces.take(key.key.kid, nonce, int(created_s), now_ms // 1000)
         base = "\n".join(f"{name}: {value}" for name, value in result.covered_components.items())
-        return Asker(member=member, kid=key.key.kid, request=sha256(base.encode("ascii")))
+        return Asked(asker=Asker(agency=member.id, kid=key.key.kid), base=base.encode("ascii"))
 
 
 class Holders:

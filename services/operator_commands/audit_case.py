@@ -11,7 +11,7 @@ from referral_contracts.directory import Directory, TrustRoot
 from referral_contracts.errors import LocalError
 from referral_contracts.log.note import NoteKey
 from referral_contracts.log.policy import Policy
-from referral_contracts.trail.answers import CaseAnswer, Search, SearchAnswer
+from referral_contracts.trail.answers import MOST_FOUND, CaseAnswer, Search, SearchAnswer
 
 if TYPE_CHECKING:
     from audit_log.showing import CaseShown
@@ -54,6 +54,14 @@ class KeptLog:
     async def bundle(self, subject: str) -> bytes:
         """Return its evidence bundle."""
         return self._case(subject).bundle(self._reader)
+
+    async def reads(self, subject: str, after: int | None = None) -> CaseAnswer:
+        """Return who read it: a page of such leaves, behind the leaf *after*."""
+        from audit_log.showing import show_reads  # noqa: PLC0415 - as above
+
+        start = -1 if after is None else after
+        shown, following = show_reads(self._reader, subject, self._directory, self._key, after=start, most=MOST_FOUND)
+        return shown.answer(self._reader, after=following)
 
     async def search(self, search: Search) -> SearchAnswer:
         """Return a page of what is found."""

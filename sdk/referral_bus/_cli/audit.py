@@ -19,7 +19,7 @@ from referral_bus._cli.audit_logs import (
     open_log,
 )
 from referral_bus._cli.command import Call, add, group_of
-from referral_bus._cli.faults import WrongUsage, mention
+from referral_bus._cli.faults import WrongUsage, complain, mention
 from referral_bus._cli.files import write_private
 from referral_bus._cli.screen import Fields, columns, heading, plain
 from referral_bus._cli.trails import (
@@ -31,6 +31,7 @@ from referral_bus._cli.trails import (
     Shown,
     disclosed_in,
     ended,
+    say_if_provisional,
     show_trail,
 )
 from referral_bus._cli.world import Exit
@@ -39,12 +40,17 @@ from referral_contracts.errors import RemoteError
 from referral_contracts.trail import words
 from referral_contracts.trail.answers import MOST_FOUND, FoundLeaf, Search, read_trail
 from referral_contracts.trail.bundle import read_bundle
+from referral_contracts.trail.model import Fault
+from referral_contracts.trail.reads import Read, read_reads
+from referral_contracts.trail.words import Language
+from referral_contracts.wording import PURPOSES
 
 NAME: Final = "audit"
 HELP: Final = "Prove what was logged."
 _TRAIL_JSON: Final = "sound, witnessed, trail{as a bundle's trail.json has it}"
 _BUNDLE_JSON: Final = "file, bytes, sound, events, refused, witnessed"
 _SEARCH_JSON: Final = "size, next?, found[]{leaf, subject, referral?, verb?, source?, admitted, code, accepted, event}"
+_READS_JSON: Final = "sound, witnessed, subject, reads[]{leaf, at, by, asked, purpose?, until?, directory, request}"
 _Case: TypeAlias = Annotated[str, typer.Argument(metavar="CASE", help="The case, its whole id.")]
 
 
@@ -54,6 +60,7 @@ def add_to(app: typer.Typer) -> None:
     add(group, "trail", trail, json=_TRAIL_JSON, local=True)
     add(group, "bundle", bundle, json=_BUNDLE_JSON, local=True)
     add(group, "search", search, json=_SEARCH_JSON, local=True)
+    add(group, "reads", reads, json=_READS_JSON, local=True)
 
 
 async def trail(
@@ -171,6 +178,85 @@ async def search(
     return Exit.DONE
 
 
+async def reads(
+    call: Call,
+    *,
+    subject: _Case,
+    log: LogUrl = None,
+    store: StoreUrl = None,
+    tiles: TilesFolder = None,
+    policy: PolicyFile = None,
+    trust: TrustFile = None,
+    keys: KeysFile = None,
+    home: HomeFolder = None,
+    language: InLanguage = "vi",
+) -> Exit:
+    """
+    Show who has read a case: when, for what purpose, and what; each read proven to be in the log.
+
+    Over HTTP the case's owner may ask, and an auditor with a grant for it. That they asked is logged too.
+    """
+    told = Shown.told(language, csv=False, page=None, picture=None).language
+    place = Place(log=log, store=store, tiles=tiles, policy=policy, trust=trust, keys=keys, home=home)
+    found, faults, witnessed = list[Read](), list[Fault](), True
+    async with open_log(call, place) as pinned:
+        after: int | None = None
+        while True:
+            answer = await pinned.log.reads(subject, after)
+            _of_case(answer.subject, subject)
+            page = read_reads(answer, pinned.policy, pinned.trust)
+            found, faults = [*found, *page.reads], [*faults, *page.faults]
+            witnessed = witnessed and page.checked.quorum
+            after = _onward(after, answer.next)
+            if after is None:
+                break
+    fields: Fields = {
+        "sound": not faults,
+        "witnessed": witnessed,
+        "subject": subject,
+        "reads": [_read_fields(one) for one in found],
+    }
+    titles = {
+        Language.VI: ("số", "lúc", "ai", "mục đích", "đã đọc"),
+        Language.EN: ("no.", "when", "who", "purpose", "what"),
+    }
+    call.screen.put(
+        fields, heading(f"{subject}  {len(found)}"), columns([_read_row(one, told) for one in found], *titles[told])
+    )
+    for fault in faults:
+        complain(str(fault))
+    say_if_provisional(witnessed=witnessed)
+    return Exit.ALARM if faults else Exit.DONE
+
+
+def _read_fields(one: Read) -> Fields:
+    access, grant = one.access, one.access.grant
+    return {
+        "leaf": one.index,
+        "at": access.at,
+        "by": access.by,
+        "asked": access.asked.value,
+        **({} if grant is None else {"purpose": grant.purpose.value, "until": grant.valid_until}),
+        "directory": access.directory,
+        "request": access.request,
+    }
+
+
+def _read_row(one: Read, language: Language) -> tuple[str, ...]:
+    access = one.access
+    name = access.by if one.names is None else f"{one.names[language]} ({access.by})"
+    # Without a grant it is who owns the case.
+    purpose = "—" if access.grant is None else PURPOSES[access.grant.purpose][language]
+    return str(one.index), words.when(access.at), name, purpose, words.WAYS[access.asked][language]
+
+
+def _onward(after: int | None, following: int | None) -> int | None:
+    """Return where the next page begins, which is behind where this one did."""
+    if following is not None and following <= (-1 if after is None else after):
+        raise RemoteError(Code.MALFORMED_VALUE, "the log turns in a circle")
+    return following
+
+
 def _search(told: dict[str, object]) -> Search:
     try:
         return Search.model_validate(told)
@@ -188,9 +274,7 @@ async def _pages(
         most = min(MOST_FOUND, limit - len(found))
         page = await pinned.log.search(asked.model_copy(update={"after": after, "limit": most}))
         found += page.found
-        if page.next is not None and page.next <= (-1 if after is None else after):
-            raise RemoteError(Code.MALFORMED_VALUE, "the log turns in a circle")
-        after = page.next
+        after = _onward(after, page.next)
         if after is None or len(found) >= limit:
             return found, after, page.size
 

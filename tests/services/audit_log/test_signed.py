@@ -13,14 +13,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audit_log.core.nonces import Nonces
-from audit_log.signed import Asker, Askers, Headers, Message, accepted
+from audit_log.signed import Asked, Askers, Headers, Message, accepted
 from referral_bus.asking import Signed
 from referral_bus.registrar import Term, event_key_record
 from referral_contracts.asking import COMPONENTS
 from referral_contracts.codes import Code
 from referral_contracts.directory import Directory
 from referral_contracts.directory_model import Entry, Use
-from referral_contracts.encoding import b64, format_time, sha256
+from referral_contracts.encoding import b64, format_time
 from referral_contracts.errors import LocalError, RemoteError
 from referral_contracts.keys import SigningKey
 from tests.services.referral_router.founding import BUS, HOTLINE, KEYS, NOW, TERM, directory
@@ -71,7 +71,7 @@ def changed(message: Message, name: str, was: str, now: str) -> Message:
 
 def refused(message: Message, body: bytes = b"", *, known: Directory | None = None, by: Askers | None = None) -> Code:
     with pytest.raises(RemoteError) as refusal:
-        (by or askers()).asker(message, body, known or with_key())
+        (by or askers()).asked(message, body, known or with_key())
     return refusal.value.code
 
 
@@ -125,10 +125,10 @@ class TestVector:
 
 class TestAsker:
     def test_who_signed_is_told_with_what_was_signed(self) -> None:
-        found = askers().asker(signed(), b"", with_key())
+        found = askers().asked(signed(), b"", with_key())
 
-        assert isinstance(found, Asker)
-        assert (found.member.id, found.kid) == (HOTLINE, HTTP.kid)
+        assert isinstance(found, Asked)
+        assert (found.asker.agency, found.asker.kid) == (HOTLINE, HTTP.kid)
         told = [
             f"created={NOW // 1000}",
             f'keyid="{HTTP.kid}"',
@@ -144,7 +144,7 @@ class TestAsker:
             '"@signature-params": ("@method" "@authority" "@path" "@query")' + ";".join(["", *told]),
         ]
         assert sorted(base) == sorted(self.base(signed()))
-        assert found.request == sha256("\n".join(self.base(signed())).encode())
+        assert found.base == "\n".join(self.base(signed())).encode()
 
     @staticmethod
     def base(message: Message) -> list[str]:
@@ -204,11 +204,11 @@ class TestAsker:
         assert refused(signed(), known=with_key(term=ended)) is Code.KEY_NOT_VALID
         assert refused(signed(), known=with_key(term=begun)) is Code.KEY_NOT_VALID
         assert refused(signed(), known=with_key(revoked_at=format_time(NOW))) is Code.KEY_NOT_VALID
-        assert askers().asker(signed(), b"", with_key(revoked_at=format_time(NOW + 1))).member.id == HOTLINE
+        assert askers().asked(signed(), b"", with_key(revoked_at=format_time(NOW + 1))).asker.agency == HOTLINE
 
     def test_a_newer_directory_counts_at_once(self) -> None:
         by = askers()
-        by.asker(signed(), b"", with_key())
+        by.asked(signed(), b"", with_key())
 
         assert refused(signed(nonce=2), known=directory(), by=by) is Code.UNKNOWN_KEY
 
@@ -217,7 +217,7 @@ class TestAsker:
         by = askers(NOW + late_s * 1000)
 
         if taken:
-            assert by.asker(signed(), b"", with_key()).member.id == HOTLINE
+            assert by.asked(signed(), b"", with_key()).asker.agency == HOTLINE
         else:
             assert refused(signed(), by=by) is Code.OUTSIDE_WINDOW
 
@@ -228,25 +228,25 @@ class TestAsker:
         message = Message("GET", URL, Headers(lines))
 
         assert refused(message, by=askers(NOW + 16_000)) is Code.OUTSIDE_WINDOW
-        assert askers(NOW + 15_000).asker(message, b"", with_key()).member.id == HOTLINE
+        assert askers(NOW + 15_000).asked(message, b"", with_key()).asker.agency == HOTLINE
 
     def test_it_is_taken_once(self) -> None:
         by = askers()
-        by.asker(signed(), b"", with_key())
+        by.asked(signed(), b"", with_key())
 
         assert refused(signed(), by=by) is Code.DUPLICATE
-        assert by.asker(signed(nonce=2), b"", with_key()).member.id == HOTLINE
+        assert by.asked(signed(nonce=2), b"", with_key()).asker.agency == HOTLINE
 
     def test_one_that_is_refused_takes_no_nonce(self) -> None:
         by = askers()
         refused(replace(signed(), method="POST"), by=by)
 
-        assert by.asker(signed(), b"", with_key()).member.id == HOTLINE
+        assert by.asked(signed(), b"", with_key()).asker.agency == HOTLINE
 
     def test_a_body_is_covered_by_its_digest(self) -> None:
         told = signed("POST", body=b"abc")
 
-        assert askers().asker(told, b"abc", with_key()).member.id == HOTLINE
+        assert askers().asked(told, b"abc", with_key()).asker.agency == HOTLINE
         assert refused(told, b"abd") is Code.BAD_SIGNATURE
         assert refused(signed("POST"), b"abc") is Code.BAD_SIGNATURE
 
