@@ -20,11 +20,14 @@ def given(word: str) -> list[str]:
     return [rest for step, rest in STEPS if step == word]
 
 
-def test_the_last_stage_begins_with_nothing_and_takes_the_root_alone() -> None:
+def test_the_last_stage_begins_with_nothing_and_takes_what_was_built_alone() -> None:
     last = STEPS[max(index for index, (word, _) in enumerate(STEPS) if word == "FROM") :]
 
     assert last[0] == ("FROM", "scratch")
-    assert [rest for word, rest in last if word in {"ADD", "COPY", "RUN"}] == ["--from=build /image /"]
+    assert [rest for word, rest in last if word in {"ADD", "COPY", "RUN"}] == [
+        "--from=build /image /",
+        f"--from=build --chown={USER}:{USER} /published /published",
+    ]
 
 
 def test_it_runs_as_a_user_by_number_who_is_not_root() -> None:
