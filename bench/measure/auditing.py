@@ -30,7 +30,7 @@ from measure.bench import Bench, now_ms
 from measure.casework import STEPS, Cases, tiles, trails
 from measure.contestants import Service
 from measure.figures import Part, percentile
-from measure.machine import memory_mb, peak_memory_mb
+from measure.machine import cpu_s, memory_mb, peak_memory_mb
 from measure.postgres import postgres
 from measure.world import BUS
 from referral_contracts import topics
@@ -221,7 +221,7 @@ def _receipts(part: Part, growing: Growing, count: int, of: str) -> None:
     """Make *count* receipts, of events from all over the log."""
     while growing.log.published < growing.log.size:
         time.sleep(_BEAT_S)
-    took, events = [], growing.events
+    took, events, cpu = [], growing.events, time.thread_time()
     for number in range(count):
         # Far from the one before, so that neither its tiles nor its rows are at hand.
         event = events[number * 7919 % len(events)]
@@ -229,6 +229,7 @@ def _receipts(part: Part, growing: Growing, count: int, of: str) -> None:
         if growing.receipts.receipt(event, None) is None:
             raise RuntimeError("an event of the benchmark is not in the log")
         took.append(time.perf_counter() - began)
+    part.add("CPU of a receipt", "ms", (time.thread_time() - cpu) / count * 1000, of=of)
     part.add("a receipt, half", "ms", percentile(took, 0.5) * 1000, of=of)
     part.add("a receipt, 99 of 100", "ms, <= 10", percentile(took, 0.99) * 1000, of=of)
 
@@ -255,10 +256,12 @@ async def _waiting(bench: Bench) -> Part:
     service.start()
     try:
         await asyncio.to_thread(service.wait_ready)
+        before = cpu_s(service.pid)
         waits = await _watched(bench, home / "tiles" / "checkpoint", seconds)
         part.add("half", "ms", percentile(waits, 0.5) * 1000)
         part.add("99 of 100", "ms", percentile(waits, 0.99) * 1000, "<= 300")
         part.add("the longest", "ms", max(waits) * 1000)
+        part.add("its CPU", "ms a second", (cpu_s(service.pid) - before) / seconds * 1000)
         part.add("memory at its highest", "MB", peak_memory_mb(service.pid))
     finally:
         service.stop()
