@@ -12,12 +12,9 @@ from tests.house.tree import ROOT
 from tools.vectors.kinds import KINDS
 
 CONTRACTS: Final = ROOT / "contracts"
-ALL_VECTORS: Final[Sequence[Mapping[str, Any]]] = [
+VECTORS: Final[Sequence[Mapping[str, Any]]] = [
     json.loads(path.read_text()) for path in sorted((CONTRACTS / "vectors").glob("*.json"))
 ]
-OF_THE_LOG: Final = "log-"
-"""How the kinds begin that are about C2SP's formats: these others read, see `test_log`."""
-VECTORS: Final = [vector for vector in ALL_VECTORS if not vector["kind"].startswith(OF_THE_LOG)]
 
 
 @dataclass(frozen=True, slots=True)

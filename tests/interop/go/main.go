@@ -7,6 +7,7 @@ import (
 	"bufio"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"strings"
 	"time"
@@ -65,6 +66,7 @@ func tried(kinds map[string]func(object) object, vector object) object {
 
 func main() {
 	kinds := kindsOf(load(os.Args[1]), os.Args[1])
+	maps.Copy(kinds, logKinds())
 	lines := bufio.NewScanner(os.Stdin)
 	lines.Buffer(nil, 1<<26)
 	out := bufio.NewWriter(os.Stdout)

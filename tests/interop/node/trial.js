@@ -4,10 +4,11 @@
 
 import { createInterface } from 'node:readline'
 import { Contracts, Refusal } from '../../../contracts/readers/js/reader.js'
-import { kindsOf } from './kinds.js'
+import { kindsOf, millis, octets } from './kinds.js'
+import { logKinds } from './log.js'
 
 const [folder] = process.argv.slice(2)
-const kinds = kindsOf(new Contracts(folder), folder)
+const kinds = { ...kindsOf(new Contracts(folder), folder), ...logKinds(octets, millis) }
 
 function tried(vector) {
   if (!Object.hasOwn(kinds, vector.kind)) return { code: 'no-such-kind' }
