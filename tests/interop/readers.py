@@ -28,7 +28,7 @@ class Program:
         """Return for each of *vectors*, by what they give, ``{"came": …}`` or ``{"code": …}``."""
         lines = "".join(json.dumps(vector) + "\n" for vector in vectors)
         run = subprocess.run(
-            [*self.command, str(CONTRACTS)], input=lines, capture_output=True, text=True, timeout=120, check=False
+            [*self.command, str(CONTRACTS)], input=lines, capture_output=True, text=True, timeout=300, check=False
         )
         assert run.returncode == 0, f"{self.name}: {run.stderr}"
         return [json.loads(line) for line in run.stdout.splitlines()]

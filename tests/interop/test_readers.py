@@ -29,7 +29,7 @@ BY_VALUE: Final = {
 """To see that an answer is none takes the values of a form: these readers know its members alone, and show it."""
 READERS: Final = ROOT / "contracts/readers"
 LINES: Final = 300
-"""Of code: neither empty nor a comment. In each language for all of it: events, decisions, directory, writing. Or the log."""
+"""Of code: neither empty nor a comment. In each language for events, decisions, directory, writing; and for the log."""
 SOURCES: Final = {
     "go": ("go/reader.go",),
     "go-log": ("go-log/log.go",),
