@@ -24,13 +24,17 @@ from referral_contracts.directory_model import (
     Delivery,
     Duty,
     Entry,
+    Grant,
     Jurisdiction,
     MayKnow,
     MaySend,
     Names,
     Policy,
+    Purpose,
     Use,
+    grant_case,
 )
+from referral_contracts.encoding import format_time
 from referral_contracts.keys import KEY_FILE_MODE
 from referral_contracts.log.note import Kind, NoteKey
 from service_chassis.keyfile import STATE_KEY_SIZE, state_key_file
@@ -42,6 +46,7 @@ _HEAD_MS: Final = 24 * 3_600_000
 """A head has to be renewed within a day: a directory that nobody looks after stops being believed."""
 _BACKDATED_MS: Final = 60_000
 _HOUR_MS: Final = 3_600_000
+_DAY_MS: Final = 24 * _HOUR_MS
 _SERVICES: Final = frozenset({ROLE_ROUTER, ROLE_WATCHER, ROLE_LOG})
 
 
@@ -168,6 +173,7 @@ class Founding:
         return Entry(
             delivery=Delivery(kind="bus"),
             desks=tuple(agency.get("desks", ())),
+            grants=tuple(_grant(told, now_ms) for told in agency.get("grants", ())) or None,
             duty=Duty(hours=agency.get("hours"), phone=agency["phone"]) if "phone" in agency else None,
             id=name,
             jurisdiction=places,
@@ -191,6 +197,16 @@ class Founding:
             ),
             window_ms=told["window_hours"] * _HOUR_MS,
         )
+
+
+def _grant(told: Mapping[str, Any], now_ms: int) -> Grant:
+    return Grant(
+        case=None if "case" not in told else grant_case(told["case"]),
+        province=told.get("province"),
+        purpose=Purpose(told["purpose"]),
+        valid_from=format_time(now_ms - _BACKDATED_MS),
+        valid_until=format_time(now_ms + told["days"] * _DAY_MS),
+    )
 
 
 def _write_secret(path: Path, value: bytes) -> None:

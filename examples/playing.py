@@ -30,7 +30,7 @@ from referral_contracts.rules.loading import load_packs
 from running import DEMONSTRATION, RunningBus, not_answering
 from service_process import NotReady, ServiceProcess
 from stage import Stage, expect
-from story import CAST, COMMUNE, HOTLINE, SCHOOL, WATCHER, Story
+from story import AUDITOR, CAST, COMMUNE, HOTLINE, SCHOOL, WATCHER, Story
 from telling import Teller
 from timed import NOTICES, Timed
 
@@ -117,7 +117,7 @@ def _clear(home: Path) -> None:
 
 
 def _run(home: Path, bootstrap: str | None) -> int:
-    teller = Teller({**CAST, WATCHER: "Bộ theo dõi"}, sys.stdout)
+    teller = Teller({**CAST, WATCHER: "Bộ theo dõi", AUDITOR: "Thanh tra"}, sys.stdout)
     teller.title(
         "Hai vụ việc bảo vệ trẻ em đi qua referral-bus",
         "two child-protection cases cross the bus; every name and place in them is invented",

@@ -22,7 +22,7 @@ from referral_contracts.trail.words import when
 from referral_contracts.verbs import Verb
 from referral_contracts.wording import STATES, both
 from stage import Stage, expect
-from story import HOTLINE
+from story import AUDITOR, HOTLINE
 
 FOLDER: Final = "evidence"
 """Where it goes, in the demonstration's own."""
@@ -57,6 +57,7 @@ class Proof:
         trail = await self._trail()
         leaf = await self._receipt(_opening(trail, trail["handoffs"][0]))
         await self._bundle()
+        await self._read(trail["owner"])
         await self._flipped(leaf)
 
     async def _trail(self) -> Told:
@@ -139,6 +140,25 @@ class Proof:
             f"✓ Evidence bundle ({size} KiB), checked offline by keys of one's own; its page:",
         )
         self._teller.remark(str(page), "bold")
+
+    async def _read(self, owner: str) -> None:
+        """Let an auditor with a grant read the case over HTTP, as nobody can without the *owner* seeing it."""
+        folder, subject = self._agency.parent, self._stage.subject
+        told = await _typed("audit", "trail", subject, "--home", str(folder / AUDITOR))
+        expect(told["sound"], "what the auditor was answered is proven")
+        expect(told["trail"]["owner"] == owner, "it is the case that the owner has")
+        for _ in range(_TRIES):
+            seen = await _typed("audit", "reads", subject, "--home", str(folder / owner))
+            if seen["reads"]:
+                break
+            await asyncio.sleep(_EACH_S)
+        found = [(one["by"], one["asked"], one.get("purpose")) for one in seen["reads"] if one["by"] != owner]
+        expect(found == [(AUDITOR, "trail", "inspection")], f"the owner sees that read, and no other: {found}")
+        who, whose, at = self._teller.short(AUDITOR), self._teller.short(owner), when(seen["reads"][0]["at"])
+        self._teller.tell(
+            f"✓ {who} đọc vụ việc qua mạng, có ghi nhật ký; {whose} thấy ai đọc, lúc {at}, để thanh tra.",
+            f"✓ {who} read the case over HTTP, by a logged grant; {whose} sees who read it, when, and what for.",
+        )
 
     async def _flipped(self, leaf: int) -> None:
         """Flip one byte in a copy of the store; the check of the whole log has to name it."""

@@ -45,6 +45,7 @@ TEAM: Final[Mapping[str, Sequence[str]]] = {
 DUTY: Final = ("police", "mau01")
 """What the police are given: a report of a crime is theirs to take, so it is assigned."""
 WATCHER: Final = "deadline-watcher"
+AUDITOR: Final = "thanh-tra-minh-hoa"
 
 _SHOWN_OF_THE_FORM: Final = (
     "child_name",

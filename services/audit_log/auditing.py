@@ -31,19 +31,22 @@ from referral_contracts.trail.answers import MOST_FOUND, CaseAnswer, Search, Sea
 
 _SUBJECT: Final = re.compile(SUBJECT)
 _AGAIN_S: Final = 1
-_UNSIGNED: Final = frozenset(
-    {
-        Code.AGENCY_ENDED,
+_TOLD: Final = {
+    Code.NOT_PERMITTED: Code.NOT_FOUND,
+    **dict.fromkeys(
+        (
+            Code.AGENCY_ENDED,
+            Code.DUPLICATE,
+            Code.KEY_NOT_VALID,
+            Code.MALFORMED_SIGNATURE,
+            Code.OUTSIDE_WINDOW,
+            Code.UNKNOWN_KEY,
+            Code.UNKNOWN_SENDER,
+        ),
         Code.BAD_SIGNATURE,
-        Code.DUPLICATE,
-        Code.KEY_NOT_VALID,
-        Code.MALFORMED_SIGNATURE,
-        Code.OUTSIDE_WINDOW,
-        Code.UNKNOWN_KEY,
-        Code.UNKNOWN_SENDER,
-    }
-)
-"""What all is 401, and told as one code: who has no key learns nothing of who has."""
+    ),
+}
+"""What is told instead: who has no key learns nothing of who has, and who has no grant nothing of what there is."""
 _STATUS: Final = {
     Code.BAD_SIGNATURE: 401,
     Code.MALFORMED_VALUE: 400,
@@ -161,7 +164,7 @@ class _Desk:
             body = await work(asked)
         except ReferralBusError as error:
             self._metrics.refused(error.code)
-            return _refused(Code.BAD_SIGNATURE if error.code in _UNSIGNED else error.code)
+            return _refused(_TOLD.get(error.code, error.code))
         self._metrics.answered(way.value)
         return Response(body, media_type=content, headers={"cache-control": "no-store"})
 

@@ -125,7 +125,7 @@ class Reads:
     def _judge(self, asked: Asked, way: Way, subject: str | None, cases: Cases, now_ms: int) -> Granted:
         found = self._judged(asked, way, subject, cases, now_ms)
         if isinstance(found, Refused):
-            raise RemoteError(Code.NOT_FOUND if found.code is Code.NOT_PERMITTED else found.code)
+            raise RemoteError(found.code)
         return found
 
     @staticmethod

@@ -211,6 +211,8 @@ class TestRefusing:
         value = audited.registry.get_sample_value
 
         assert value("referral_bus_log_reads_total", {"asked": "trail"}) == 1
+        audited.one(OTHER, audited.trail())
+        assert value("referral_bus_log_reads_refused_total", {"code": "not-permitted"}) == 1
         assert value("referral_bus_log_reads_refused_total", {"code": "not-found"}) == 1
         assert value("referral_bus_log_reads_refused_total", {"code": "unknown-key"}) == 1
 
