@@ -11,12 +11,14 @@ from pydantic import ValidationError
 
 from referral_contracts.codes import Code
 from referral_contracts.directory import Directory, RootKey, TrustRoot, entries_root, head_hash
-from referral_contracts.directory_admission import possession
+from referral_contracts.directory_admission import check_granted, possession
 from referral_contracts.directory_model import (
+    MAX_GRANTS,
     POLICY_KEY,
     Change,
     ChangeData,
     Entry,
+    Grant,
     Head,
     KeyRecord,
     Outage,
@@ -25,8 +27,8 @@ from referral_contracts.directory_model import (
     Use,
     WireVersion,
 )
-from referral_contracts.encoding import b64, format_time
-from referral_contracts.errors import LocalError
+from referral_contracts.encoding import b64, format_time, parse_time
+from referral_contracts.errors import LocalError, RemoteError
 from referral_contracts.keys import SealingKey, SigningKey
 from referral_contracts.sealing import new_event_id
 from referral_contracts.signing import Typ
@@ -46,6 +48,41 @@ def with_outage(policy: Policy, outage: Outage) -> Policy:
     except ValidationError as error:
         detail = "an outage ends after it begins, and is told once: referral-bus directory show --json tells those told"
         raise LocalError(Code.MALFORMED_VALUE, detail) from error
+
+
+def with_grant(entry: Entry, grant: Grant, now_ms: int) -> Entry:
+    """
+    Return an auditor's *entry* with a *grant* more, without those that are over: the log keeps what it said before.
+
+    Raises:
+        LocalError: MALFORMED_VALUE: too many. NOT_PERMITTED: it is no auditor's, is there already, or is for too long.
+    """
+    kept = [one for one in entry.grants or () if parse_time(one.valid_until) > now_ms]
+    return _granting(entry, (*kept, grant))
+
+
+def without_grant(entry: Entry, number: int) -> Entry:
+    """
+    Return an auditor's *entry* without its grant *number*, counted from 1.
+
+    Raises:
+        LocalError: MALFORMED_VALUE: there is none.
+    """
+    grants = entry.grants or ()
+    if not 1 <= number <= len(grants):
+        raise LocalError(Code.MALFORMED_VALUE, "no such grant: referral-bus directory show AGENCY numbers them")
+    return _granting(entry, (*grants[: number - 1], *grants[number:]))
+
+
+def _granting(entry: Entry, grants: tuple[Grant, ...]) -> Entry:
+    try:
+        found = Entry.model_validate_json(entry.model_copy(update={"grants": grants or None}).encode())
+        check_granted(found)
+    except ValidationError as error:
+        raise LocalError(Code.MALFORMED_VALUE, f"an auditor has at most {MAX_GRANTS} grants") from error
+    except RemoteError as error:
+        raise LocalError(error.code, error.detail) from error
+    return found
 
 
 def trust_root(bus: str, keys: Iterable[SigningKey], threshold: int = 1) -> TrustRoot:

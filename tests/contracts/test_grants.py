@@ -2,14 +2,18 @@
 
 import base64
 import hashlib
+from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 import pytest
 
+from referral_bus.registrar import with_grant, without_grant
 from referral_contracts.codes import Code
-from referral_contracts.directory_model import Grant, Purpose, grant_case
+from referral_contracts.directory_model import MAX_GRANTS, Entry, Grant, Purpose, grant_case
 from referral_contracts.encoding import parse_time
-from tests.contracts.directories import after, entry, first
+from referral_contracts.errors import LocalError
+from tests.contracts.directories import NOW, after, entry, first
 from tests.contracts.refusals import code_of
 
 GRANT: Final = Grant(
@@ -71,3 +75,38 @@ def test_what_a_grant_names_a_case_by_is_that_of_the_specification() -> None:
     digest = hashlib.sha256(b"referral-bus-grant/v1\n" + b"0" * 32).digest()
 
     assert grant_case("0" * 32) == base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+
+
+class TestTheRegistrar:
+    def test_gives_a_grant_and_takes_it_back(self) -> None:
+        alone = entry("e", roles=("auditor",))
+        here = GRANT.model_copy(update={"province": "01"})
+        both = with_grant(with_grant(alone, GRANT, NOW), here, NOW)
+
+        assert both.grants == (GRANT, here)
+        assert without_grant(both, 1).grants == (here,)
+        assert without_grant(without_grant(both, 2), 1) == alone
+
+    def test_lets_go_of_those_that_are_over(self) -> None:
+        over, now_ms = GRANT.model_copy(update={"province": "01"}), parse_time(GRANT.valid_until)
+        later = Grant(purpose=Purpose.REVIEW, valid_from=GRANT.valid_until, valid_until="2028-04-01T00:00:00.000Z")
+        had = entry("e", roles=("auditor",), grants=(over,))
+
+        assert with_grant(had, later, now_ms).grants == (later,)
+        assert with_grant(had, later, now_ms - 1).grants == (over, later)
+
+    def test_is_told_what_nobody_would_take(self) -> None:
+        def refused(work: Callable[[], Entry]) -> Code:
+            with pytest.raises(LocalError) as caught:
+                work()
+            return caught.value.code
+
+        auditor = entry("e", roles=("auditor",), grants=(GRANT,))
+        many = tuple(GRANT.model_copy(update={"province": f"{number:02}"}) for number in range(MAX_GRANTS))
+
+        assert refused(lambda: with_grant(entry("e"), GRANT, NOW)) is Code.NOT_PERMITTED
+        assert refused(lambda: with_grant(auditor, GRANT, NOW)) is Code.NOT_PERMITTED
+        assert refused(lambda: with_grant(auditor.model_copy(update={"grants": many}), GRANT, NOW)) is (
+            Code.MALFORMED_VALUE
+        )
+        assert {refused(partial(without_grant, auditor, at)) for at in (0, 2)} == {Code.MALFORMED_VALUE}

@@ -5,28 +5,33 @@ It reads and writes the directory's own topics and keeps no store: it works besi
 """
 
 import asyncio
+import re
 import signal
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, TypeAlias
 
 import typer
 
 from referral_bus._cli.command import Call, add, new_group
-from referral_bus._cli.directory_files import read_entries, read_outage
+from referral_bus._cli.directory_files import read_entries, read_grant, read_outage
 from referral_bus._cli.directory_topic import DirectoryTopic
 from referral_bus._cli.faults import WrongUsage, mention, report
 from referral_bus._cli.screen import Fields, columns, heading, when
 from referral_bus._cli.settings import load_keys
 from referral_bus._cli.world import Exit
-from referral_bus.registrar import Registrar, with_outage
+from referral_bus.registrar import Registrar, with_grant, with_outage, without_grant
 from referral_contracts.codes import Code
 from referral_contracts.directory import Directory, TrustRoot
-from referral_contracts.directory_model import POLICY_KEY, Entry, Outage, Policy
-from referral_contracts.encoding import parse_time
+from referral_contracts.directory_model import POLICY_KEY, Entry, Policy, Purpose
+from referral_contracts.encoding import SUBJECT, format_time, parse_time
 from referral_contracts.errors import LocalError, ReferralBusError
 from referral_contracts.keys import SigningKey
 from referral_contracts.topics import agency_of
+from referral_contracts.wording import PURPOSES, both
+
+Changed: TypeAlias = tuple[Sequence[Entry], Policy | None]
+"""What a change puts in."""
 
 _HOUR_MS: Final = 3_600_000
 _LIFETIME_H: Final = 24
@@ -48,6 +53,8 @@ def add_to(app: typer.Typer) -> None:
     add(group, "renew", renew, json=head)
     add(group, "publish", publish, json=f"{head}, published[]")
     add(group, "outage", outage, json=f"{head}, published[]")
+    add(group, "grant", grant, json=f"{head}, published[]")
+    add(group, "end-grant", end_grant, json=f"{head}, published[]")
 
 
 async def show(
@@ -118,8 +125,8 @@ async def publish(
     A file is JSON with "kind": "agency" or "policy". An entry's keys come from the agency: referral-bus keys records.
     """
     keys, trust = _root_keys(call, root)
-    entries, policy = read_entries(files)
-    return await _change(call, keys, trust, lifetime, timeout, entries=entries, policy=policy)
+    found = read_entries(files)
+    return await _change(call, keys, trust, lifetime, timeout, changed=lambda _: found)
 
 
 async def outage(
@@ -139,7 +146,74 @@ async def outage(
     """
     keys, trust = _root_keys(call, root)
     told = read_outage(since, until, reason)
-    return await _change(call, keys, trust, lifetime, timeout, outage=told)
+
+    def changed(before: Directory) -> Changed:
+        return (), with_outage(before.policy, told)
+
+    return await _change(call, keys, trust, lifetime, timeout, changed=changed)
+
+
+async def grant(
+    call: Call,
+    *,
+    who: Annotated[str, typer.Argument(metavar="AGENCY", help="An auditor: an agency with that role.")],
+    purpose: Annotated[Purpose, typer.Option(help="What for.")],
+    until: Annotated[str, typer.Option(metavar="TIME", help="Until when, such as 2026-03-14T09:20:00+07:00.")],
+    since: Annotated[str | None, typer.Option("--from", metavar="TIME", help="From when on; now by default.")] = None,
+    case: Annotated[str | None, typer.Option(metavar="CASE", help="To read this case.")] = None,
+    province: Annotated[str | None, typer.Option(metavar="CODE", help="To read the cases of this province.")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="To read all cases.")] = False,
+    root: Root = None,
+    lifetime: Lifetime = _LIFETIME_H,
+    timeout: Timeout = 30.0,
+) -> Exit:
+    """
+    Let an auditor read what the log has of one case, of a province's cases or of all, for a year at most.
+
+    Each read is logged, and who owns the case sees it. Grants that are over go from the entry; the log keeps them.
+    """
+    scope = {name: text for name, text in (("case", case), ("province", province)) if text is not None}
+    if len(scope) + everything != 1:
+        raise WrongUsage("a grant is for one case, one province or all", "name --case, --province or --all")
+    if case is not None and not re.fullmatch(SUBJECT, case):
+        raise WrongUsage("not a case", "referral-bus case list has the names of cases")
+    keys, trust = _root_keys(call, root)
+    now_ms = call.world.clock.now_ms()
+    told = read_grant(scope, purpose.value, since or format_time(now_ms), until)
+
+    def changed(before: Directory) -> Changed:
+        return [with_grant(_entry(before, who), told, now_ms)], None
+
+    return await _change(call, keys, trust, lifetime, timeout, changed=changed)
+
+
+async def end_grant(
+    call: Call,
+    *,
+    who: Annotated[str, typer.Argument(metavar="AGENCY", help="The auditor.")],
+    number: Annotated[int, typer.Argument(metavar="NUMBER", help="Of the grant, as directory show AGENCY has it.")],
+    root: Root = None,
+    lifetime: Lifetime = _LIFETIME_H,
+    timeout: Timeout = 30.0,
+) -> Exit:
+    """Take back what an auditor was granted: by this grant nothing more is read. What was read stays logged."""
+    keys, trust = _root_keys(call, root)
+
+    def changed(before: Directory) -> Changed:
+        return [without_grant(_entry(before, who), number)], None
+
+    return await _change(call, keys, trust, lifetime, timeout, changed=changed)
+
+
+def _entry(directory: Directory, agency: str) -> Entry:
+    member = directory.member(agency)
+    if member is None:
+        raise WrongUsage(f"no agency {agency} in the directory", "referral-bus directory show lists them")
+    return member.entry
+
+
+def _nothing(_: Directory) -> Changed:
+    return (), None
 
 
 async def _change(
@@ -149,14 +223,12 @@ async def _change(
     lifetime: int,
     timeout: float,
     *,
-    entries: Sequence[Entry] = (),
-    policy: Policy | None = None,
-    outage: Outage | None = None,
+    changed: Callable[[Directory], Changed] = _nothing,
 ) -> Exit:
     registrar = Registrar(agency=call.settings.agency, bus=trust.bus, keys=keys)
     async with DirectoryTopic(call.world, call.settings, timeout) as topic:
         before = await topic.read()
-        policy = policy if outage is None else with_outage(before.policy, outage)
+        entries, policy = changed(before)
         value, signature = registrar.change(
             before, call.world.clock.now_ms(), lifetime * _HOUR_MS, agencies=entries, policy=policy
         )
@@ -222,14 +294,11 @@ def _show_all(call: Call, directory: Directory) -> None:
 
 
 def _show_one(call: Call, directory: Directory, agency: str) -> None:
-    member = directory.member(agency)
-    if member is None:
-        raise WrongUsage(f"no agency {agency} in the directory", "referral-bus directory show lists them")
-    entry = member.entry
+    entry = _entry(directory, agency)
     facts = [
         ("names", f"{entry.names.vi} / {entry.names.en}"),
         ("roles", ", ".join(entry.roles)),
-        ("addresses", ", ".join(sorted(member.addresses))),
+        ("addresses", ", ".join(sorted([entry.id, *(f"{entry.id}/{desk}" for desk in entry.desks)]))),
         ("reached", _reached(entry)),
         ("parent", entry.parent or ""),
         ("on duty", _duty(entry)),
@@ -245,7 +314,22 @@ def _show_one(call: Call, directory: Directory, agency: str) -> None:
         heading(agency),
         columns([fact for fact in facts if fact[1]]),
         columns(keys, "use", "desk", "kid", "valid until", ""),
+        *([columns(_granted(entry), "grant", "may read", "purpose", "from", "until")] if entry.grants else []),
     )
+
+
+def _granted(entry: Entry) -> list[tuple[str, ...]]:
+    return [
+        (
+            str(number),
+            # Enough to tell one from another; --json has it whole.
+            f"case {one.case[:8]}…" if one.case else f"province {one.province}" if one.province else "all",
+            both(PURPOSES[one.purpose]),
+            when(parse_time(one.valid_from)),
+            when(parse_time(one.valid_until)),
+        )
+        for number, one in enumerate(entry.grants or (), 1)
+    ]
 
 
 def _reached(entry: Entry) -> str:

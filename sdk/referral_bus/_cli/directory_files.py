@@ -1,6 +1,6 @@
 """What a registrar publishes, read from files: entries and the policy. Nothing here is signed yet."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Final, TypeVar
 
@@ -9,7 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 from referral_bus._cli.faults import Several, WrongUsage
 from referral_bus._cli.files import read_bytes
 from referral_contracts.codes import Code
-from referral_contracts.directory_model import Entry, Outage, Policy
+from referral_contracts.directory_model import Entry, Grant, Outage, Policy, grant_case
 from referral_contracts.encoding import format_time, jcs, parse_json
 from referral_contracts.errors import LocalError, RemoteError
 from referral_contracts.payloads.base import Moment
@@ -19,7 +19,7 @@ _MOST: Final = OUTPUT_MAX
 """A change is one record of the directory's topics."""
 
 _MOMENT: Final[TypeAdapter[datetime]] = TypeAdapter(Moment)
-_M = TypeVar("_M", Entry, Outage, Policy)
+_M = TypeVar("_M", Entry, Grant, Outage, Policy)
 
 
 def read_entries(names: Iterable[str]) -> tuple[list[Entry], Policy | None]:
@@ -61,6 +61,13 @@ def read_outage(since: str, until: str, reason: str) -> Outage:
     """Return an outage as a person tells it, or raise LocalError."""
     spelled = {"reason": reason, "since": _moment("since", since), "until": _moment("until", until)}
     return _as(Outage, spelled)
+
+
+def read_grant(scope: Mapping[str, str], purpose: str, since: str, until: str) -> Grant:
+    """Return a grant as a person tells it, or raise LocalError; *scope* has a case, a province or nothing."""
+    named = {"case": grant_case(scope["case"])} if "case" in scope else scope
+    times = {"valid_from": _moment("from", since), "valid_until": _moment("until", until)}
+    return _as(Grant, {**named, "purpose": purpose, **times})
 
 
 def _moment(name: str, text: str) -> str:
