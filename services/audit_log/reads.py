@@ -74,7 +74,8 @@ class Reads:
 
         def made(reader: StoreReader, directory: Directory) -> bytes:
             start = -1 if after is None else after
-            shown, following = show_reads(reader, subject, directory, self._desk.note_key, after=start, most=most)
+            key, seen = self._desk.note_key, self._witnessed()
+            shown, following = show_reads(reader, subject, directory, key, seen, after=start, most=most)
             return shown.answer(reader, after=following).encode()
 
         return await self._of_case(asked, Way.READS, subject, made)

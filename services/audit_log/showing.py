@@ -119,7 +119,14 @@ def show_case(
 
 
 def show_reads(
-    reader: StoreReader, subject: str, directory: Directory, key: NoteKey, *, after: int, most: int
+    reader: StoreReader,
+    subject: str,
+    directory: Directory,
+    key: NoteKey,
+    witnessed: bytes | None,
+    *,
+    after: int,
+    most: int,
 ) -> tuple[CaseShown, int | None]:
     """
     Return the statements of who has read the case *subject*, behind the leaf *after*, and behind which there is more.
@@ -132,7 +139,8 @@ def show_reads(
         raise LocalError(Code.NOT_FOUND, "no leaf names such a case")
     asked = Query(case=subject, verb=ACCESSED, after=after, most=most)
     found = [one.leaf for one in reader.search(asked, newest.size)]
-    shown = _shown(reader, reader.kept(found), newest, newest.size, subject=subject, directory=directory, key=key)
+    signed = _covering(max(found, default=0), newest, witnessed, key)
+    shown = _shown(reader, reader.kept(found), signed, newest.size, subject=subject, directory=directory, key=key)
     return shown, found[-1] if len(found) == most else None
 
 

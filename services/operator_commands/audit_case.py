@@ -60,7 +60,8 @@ class KeptLog:
         from audit_log.showing import show_reads  # noqa: PLC0415 - as above
 
         start = -1 if after is None else after
-        shown, following = show_reads(self._reader, subject, self._directory, self._key, after=start, most=MOST_FOUND)
+        known, seen = (self._reader, subject, self._directory, self._key), self._witnessed
+        shown, following = show_reads(*known, seen, after=start, most=MOST_FOUND)
         return shown.answer(self._reader, after=following)
 
     async def search(self, search: Search) -> SearchAnswer:

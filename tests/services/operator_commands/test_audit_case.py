@@ -161,6 +161,14 @@ def test_what_was_logged_is_found(kept: Kept) -> None:
     assert (code, " / 5, --after " in out) == (0, True)
 
 
+def test_a_case_that_nobody_read_over_http_has_no_reads(kept: Kept) -> None:
+    code, out, err = kept.type("reads", kept.case, "--json")
+
+    assert (code, err) == (0, "")
+    assert json.loads(out) == {"sound": True, "witnessed": True, "subject": kept.case, "reads": []}
+    assert "not-found" in kept.type("reads", "0" * 32)[2]
+
+
 def test_a_slip_in_a_search_is_told(kept: Kept) -> None:
     code, out, err = kept.type("search", "--from", "yesterday", "--case", "x")
 
