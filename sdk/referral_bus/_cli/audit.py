@@ -86,7 +86,8 @@ async def trail(
     The log is asked and not believed: what is not proven is named. What is sealed stays sealed, but for sections whose
     holders disclosed their keys; such a key has to open the section as it was committed to.
 
-    Asked over HTTP, it takes a grant, or the case's owner; the log notes the read before it answers.
+    Asked over HTTP, it takes a grant, and the log notes the read before it answers, for the case's owner to see. From
+    a store it is read without a trace.
     """
     shown = Shown.told(language, csv=csv, page=page, picture=picture)
     keys_shown = disclosed_in(disclosed)
@@ -115,6 +116,8 @@ async def bundle(
     Write a case's evidence bundle: one file that anybody can check offline.
 
     It is checked as it comes, with keys of one's own, as `referral-bus verify` does. What is sealed stays sealed.
+
+    Asked over HTTP, it takes a grant, and the read is noted, as for a trail; from a store it is read without a trace.
     """
     place = Place(log=log, store=store, tiles=tiles, policy=policy, trust=trust, keys=keys, home=home)
     async with open_log(call, place) as pinned:
