@@ -15,7 +15,6 @@ from audit_log.core.limiting import Allowance
 from audit_log.core.nonces import Nonces
 from audit_log.core.places import Place
 from audit_log.core.reading import Taken
-from audit_log.core.retention import DAY_MS
 from audit_log.eraser import Eraser
 from audit_log.folder import Folder
 from audit_log.intake import Intake, Pending
@@ -96,7 +95,6 @@ class LogService:
         self._reader: StoreReader | None = None
         self._statements = Statements()
         self._cases: Cases | None = None
-        self._wait_ms = round(settings.log_wait_days * DAY_MS)
         self._oldest_ms: int | None = None
         self._beat = Beat(settings.log_beat_ms / 1000)
         self._policy = None if settings.log_policy is None else _read_policy(settings.log_policy)
@@ -131,7 +129,11 @@ class LogService:
         settings, folder = self._settings, Folder(self._settings.log_tiles)
         receipts = Receipts(folder, lambda: self._reader, self._desk.note_key)
         asking = Asking(
-            lambda: self._cases, self._statements.state, self._threaded, clock=self._clock, wait_ms=self._wait_ms
+            lambda: self._cases,
+            self._statements.state,
+            self._threaded,
+            clock=self._clock,
+            wait_ms=settings.wait_ms,
         )
         reads = Reads(
             lambda: None if self._reader is None or self._cases is None else (self._reader, self._cases),
@@ -219,7 +221,7 @@ class LogService:
                     self._show(self._intake),
                     *([] if self._policy is None else [self._witnesses(tree, folder, self._policy).run()]),
                     self._retain(tree),
-                    self._erase(tree, Eraser(tree, cases, self._desk, self._wait_ms)),
+                    self._erase(tree, Eraser(tree, cases, self._desk, self._settings.wait_ms)),
                 ]
             )
         finally:
@@ -295,14 +297,16 @@ class LogService:
             self._metrics.lanes(intake.lags(), state_bytes=0, stuck=0)
 
     async def _retain(self, tree: TreeLog) -> None:
-        groups = [name for name in self._settings.log_readers.split(",") if name]
-        days = self._settings.log_keep_days
-        if not days:
-            return
-        retention = Retention(
-            self._kafka, days=days, groups=groups, clock=self._clock, limits=self._limits, log=self._log
-        )
-        await retention.run(lambda: tree.stands)
+        settings = self._settings
+        if settings.log_keep_days:
+            retention = Retention(
+                self._kafka,
+                days=settings.log_keep_days,
+                groups=settings.readers,
+                clock=self._clock,
+                limits=self._limits,
+            )
+            await retention.run(lambda: tree.stands, self._log)
 
     async def _erase(self, tree: TreeLog, eraser: Eraser) -> None:
         while True:

@@ -17,10 +17,11 @@ from typing import Any, Final, Protocol, TypeAlias
 
 from audit_log.cases import Cases
 from audit_log.core.erasing import CaseFile, Logged, stated
+from audit_log.core.granting import grant_of
 from audit_log.core.reading import DIRECTORY_CHANGED, Taken
 from audit_log.core.searching import Query
 from referral_contracts.codes import Code
-from referral_contracts.directory import Directory
+from referral_contracts.directory import ROLE_REGISTRAR, Directory
 from referral_contracts.encoding import b64, event_hash, parse_time
 from referral_contracts.errors import LocalError, RemoteError
 from referral_contracts.log.erasing import Asked, Erased, Hold, Lifted, check_asked, check_hold, read_stated, signing
@@ -187,10 +188,27 @@ def look(cases: Cases, statement: Statement, told: Told, now_ms: int) -> Taken |
             case.judge(requested, now_ms)
         source = requested.other
     else:
-        source = min(signing(statement, directory))
+        source = _holder(case, statement, told.subject, now_ms)
         if before is None and isinstance(told, Lifted) and told.hold not in case.holds:
             raise RemoteError(Code.NOT_FOUND, "there is no such hold of this case")
     return before or stated(statement, told, source, now_ms)
+
+
+def _holder(case: CaseFile, statement: Statement, subject: str, now_ms: int) -> str:
+    """
+    Return who states a hold, or the end of one: the registrar, or an auditor with a grant for the case.
+
+    Raises:
+        RemoteError: NOT_FOUND: no grant; or no such case, which is told alike.
+    """
+    members = [found for name in sorted(signing(statement, case.directory)) if (found := case.directory.member(name))]
+    registrar = next((one.id for one in members if ROLE_REGISTRAR in one.roles), None)
+    if registrar is not None:
+        return registrar
+    for one in members:
+        if case.state is not None and grant_of(one, subject, case.owner, case.directory, now_ms) is not None:
+            return one.id
+    raise RemoteError(Code.NOT_FOUND, "no such case, or none that this auditor was granted")
 
 
 def _refuse_others(cases: Cases, asked: Asked) -> None:

@@ -5,13 +5,41 @@ from pathlib import Path
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from audit_log.core.retention import DAY_MS
 from service_chassis.service import Http
 
 
-class Settings(BaseSettings):
-    """The log's settings."""
+class Keeping(BaseSettings):
+    """How long what is kept where, and what ends it."""
 
     model_config = SettingsConfigDict(env_prefix="REFERRAL_BUS_", frozen=True)
+
+    log_keep_days: int = Field(default=30, ge=0, le=3_650)
+    """How long records stay on the ledger in Kafka once they are in the log. 0 keeps them for ever."""
+    log_readers: str = "deadline-watcher"
+    """The consumer groups that read the ledger too, with commas: nothing goes that one of them has not read."""
+    log_wait_days: float = Field(default=14, ge=0, le=3_650)
+    """How long an erasure waits once it was asked for; a part of a day will do for a rehearsal."""
+    log_erase_s: float = Field(default=60.0, ge=0.1, le=86_400)
+    """How often what may be erased is looked for."""
+    log_retention: Path | None = None
+    """By which rules a case is due to be erased (docs/erasure.md). Without: by none; no law names a number."""
+    log_backup_days: int = Field(default=30, ge=0, le=36_500)
+    """How long backups of the store are kept: the log says so, and whoever makes them has to see to it."""
+
+    @property
+    def wait_ms(self) -> int:
+        """How long an erasure waits."""
+        return round(self.log_wait_days * DAY_MS)
+
+    @property
+    def readers(self) -> tuple[str, ...]:
+        """The consumer groups that read the ledger too."""
+        return tuple(name for name in self.log_readers.split(",") if name)
+
+
+class Settings(Keeping):
+    """The log's settings."""
 
     bootstrap: str
     """Kafka's bootstrap servers, e.g. ``kafka:9092``."""
@@ -40,18 +68,6 @@ class Settings(BaseSettings):
     """How often one address may state something, or ask where it stands, at length; ten seconds' worth at once."""
     log_reads_per_s: float = Field(default=5.0, gt=0)
     """How often one key for HTTP may ask for cases, at length; ten seconds' worth at once."""
-    log_keep_days: int = Field(default=30, ge=0, le=3_650)
-    """How long records stay on the ledger in Kafka once they are in the log. 0 keeps them for ever."""
-    log_readers: str = "deadline-watcher"
-    """The consumer groups that read the ledger too, with commas: nothing goes that one of them has not read."""
-    log_wait_days: float = Field(default=14, ge=0, le=3_650)
-    """How long an erasure waits once it was asked for; a part of a day will do for a rehearsal."""
-    log_erase_s: float = Field(default=60.0, ge=0.1, le=86_400)
-    """How often what may be erased is looked for."""
-    log_retention: Path | None = None
-    """By which rules a case is due to be erased (docs/erasure.md). Without: by none; no law names a number."""
-    log_backup_days: int = Field(default=30, ge=0, le=36_500)
-    """How long backups of the store are kept: the log says so, and whoever makes them has to see to it."""
     http_host: str = "127.0.0.1"
     http_port: int = Field(default=8082, ge=0, le=65_535)
     """Health and metrics. 0 takes a free port."""

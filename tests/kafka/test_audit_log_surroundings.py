@@ -20,7 +20,6 @@ from referral_contracts import topics
 from running import RunningBus
 from service_chassis.fold import Limits
 from service_chassis.kafka import Kafka
-from service_chassis.logs import make_log
 from service_chassis.reader import PartitionReader, Span
 from service_process import ServiceProcess
 from tests.kafka.logged import told, verified
@@ -183,10 +182,9 @@ async def cut(bootstrap: str, partition: int) -> None:
 
 def test_of_the_ledger_goes_what_is_in_the_log_and_old_enough(bus: RunningBus) -> None:
     kafka, limits = Kafka(bootstrap=bus.bootstrap), Limits()
-    quiet = make_log("test", dropped=lambda: None)
 
     async def deleted(now: int, *groups: str, places: dict[int, Place]) -> dict[int, int]:
-        retention = Retention(kafka, days=1, groups=groups, clock=lambda: now, limits=limits, log=quiet)
+        retention = Retention(kafka, days=1, groups=groups, clock=lambda: now, limits=limits)
         return {tp.partition: before for tp, before in (await retention.delete(places)).items()}
 
     async def story() -> None:

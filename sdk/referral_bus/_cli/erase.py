@@ -9,17 +9,18 @@ import typer
 from referral_bus import erasure
 from referral_bus._cli.command import Call, add, group_of
 from referral_bus._cli.faults import WrongUsage, complain, hints_of, mention
-from referral_bus._cli.files import read_bytes, write_private
+from referral_bus._cli.files import read_bytes, read_named, write_private
 from referral_bus._cli.screen import Fields, columns, heading
 from referral_bus._cli.world import Exit
 from referral_bus.erasure import Drafted, StatementTransport
 from referral_contracts.codes import Code
-from referral_contracts.encoding import event_hash
+from referral_contracts.encoding import event_hash, parse_json
 from referral_contracts.errors import LocalError, RemoteError
 from referral_contracts.log.erasing import MOST_STATED, Asked, Lifted, Request
 from referral_contracts.log.leaf import Statement
 
 GROUP: Final = ("erase", "Erase what was logged of a closed case: asked for by two agencies, waited for, proven.")
+_LIST_MOST: Final = 64 * 1024 * 1024
 _DRAFT_JSON: Final = "file, kind, case, ground, at, events[]?, not_before?, hold?, signatures"
 _LOGGED_JSON: Final = "file, kind, leaf, logged, not_before?"
 _Out: TypeAlias = Annotated[str, typer.Option("--out", metavar="FILE", help="Where to write the statement.")]
@@ -36,6 +37,7 @@ def add_to(app: typer.Typer) -> None:
     group = group_of(app, *GROUP)
     add(group, "draft", draft, json=_DRAFT_JSON)
     add(group, "sign", sign, json=_DRAFT_JSON)
+    add(group, "requests", requests, json=_DRAFT_JSON)
     add(group, "hold", hold, json=_DRAFT_JSON)
     add(group, "lift", lift, json=_DRAFT_JSON)
     add(group, "submit", submit, json=_LOGGED_JSON)
@@ -69,10 +71,49 @@ def draft(
 def sign(
     call: Call,
     *,
-    file: Annotated[str, typer.Argument(metavar="FILE", help="A statement; it is written anew.")],
+    files: Annotated[list[str], typer.Argument(metavar="FILE…", help="Statements; each is written anew.")],
 ) -> Exit:
-    """Sign a request with this agency's key, and show what it says. Whoever signs answers for it."""
-    return _written(call, file, erasure.sign(_read(file), call.settings.keys()))
+    """Sign requests with this agency's key, and show what they say. Whoever signs answers for it."""
+    keys = call.settings.keys()
+    # All of them can be signed, or none is.
+    for name, signed in [(name, erasure.sign(_read(name), keys)) for name in files]:
+        _written(call, name, signed)
+    return Exit.DONE
+
+
+def requests(
+    call: Call,
+    *,
+    due: Annotated[str, typer.Argument(metavar="LIST", help="What `erase due --out` wrote on the log's host.")],
+    out: Annotated[str, typer.Option("--out", metavar="DIR", help="A folder for the requests, one a case.")],
+) -> Exit:
+    """
+    Turn the list of what is due into signed requests: one for each case on it that is this agency's.
+
+    The list is nobody's word: look at each case, and sign for those alone that may go. The registrar signs them next.
+    """
+    keys, bus, now_ms = call.settings.keys(), call.settings.trust().bus, call.world.clock.now_ms()
+    folder = Path(out)
+    if not folder.is_dir():
+        raise WrongUsage(f"{out} is no folder", code=Code.NO_SUCH_FILE)
+    mine = [one for one in _listed(due) if one.get("owner") == keys.agency]
+    made = [
+        (str(one.get("case")), erasure.ask_erasure(bus, str(one.get("case")), str(one.get("ground")), now_ms))
+        for one in mine
+    ]
+    for case, statement in made:
+        _written(call, str(folder / f"{case}.json"), erasure.sign(statement, keys))
+    if not made:
+        mention(f"no case on the list is {keys.agency}'s")
+    return Exit.DONE
+
+
+def _listed(name: str) -> list[Mapping[str, Any]]:
+    try:
+        told = [parse_json(line) for line in read_named(name, _LIST_MOST).splitlines() if line]
+    except RemoteError as error:
+        raise LocalError(Code.MALFORMED_VALUE, f"{name}: not a list of what is due") from error
+    return [one for one in told if isinstance(one, dict)]
 
 
 def hold(call: Call, *, case: _Case, ground: _Ground, out: _Out) -> Exit:

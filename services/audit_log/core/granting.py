@@ -60,8 +60,8 @@ def judge(
     wrong = _known(asker, member, directory, now_ms)
     if member is None or wrong is not None:
         return Refused(wrong or Code.UNKNOWN_SENDER)
-    grants = [one for one in _grants(member) if one.valid(now_ms)]
     if subject is None:
+        grants = _valid(member, now_ms)
         return Granted(grants[0]) if grants and way is Way.SEARCH else Refused(Code.NOT_PERMITTED)
     named = owner(subject)
     if named is None:
@@ -69,9 +69,15 @@ def judge(
     speaking = speaker(directory, named, now_ms)
     if way is Way.READS and speaking == asker.agency:
         return Granted(None)
-    provinces = _provinces(None if speaking is None else directory.member(speaking), now_ms)
-    found = next(_covering(grants, subject, provinces), None)
+    found = grant_of(member, subject, named, directory, now_ms)
     return Refused(Code.NOT_PERMITTED) if found is None else Granted(found)
+
+
+def grant_of(member: Member, subject: str, owner: str, directory: Directory, now_ms: int) -> Grant | None:
+    """Return the narrowest grant that *member* has for the case *subject* of *owner*, or None."""
+    speaking = speaker(directory, owner, now_ms)
+    provinces = _provinces(None if speaking is None else directory.member(speaking), now_ms)
+    return next(_covering(_valid(member, now_ms), subject, provinces), None)
 
 
 def owner_of(kept: Sequence[Kept], directory: Directory) -> str | None:
@@ -104,8 +110,9 @@ def _known(asker: Asker, member: Member | None, directory: Directory, now_ms: in
     return None
 
 
-def _grants(member: Member) -> Sequence[Grant]:
-    return (member.entry.grants or ()) if ROLE_AUDITOR in member.roles else ()
+def _valid(member: Member, now_ms: int) -> Sequence[Grant]:
+    found = (member.entry.grants or ()) if ROLE_AUDITOR in member.roles else ()
+    return [one for one in found if one.valid(now_ms)]
 
 
 def _provinces(member: Member | None, now_ms: int) -> frozenset[str]:

@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 
 DAY_MS = 86_400_000
+EVERY_MS = 3_600_000
+"""How often it is looked for."""
 
 
 def deletable(durable: int, aged: int, read: Iterable[int | None]) -> int:

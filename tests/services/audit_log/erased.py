@@ -19,16 +19,18 @@ from audit_log.log import Desk, Log
 from audit_log.store import Store, open_store, schema
 from audit_log.store.sql import SqlStore
 from referral_contracts.codes import Code
+from referral_contracts.directory import Directory
 from referral_contracts.encoding import format_time, jcs
 from referral_contracts.log import leaf as leaves
 from referral_contracts.log.erasing import lawfully_erased
 from referral_contracts.log.leaf import Statement
 from referral_contracts.sealing import random_salts
 from referral_contracts.topics import LEDGER
+from referral_contracts.verbs import Verb
 from tests.services.audit_log.outside import verify_published
 from tests.stories.logged import LOG_KEY, ORIGIN, LoggedBus
 from tests.stories.story import tell
-from tests.stories.world import BUS, WARD, World, keys
+from tests.stories.world import BUS, WARD, Said, World, keys
 
 WAIT_DAYS: Final = 14
 REGISTRAR: Final = "registrar"
@@ -42,6 +44,8 @@ class Erasing:
         LoggedBus(self.world)
         self.told = tell(self.world)
         self.case = self.told.opened.case
+        self.directory: Directory | None = None
+        """Instead of the simulator's, to erase by."""
         self.later_ms = 0
         self.faults: Callable[[SqlStore], Store] = lambda store: store
         with self.opened():
@@ -89,7 +93,7 @@ class Erasing:
             yield Eraser(log, self.cases(log), self.desk, WAIT_DAYS * DAY_MS)
 
     def cases(self, log: Log) -> Cases:
-        return Cases(self.store.reader, lambda: log.size, lambda: self.world.simulator.directory)
+        return Cases(self.store.reader, lambda: log.size, lambda: self.directory or self.world.simulator.directory)
 
     @contextmanager
     def asking(self) -> Iterator[Asking]:
@@ -111,8 +115,15 @@ class Erasing:
         return Statement.signed(jcs({**said, **told}), *(keys()[name].signing for name in signers))
 
     def state(self, kind: str, *signers: str, **told: object) -> int:
+        return self.take(self.signed(kind, *signers, **told))
+
+    def take(self, statement: Statement) -> int:
         with self.asking() as asking:
-            return asyncio.run(asking.take(self.signed(kind, *signers, **told))).leaf
+            return asyncio.run(asking.take(statement)).leaf
+
+    def missed(self) -> Said:
+        """Let the watcher say that a deadline was missed."""
+        return self.world.say("watcher", Verb.DEADLINE_MISSED, case=self.case, to=[WARD])
 
     def ask(self, *signers: str, **told: object) -> int:
         return self.state("erasure-asked", *(signers or (WARD, REGISTRAR)), **told)
