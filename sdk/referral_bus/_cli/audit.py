@@ -6,6 +6,7 @@ from typing import Annotated, Final, TypeAlias
 import typer
 from pydantic import ValidationError
 
+from referral_bus._cli.audit_consistent import CONSISTENT_JSON, consistent
 from referral_bus._cli.audit_logs import (
     HomeFolder,
     KeysFile,
@@ -61,6 +62,7 @@ def add_to(app: typer.Typer) -> None:
     add(group, "bundle", bundle, json=_BUNDLE_JSON, local=True)
     add(group, "search", search, json=_SEARCH_JSON, local=True)
     add(group, "reads", reads, json=_READS_JSON, local=True)
+    add(group, "consistent", consistent, json=CONSISTENT_JSON, local=True)
 
 
 async def trail(
