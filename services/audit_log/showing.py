@@ -106,16 +106,19 @@ def show_case(
         Fatal: LOG_FORK: it has lost leaves.
     """
     newest = reader.newest()
-    found = [] if newest is None else reader.case(subject, newest.size)
-    kept = reader.kept(found) if found else []
-    if newest is None or all(reader_in(one) is not None for one in kept):
+    if newest is None:
+        raise LocalError(Code.NOT_FOUND, "no leaf names such a case")
+    # Its own word, which is signed, and not the store's, says how far to look.
+    size = open_checkpoint(newest.note, key).size
+    kept = reader.kept(found) if (found := reader.case(subject, size)) else []
+    if all(reader_in(one) is not None for one in kept):
         raise LocalError(Code.NOT_FOUND, "no leaf names such a case")
     gone = erased_in(kept) - set(found)
     if gone:
         kept = reader.kept(sorted({*found, *gone}))
     # Who reads is logged first. Were that read to be shown as well, no witness would ever have seen all of it.
     signed = _covering(max(one.leaf for one in kept if reader_in(one) is None), newest, witnessed, key)
-    return _shown(reader, kept, signed, newest.size, subject=subject, directory=directory, key=key)
+    return _shown(reader, kept, signed, size, subject=subject, directory=directory, key=key)
 
 
 def show_reads(

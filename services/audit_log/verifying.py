@@ -12,13 +12,15 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Final, Protocol, TypeVar
 
-from audit_log.checking.findings import Fault, Finding, OfCheckpoint, OfLeaf, OfPartition
+from audit_log.checking.findings import Fault, Finding, OfCell, OfCheckpoint, OfLeaf, OfPartition
 from audit_log.checking.leaves import LeafCheck
 from audit_log.checking.ledger import LedgerCheck, Spans
 from audit_log.checking.tree import PUBLISHED, Fetch, Told, TreeCheck
 from audit_log.core.growing import Kind
 from audit_log.core.reading import NO_PARTITION
+from audit_log.store.schema import FORMAT, UNSCRUBBED
 from audit_log.store.snapshot import Snapshot
+from audit_log.store.store import Signed
 from referral_contracts.directory import Directory
 from referral_contracts.errors import RemoteError
 from referral_contracts.log.checkpoint import Checkpoint, checkpoint_of
@@ -122,6 +124,7 @@ class Check:
         found = self._found
         shown = self._fetch(CHECKPOINT_PATH)
         with self._open() as store:
+            self._cells(store)
             size, edge = store.tree()
             found.size = size
             last = store.last_partition()
@@ -134,10 +137,20 @@ class Check:
             directory = self._judge.directory()
             if directory is not None:
                 erased = _erased(store, directory)
-                await self._leaves(store, LeafCheck(directory, store.terms, found.report, erased=erased), last)
+                await self._leaves(
+                    store, LeafCheck(directory, store.terms, store.segments(), found.report, erased=erased), last
+                )
             elif size:
                 found.report(OfPartition(Fault.DIRECTORY_LOST, last))
         return found
+
+    def _cells(self, store: Snapshot) -> None:
+        """Report what no column of the store ever holds."""
+        for table, row, column in store.broken():
+            self._found.report(OfCell(Fault.CELL_BROKEN, table, row, column))
+        told = store.meta()
+        if told.keys() - {UNSCRUBBED} != {"bus", "format", "origin"} or told["format"] != str(FORMAT):
+            self._found.report(OfCell(Fault.CELL_BROKEN, "meta", "format", "value"))
 
     def _directory(self, store: Snapshot, partition: int) -> None:
         """Judge the changes of the directory, before all that is judged by it."""
@@ -147,8 +160,7 @@ class Check:
 
     async def _told(self, store: Snapshot, keys: Sequence[NoteKey], shown: bytes | None) -> list[Told]:
         """Return the checkpoints that the log signed; what it did not sign is reported."""
-        stored = [(STORED, one.size, one.note) for one in store.checkpoints()]
-        found = [told for where, size, note in stored if (told := self._opened(where, note, keys, size)) is not None]
+        found = [told for one in store.checkpoints() if (told := self._stored(one, keys)) is not None]
         found += [told for where, note in self._given if (told := self._opened(where, note, keys)) is not None]
         newest = max((told.checkpoint.size for told in found if told.where == STORED), default=None)
         if shown is None:
@@ -162,6 +174,14 @@ class Check:
             if newest is not None and published.checkpoint.size < newest and not await self._follows(keys, newest):
                 self._found.report(OfCheckpoint(Fault.CHECKPOINT_OLD, PUBLISHED, published.checkpoint.size))
         return found
+
+    def _stored(self, one: Signed, keys: Sequence[NoteKey]) -> Told | None:
+        told = self._opened(STORED, one.note, keys, one.size)
+        if told is None:
+            return None
+        if (told.checkpoint.size, told.checkpoint.root) != (one.size, one.root):
+            self._found.report(OfCheckpoint(Fault.CHECKPOINT_CHANGED, STORED, one.size))
+        return told
 
     async def _follows(self, keys: Sequence[NoteKey], size: int) -> bool:
         """Return whether the published checkpoint reaches *size* within some beats: a log that runs is never far."""

@@ -47,6 +47,18 @@ class Statements:
         """Return the leaf of the statement that the bytes of the leaf *index* were erased."""
         return self._erasures.get(index)
 
+    def check(self, index: int, statement: Statement) -> tuple[str, str, object]:
+        """
+        Return when, of what kind and of which case the *statement* in the leaf *index* is; it is by whom it has to be.
+
+        Raises:
+            RemoteError: It is not, or it is no statement.
+        """
+        told = _read(statement.value)
+        at, kind = str(told["at"]), str(told["kind"])
+        self._check(index, statement, parse_time(at), kind)
+        return at, kind, told.get("subject")
+
     def _take(self, index: int, statement: Statement) -> None:
         self._rows[index] = Row(index=index, kind=Kind.STATEMENT)
         try:

@@ -9,6 +9,7 @@ from typing import Final, TypeAlias
 class Fault(StrEnum):
     """What is wrong; stable, as `Code` is."""
 
+    CELL_BROKEN = "cell-broken"
     LEAF_MISSING = "leaf-missing"
     LEAF_CHANGED = "leaf-changed"
     RECORD_MISSING = "record-missing"
@@ -25,6 +26,7 @@ class Fault(StrEnum):
     EDGE_CHANGED = "edge-changed"
     CHECKPOINT_MISSING = "checkpoint-missing"
     CHECKPOINT_UNSIGNED = "checkpoint-unsigned"
+    CHECKPOINT_CHANGED = "checkpoint-changed"
     CHECKPOINT_FORK = "checkpoint-fork"
     CHECKPOINT_AHEAD = "checkpoint-ahead"
     CHECKPOINT_OLD = "checkpoint-old"
@@ -33,10 +35,12 @@ class Fault(StrEnum):
     LEDGER_CHANGED = "ledger-changed"
     LEDGER_ENDS = "ledger-ends"
     NOT_LOGGED = "not-logged"
+    STATEMENT_BAD = "statement-bad"
     DIRECTORY_LOST = "directory-lost"
 
 
 SAYS: Final = {
+    Fault.CELL_BROKEN: "the store holds there what the log never writes",
     Fault.LEAF_MISSING: "the store has no such leaf",
     Fault.LEAF_CHANGED: "the leaf is not the hash of its record",
     Fault.RECORD_MISSING: "the record is gone, and no erasure says why",
@@ -53,6 +57,7 @@ SAYS: Final = {
     Fault.EDGE_CHANGED: "the stored edge of the tree is not that of its leaves",
     Fault.CHECKPOINT_MISSING: "there is no published checkpoint, though one was signed",
     Fault.CHECKPOINT_UNSIGNED: "the log did not sign this checkpoint",
+    Fault.CHECKPOINT_CHANGED: "the store says something else of the checkpoint than it says itself",
     Fault.CHECKPOINT_FORK: "the checkpoint tells of another tree: the log was forked, or rewritten",
     Fault.CHECKPOINT_AHEAD: "the checkpoint tells of a larger tree than there is: the log was rolled back",
     Fault.CHECKPOINT_OLD: "an older checkpoint is published than was signed: put back, or the log ended before it did",
@@ -61,8 +66,24 @@ SAYS: Final = {
     Fault.LEDGER_CHANGED: "the ledger has other bytes than were logged",
     Fault.LEDGER_ENDS: "the ledger does not reach to where it was read",
     Fault.NOT_LOGGED: "a decision of the ledger that was read is in no leaf",
+    Fault.STATEMENT_BAD: "a statement of the log that nobody entitled to it signed, or that says what nobody may",
     Fault.DIRECTORY_LOST: "the log holds no change of the directory that the pinned root signed: nothing is judged",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class OfCell:
+    """Something about one cell of the store."""
+
+    fault: Fault
+    table: str
+    row: str
+    """Its key."""
+    column: str
+
+    @property
+    def place(self) -> str:
+        return f"{self.table} {self.row} {self.column}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,5 +163,5 @@ class OfLedger:
         return f"partition {self.partition} offset {self.offset}"
 
 
-Finding: TypeAlias = OfLeaf | OfTile | OfNode | OfCheckpoint | OfPartition | OfLedger
+Finding: TypeAlias = OfCell | OfLeaf | OfTile | OfNode | OfCheckpoint | OfPartition | OfLedger
 Report: TypeAlias = Callable[[Finding], None]

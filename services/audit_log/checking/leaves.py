@@ -1,25 +1,33 @@
 """Each leaf derived anew from its record: entry, decision, chain, index, and where the partitions stand at the end."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final, NamedTuple, TypeAlias
 
 from audit_log.checking.findings import Fault, OfLeaf, OfPartition, Report
-from audit_log.core.growing import SEGMENT_BITS, Kind, SearchRow, search, terms
+from audit_log.core.growing import SEGMENT_BITS, Kind, SearchRow, Term, search, signed_key, term_key, terms
 from audit_log.core.places import NOWHERE, Place
-from audit_log.core.reading import LedgerReader, Taken
+from audit_log.core.reading import NO_PARTITION, LedgerReader, Taken
 from referral_contracts import topics
 from referral_contracts.codes import Code
 from referral_contracts.decisions import read_decision
 from referral_contracts.directory import Directory
-from referral_contracts.encoding import unb64
+from referral_contracts.encoding import parse_time, sha256, unb64
 from referral_contracts.errors import Fatal, LocalError, RemoteError
-from referral_contracts.log.leaf import LedgerEntry, entry
+from referral_contracts.log.leaf import LedgerEntry, Statement, entry
 from referral_contracts.merkle import leaf_hash
 from referral_contracts.records import Headers, Record
+from referral_contracts.trail.stating import Statements
 
 StoredTerms: TypeAlias = Callable[[int], Iterable[tuple[int, int, int]]]
 """Term, key and leaf of all that a segment can be found by."""
 _FAULTS: Final = {Code.LOG_GAP: Fault.DECISION_GAP, Code.LEDGER_ROLLED_BACK: Fault.DECISION_CHAIN}
+
+
+_NOWHERE_DECIDED: Final = (NO_PARTITION, 0, 0, b"", b"", b"")
+_EARLY_MS: Final = 3_600_000
+_LATE_MS: Final = 91 * 86_400_000
+"""A statement's own time and the log's: a request goes from hand to hand first. What waits, waits from the log's."""
 
 
 class Leaf(NamedTuple):
@@ -50,12 +58,25 @@ class Leaf(NamedTuple):
 
 
 class LeafCheck:
-    """Takes the leaves in their order; *erased* has the entries of those whose record may be gone."""
+    """
+    Takes the leaves in their order.
+
+    *erased* has the entries of those whose record may be gone, *segments* the numbers of those in which leaves are
+    found by something, in order.
+    """
 
     def __init__(
-        self, directory: Directory, stored: StoredTerms, report: Report, *, erased: Mapping[int, bytes]
+        self,
+        directory: Directory,
+        stored: StoredTerms,
+        segments: Iterable[int],
+        report: Report,
+        *,
+        erased: Mapping[int, bytes],
     ) -> None:
         self._directory, self._stored, self._report, self._erased = directory, stored, report, erased
+        self._stored_segments = deque(segments)
+        self._statements = Statements(directory, ())
         self._readers: dict[int, LedgerReader] = {}
         self._places: dict[int, Place] = {}
         self._lost: set[int] = set()
@@ -78,7 +99,7 @@ class LeafCheck:
         if not whole:
             self._report(OfLeaf(Fault.LEAF_CHANGED, leaf.number))
         if leaf.kind == Kind.STATEMENT:
-            self._unread.add(leaf.number)
+            self._state(leaf)
             return whole
         taken = self._read(leaf)
         if taken is None:
@@ -95,6 +116,27 @@ class LeafCheck:
             same = stored.counter == walked.counter and (partition in self._lost or stored.chain == walked.chain)
             if not same or stored.next_offset < walked.next_offset:
                 self._report(OfPartition(Fault.POSITION_CHANGED, partition))
+
+    def _state(self, leaf: Leaf) -> None:
+        """Check who signed a statement of the log, and what it is found by; more may lead to it than its case."""
+        self._unread.add(leaf.number)
+        logged, found = leaf.logged, leaf.search
+        statement = Statement(signatures=tuple(logged.signature.split(b"\n")), value=logged.value)
+        try:
+            at, kind, subject = self._statements.check(leaf.number, statement)
+        except RemoteError:
+            self._report(OfLeaf(Fault.STATEMENT_BAD, leaf.number))
+            return
+        if (leaf.partition, leaf.counter, leaf.offset, logged.decision, logged.path, logged.root) != _NOWHERE_DECIDED:
+            self._report(OfLeaf(Fault.PLACE_CHANGED, leaf.number))
+        if found is None or not _tells(found, sha256(logged.value), kind, subject, parse_time(at)):
+            self._report(OfLeaf(Fault.INDEX_CHANGED, leaf.number))
+            return
+        source = found[5] or ""
+        terms_of = {(Term.EVENT, signed_key(found[1])), (Term.VERB, term_key(kind)), (Term.PARTY, term_key(source))}
+        if isinstance(subject, str):
+            terms_of.add((Term.CASE, term_key(subject)))
+        self._wanted.update((int(term), key, leaf.number) for term, key in terms_of)
 
     def _read(self, leaf: Leaf) -> Taken | None:
         partition, logged = leaf.partition, leaf.logged
@@ -126,6 +168,10 @@ class LeafCheck:
     def _pass(self, leaf: Leaf) -> None:
         self._unread.add(leaf.number)
         if leaf.kind == Kind.DECISION:
+            # Without its record it still has its number: none is left out before it.
+            before = self._places.get(leaf.partition, NOWHERE)
+            if leaf.salt is None and (leaf.counter != before.counter + 1 or leaf.offset < before.next_offset):
+                self._report(OfLeaf(Fault.PLACE_CHANGED, leaf.number))
             self._places[leaf.partition] = Place(leaf.offset + 1, leaf.counter, leaf_hash(leaf.logged.decision))
             self._lost.add(leaf.partition)
 
@@ -135,8 +181,16 @@ class LeafCheck:
             found = self._readers[partition] = LedgerReader(self._directory.head.bus, partition)
         return found
 
+    def _segments(self, following: int) -> Iterator[int]:
+        """Go through the segments from this one to before *following* in which something can be found."""
+        yield self._segment
+        while self._stored_segments and self._stored_segments[0] < following:
+            segment = self._stored_segments.popleft()
+            if segment > self._segment:
+                yield segment
+
     def _end_segment(self, following: int) -> None:
-        for segment in range(self._segment, following):
+        for segment in self._segments(following):
             faulty = set[int]()
             for term in self._stored(segment):
                 if term in self._wanted:
@@ -148,3 +202,10 @@ class LeafCheck:
                 self._report(OfLeaf(Fault.INDEX_CHANGED, index))
             self._wanted, self._unread = set(), set()
         self._segment = following
+
+
+def _tells(found: SearchRow, event: bytes, kind: str, subject: object, at_ms: int) -> bool:
+    """Whether the index says of a statement what it says itself; who asked, and when it came, is the log's word."""
+    _, told, case, referral, verb, source, admitted_ms, code, accepted = found
+    same = (told, case, referral, verb, code, accepted) == (event, subject, None, kind, Code.ACCEPTED.value, 1)
+    return same and source is not None and at_ms - _EARLY_MS <= admitted_ms <= at_ms + _LATE_MS

@@ -19,6 +19,8 @@ Fetch: TypeAlias = Callable[[str], bytes | None]
 PUBLISHED: Final = "published"
 _TILE_SIZE: Final = TILE_WIDTH * HASH_SIZE
 _CHUNK: Final = 8192
+_MOST_MISSING: Final = 65_536
+"""Leaves in a row that are looked for one by one: a number that somebody put there may be any."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,24 +50,33 @@ class TreeCheck:
         """How many entries were taken."""
         return self._frontier.size + len(self._waiting)
 
-    def take(self, index: int, entry: bytes) -> None:
-        """Take the entry at *index*; each between the last one and this is missing."""
-        while self.size < index:
-            self._report(OfLeaf(Fault.LEAF_MISSING, self.size))
-            self._add(self._stand_in(self.size))
-        self._add(entry)
+    def take(self, index: int, entry: bytes | None) -> None:
+        """Take the entry at *index*, None where it cannot be one; each between the last one and this is missing."""
+        if index < self.size:
+            self._report(OfLeaf(Fault.RECORD_STRAY, index))
+            return
+        if self._reaches(index):
+            self._add(self._stand_in(index) if entry is None else entry)
 
     def finish(self, size: int, edge: Frontier | None) -> None:
         """Say what the store says of the whole: its *size*, and its *edge* unless nobody can read it."""
-        while self.size < size:
-            self._report(OfLeaf(Fault.LEAF_MISSING, self.size))
-            self._add(self._stand_in(self.size))
+        self._reaches(size)
         self._flush()
         if edge != self._frontier or size != self._frontier.size:
             self._report(OfNode(Fault.EDGE_CHANGED, 0, size))
         for one in self._told:
             self._report(OfCheckpoint(Fault.CHECKPOINT_AHEAD, one.where, one.checkpoint.size))
         self._told = []
+
+    def _reaches(self, index: int) -> bool:
+        """Fill up to *index* what is missing; return False when that is more than was ever lost, and a lie."""
+        if index - self.size > _MOST_MISSING:
+            self._report(OfLeaf(Fault.LEAF_MISSING, self.size))
+            return False
+        while self.size < index:
+            self._report(OfLeaf(Fault.LEAF_MISSING, self.size))
+            self._add(self._stand_in(self.size))
+        return True
 
     def _stand_in(self, index: int) -> bytes:
         """Return what was published of an entry that is missing, so that only what is wrong is told."""

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 
 from audit_log.core.reading import about
 from referral_contracts.directory import Directory
-from referral_contracts.encoding import lp, parse_json
+from referral_contracts.encoding import MAX_INTEGER, lp, parse_json
 from referral_contracts.errors import RemoteError
 from referral_contracts.log.access import ACCESSED
 from referral_contracts.log.erasing import ERASED, signing
@@ -79,7 +79,8 @@ def erased_in(kept: Iterable[Kept]) -> set[int]:
 def _named(value: bytes) -> Sequence[int]:
     told = _told(value)
     leaves = told.get("leaves") if told.get("kind") == ERASED else None
-    return [leaf for leaf in leaves if isinstance(leaf, int)] if isinstance(leaves, list) else ()
+    found = leaves if isinstance(leaves, list) else ()
+    return [leaf for leaf in found if isinstance(leaf, int) and 0 <= leaf <= MAX_INTEGER]
 
 
 def reader_in(one: Kept) -> str | None:

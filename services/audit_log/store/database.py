@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from typing import Any, Protocol
 
 from sqlalchemy import Connection, Engine, Table
+from sqlalchemy.exc import MultipleResultsFound, NoResultFound
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from referral_contracts.codes import Code
@@ -66,3 +67,5 @@ def translated(database: Database) -> Iterator[None]:
         if code is Code.STATE_FORMAT:
             raise Fatal(code, "the store's file is broken: not by this program") from None
         raise LocalError(code, "the store did not do it") from None
+    except (NoResultFound, MultipleResultsFound):
+        raise Fatal(Code.STATE_FORMAT, "the store has not the one row that it has to have") from None

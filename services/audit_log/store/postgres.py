@@ -16,10 +16,12 @@ from sqlalchemy import (
     SmallInteger,
     Table,
     Text,
+    TypeDecorator,
     create_engine,
     text,
 )
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.types import TypeEngine
 
 from referral_contracts.codes import Code
 from referral_contracts.errors import Fatal, LocalError
@@ -35,6 +37,8 @@ _CONNECT: Final = {
 }
 _CODES: Final = {
     "53100": Code.DISK_FULL,
+    "XX001": Code.STATE_FORMAT,
+    "XX002": Code.STATE_FORMAT,
     "25006": Code.READ_ONLY,
     "42501": Code.READ_ONLY,
 }
@@ -135,5 +139,6 @@ class PostgresDatabase:
         return _CODES.get(getattr(cause, "sqlstate", None) or "", Code.STORE_AWAY)
 
 
-def _generic(kind: object) -> type[Any]:
-    return next(one for one in type(kind).__mro__ if one in _BINARY)
+def _generic(kind: TypeEngine[Any]) -> type[Any]:
+    kept = kind.impl_instance if isinstance(kind, TypeDecorator) else kind
+    return next(one for one in type(kept).__mro__ if one in _BINARY)

@@ -8,15 +8,16 @@ trusted: every leaf is proven under a checkpoint before anybody is told of it.
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Row, select
 
 from audit_log.core.growing import SEGMENT_BITS, Term, signed_key, term_key
 from audit_log.core.reading import DIRECTORY_CHANGED
 from audit_log.core.searching import Found, Query
 from audit_log.core.trails import MOST_LEAVES, MOST_READS, Kept
 from audit_log.store import schema
+from audit_log.store.cells import there
 from audit_log.store.database import Database, translated
 from audit_log.store.searching import matching, placed, stretches
 from audit_log.store.snapshot import Snapshot
@@ -104,7 +105,7 @@ class StoreReader:
             # The newest first, one at a time: nearly always it is that, and a change may be half a megabyte.
             before = size
             while row := connection.execute(wanted.where(records.c.idx < before).limit(1)).one_or_none():
-                head = Change.decode(bytes(row.value)).data.head
+                head = Change.decode(there(row.value)).data.head
                 if head.head.version == version:
                     return head
                 before = row.idx
@@ -119,7 +120,7 @@ class StoreReader:
                 while len(found) < query.most:
                     most = query.most - len(found)
                     rows = connection.execute(matching(query, after, end).limit(most)).all()
-                    told = ((Found._make((*row[:8], bool(row[8]))), row[9]) for row in rows)
+                    told = ((_found(row), row[9]) for row in rows)
                     found += [one for one, value in told if query.holds(one, value or b"")]
                     if len(rows) < most:
                         break
@@ -150,7 +151,7 @@ class StoreReader:
         )
         with self._connection() as connection:
             rows = connection.execute(wanted).all()
-        found = [Kept._make((row[0], *(None if part is None else bytes(part) for part in row[1:]))) for row in rows]
+        found = [Kept(row[0], there(row[1]), *row[2:]) for row in rows]
         if len(found) != len(set(indexes)):
             raise Fatal(Code.LOG_FORK, "the store has lost a leaf")
         return found
@@ -209,10 +210,17 @@ class StoreReader:
         if index is None or row is None:
             # What was erased cannot be told from what never was.
             return None
-        entry, salt, decision, path, root = map(bytes, row)
+        entry, salt, decision, path, root = map(there, row)
         return Logged(index=index, entry=entry, salt=salt, decision=decision, path=path, root=root)
 
     @contextmanager
     def _connection(self) -> Iterator[Connection]:
         with translated(self._database), self._database.engine.connect() as connection, connection.begin():
             yield connection
+
+
+def _found(row: Row[*tuple[Any, ...]]) -> Found:
+    index, event, subject, referral, verb, source, admitted_ms, code, accepted = row[:9]
+    return Found(
+        index, there(event), subject, referral, verb, source, there(admitted_ms), there(code), bool(there(accepted))
+    )

@@ -12,12 +12,12 @@ from sqlalchemy import (
     BigInteger,
     Column,
     Integer,
-    LargeBinary,
     MetaData,
     SmallInteger,
     Table,
-    Text,
 )
+
+from audit_log.store.cells import Bytes, Number, Words
 
 FORMAT: Final = 1
 
@@ -38,43 +38,45 @@ def _key(name: str) -> Column[int]:
 
 META: Final = _table(
     "meta",
-    Column("name", Text, primary_key=True),
-    Column("value", Text, nullable=False),
+    Column("name", Words(), primary_key=True),
+    Column("value", Words(), nullable=False),
 )
 """The format, the bus and the origin: a store belongs to one log."""
+UNSCRUBBED: Final = "unscrubbed"
+"""In it: something was erased and not overwritten since; its value is the size of the log after it."""
 
 TREE: Final = _table(
     "tree",
-    Column("id", SmallInteger, primary_key=True, autoincrement=False),
-    Column("size", BigInteger, nullable=False),
-    Column("frontier", LargeBinary, nullable=False),
-    Column("epoch", BigInteger, nullable=False),
+    Column("id", Number(SmallInteger), primary_key=True, autoincrement=False),
+    Column("size", Number(BigInteger), nullable=False),
+    Column("frontier", Bytes(), nullable=False),
+    Column("epoch", Number(BigInteger), nullable=False),
 )
 """One row: how large the tree is, its edge, and how often a writer opened the store."""
 
 PLACES: Final = _table(
     "places",
-    Column("partition", Integer, primary_key=True, autoincrement=False),
-    Column("next_offset", BigInteger, nullable=False),
-    Column("counter", BigInteger, nullable=False),
-    Column("chain", LargeBinary, nullable=False),
+    Column("partition", Number(Integer), primary_key=True, autoincrement=False),
+    Column("next_offset", Number(BigInteger), nullable=False),
+    Column("counter", Number(BigInteger), nullable=False),
+    Column("chain", Bytes(), nullable=False),
 )
 
 ENTRIES: Final = _table(
     "entries",
     _key("idx"),
-    Column("entry", LargeBinary, nullable=False),
-    Column("kind", SmallInteger, nullable=False),
-    Column("partition", Integer, nullable=False),
-    Column("counter", BigInteger, nullable=False),
-    Column("ledger_offset", BigInteger, nullable=False),
+    Column("entry", Bytes(), nullable=False),
+    Column("kind", Number(SmallInteger), nullable=False),
+    Column("partition", Number(Integer), nullable=False),
+    Column("counter", Number(BigInteger), nullable=False),
+    Column("ledger_offset", Number(BigInteger), nullable=False),
 )
 
 NODES: Final = _table(
     "nodes",
-    Column("level", SmallInteger, primary_key=True, autoincrement=False),
-    Column("idx", BigInteger, primary_key=True, autoincrement=False),
-    Column("hash", LargeBinary, nullable=False),
+    Column("level", Number(SmallInteger), primary_key=True, autoincrement=False),
+    Column("idx", Number(BigInteger), primary_key=True, autoincrement=False),
+    Column("hash", Bytes(), nullable=False),
     rowid=False,
 )
 """The hashes of the tiles above the lowest, whose own are those of `entries`."""
@@ -82,41 +84,41 @@ NODES: Final = _table(
 RECORDS: Final = _table(
     "records",
     _key("idx"),
-    Column("salt", LargeBinary, nullable=False),
-    Column("signature", LargeBinary, nullable=False),
-    Column("value", LargeBinary, nullable=False),
-    Column("decision", LargeBinary, nullable=False),
-    Column("path", LargeBinary, nullable=False),
-    Column("root", LargeBinary, nullable=False),
+    Column("salt", Bytes(), nullable=False),
+    Column("signature", Bytes(), nullable=False),
+    Column("value", Bytes(), nullable=False),
+    Column("decision", Bytes(), nullable=False),
+    Column("path", Bytes(), nullable=False),
+    Column("root", Bytes(), nullable=False),
 )
 
 SEARCH: Final = _table(
     "search",
     _key("idx"),
-    Column("event", LargeBinary, nullable=False),
-    Column("subject", Text),
-    Column("referral", Text),
-    Column("verb", Text),
-    Column("source", Text),
-    Column("admitted_ms", BigInteger, nullable=False, index=True),
-    Column("code", Text, nullable=False),
-    Column("accepted", SmallInteger, nullable=False),
+    Column("event", Bytes(), nullable=False),
+    Column("subject", Words()),
+    Column("referral", Words()),
+    Column("verb", Words()),
+    Column("source", Words()),
+    Column("admitted_ms", Number(BigInteger), nullable=False, index=True),
+    Column("code", Words(), nullable=False),
+    Column("accepted", Number(SmallInteger), nullable=False),
 )
 
 TERMS: Final = _table(
     "terms",
-    Column("segment", Integer, primary_key=True, autoincrement=False),
-    Column("term", SmallInteger, primary_key=True, autoincrement=False),
-    Column("key", BigInteger, primary_key=True, autoincrement=False),
-    Column("idx", BigInteger, primary_key=True, autoincrement=False),
+    Column("segment", Number(Integer), primary_key=True, autoincrement=False),
+    Column("term", Number(SmallInteger), primary_key=True, autoincrement=False),
+    Column("key", Number(BigInteger), primary_key=True, autoincrement=False),
+    Column("idx", Number(BigInteger), primary_key=True, autoincrement=False),
     rowid=False,
 )
 
 CHECKPOINTS: Final = _table(
     "checkpoints",
     _key("size"),
-    Column("root", LargeBinary, nullable=False),
-    Column("note", LargeBinary, nullable=False),
-    Column("kept_ms", BigInteger, nullable=False),
+    Column("root", Bytes(), nullable=False),
+    Column("note", Bytes(), nullable=False),
+    Column("kept_ms", Number(BigInteger), nullable=False),
 )
 """The newest, and one of each hour."""

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from sqlalchemy import Connection, delete, func, insert, select, update
 
 from audit_log.core.growing import SEGMENT_BITS, Batch
+from audit_log.core.places import Place
 from audit_log.store import schema
 from audit_log.store.database import Database, translated
 from audit_log.store.reading import StoreReader
@@ -15,14 +16,13 @@ from audit_log.store.store import Signed, State
 from referral_contracts.codes import Code
 from referral_contracts.errors import Fatal
 from referral_contracts.log.growth import Frontier
+from referral_contracts.merkle import HASH_SIZE
 
 _TREE_ROW = 1
 _HOUR_MS = 3_600_000
 _ERASED_AT_ONCE = 500
 _EMPTIED = (schema.RECORDS, schema.SEARCH, schema.TERMS)
 """What an erasure deletes from."""
-_UNSCRUBBED = "unscrubbed"
-"""In `meta`: something was erased and not overwritten since; its value is the size of the log after it."""
 
 
 class SqlStore:
@@ -56,7 +56,10 @@ class SqlStore:
             size, edge = seen.tree()
             if edge is None or edge.size != size:
                 raise Fatal(Code.STATE_FORMAT, "the store's tree is not of the size that it says")
-            return State(edge, seen.places(), seen.newest())
+            places = seen.places()
+            if not all(_is_place(place) for place in places.values()):
+                raise Fatal(Code.STATE_FORMAT, "the store's positions are none")
+            return State(edge, places, seen.newest())
 
     def append(self, batch: Batch) -> None:
         """See `Store`."""
@@ -80,7 +83,7 @@ class SqlStore:
                 _erase(connection, batch.erased)
                 # In the same transaction: whatever happens next, it is known that the bytes are still in the files.
                 _settle(connection)
-                self._database.insert(connection, schema.META, [(_UNSCRUBBED, str(size))])
+                self._database.insert(connection, schema.META, [(schema.UNSCRUBBED, str(size))])
 
     def sign(self, checkpoint: Signed, at_ms: int) -> None:
         """See `Store`."""
@@ -105,7 +108,7 @@ class SqlStore:
         """See `Store`."""
         with translated(self._database):
             with self._database.engine.connect() as connection:
-                owed = connection.scalar(select(schema.META.c.value).where(schema.META.c.name == _UNSCRUBBED))
+                owed = connection.scalar(select(schema.META.c.value).where(schema.META.c.name == schema.UNSCRUBBED))
             if owed is None:
                 return
             self._database.scrub(_EMPTIED)
@@ -129,7 +132,7 @@ class SqlStore:
 
     def _own(self, connection: Connection, wanted: dict[str, str]) -> None:
         """Return if the store is of the log that it is opened for; an empty one becomes so."""
-        told = {row.name: row.value for row in connection.execute(select(schema.META)) if row.name != _UNSCRUBBED}
+        told = {row.name: row.value for row in connection.execute(select(schema.META)) if row.name != schema.UNSCRUBBED}
         if not told:
             self._database.insert(connection, schema.META, list(wanted.items()))
             self._database.insert(connection, schema.TREE, [(_TREE_ROW, 0, Frontier.empty().encode(), 0)])
@@ -150,8 +153,12 @@ class SqlStore:
 
 def _settle(connection: Connection, owed: str | None = None) -> None:
     """Forget that something has to be overwritten: what *owed* names, where it is told."""
-    done = delete(schema.META).where(schema.META.c.name == _UNSCRUBBED)
+    done = delete(schema.META).where(schema.META.c.name == schema.UNSCRUBBED)
     connection.execute(done if owed is None else done.where(schema.META.c.value == owed))
+
+
+def _is_place(place: Place) -> bool:
+    return place.next_offset >= 0 and place.counter >= 0 and len(place.chain) == HASH_SIZE
 
 
 def _erase(connection: Connection, leaves: Sequence[int]) -> None:

@@ -33,11 +33,13 @@ _READING: Final = ("cache_size = -65536", "busy_timeout = 10000")
 _CODES: Final = {
     sqlite3.SQLITE_CORRUPT: Code.STATE_FORMAT,
     sqlite3.SQLITE_NOTADB: Code.STATE_FORMAT,
+    sqlite3.SQLITE_TOOBIG: Code.STATE_FORMAT,
     sqlite3.SQLITE_FULL: Code.DISK_FULL,
     sqlite3.SQLITE_READONLY: Code.READ_ONLY,
     sqlite3.SQLITE_PERM: Code.READ_ONLY,
     sqlite3.SQLITE_CANTOPEN: Code.READ_ONLY,
 }
+_MOST_READ: Final = 1 << 28
 _PRIMARY: Final = 0xFF
 """An extended result code's last byte is what it is a kind of."""
 
@@ -124,6 +126,9 @@ def _engine(url: URL, pragmas: Sequence[str]) -> Engine:
     def connected(raw: sqlite3.Connection, _: object) -> None:
         # The driver's own idea of when a transaction begins would leave out reading.
         raw.isolation_level = None
+        # A cell that somebody blew up is refused, not read into memory; what is no text is for `cells` to tell.
+        raw.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _MOST_READ)
+        raw.text_factory = lambda data: data.decode("utf-8", "surrogateescape")
         for pragma in pragmas:
             raw.execute(f"PRAGMA {pragma}")
 

@@ -25,7 +25,7 @@ def batch(world: World, frontier: Frontier, count: int) -> Batch:
 
 
 def signed(size: int, root: bytes = b"r" * 32) -> Signed:
-    return Signed(size, root, b"note %d" % size)
+    return Signed(size, root, b"log\n%d\nroot\n" % size)
 
 
 def code_of(stopped: pytest.ExceptionInfo[Fatal]) -> Code:
