@@ -21,7 +21,8 @@ _PYTHON: Final = re.compile(
 _VERSION: Final = re.compile(r"\d+(?:\.[0-9A-Za-z.+-]+)?")
 _SHA512: Final = re.compile(r"sha512-[A-Za-z0-9+/]{86}==")
 _REQUIRED: Final = re.compile(r"^(?:require |\t)(?P<name>[^\s(]+) (?P<version>v\S+)(?: // indirect)?$", re.MULTILINE)
-_REPLACED: Final = re.compile(r"^replace .*=> (?P<by>\S+)", re.MULTILINE)
+_REPLACED: Final = re.compile(r"^(?:replace |\t)(?P<name>\S+)(?: v\S+)? => (?P<by>\S+)", re.MULTILINE)
+"""Alone in a line, or in a block of several."""
 _JAR: Final = re.compile(r"(?P<hash>[0-9a-f]{64})  (?P<name>[A-Za-z0-9._-]+?)-(?P<version>\d[A-Za-z0-9.-]*)\.jar")
 
 
@@ -77,10 +78,11 @@ def npm(text: str) -> Iterator[Locked]:
 
 def go(modules: str, sums: str) -> Iterator[Locked]:
     """Read a go.mod by its go.sum: the sums of each module that it requires, and no module from elsewhere."""
+    local = set()
     for replaced in _REPLACED.finditer(modules):
         if not replaced["by"].startswith("."):
             raise Unlocked(f"a module from elsewhere: {replaced['by']}")
-    local = {line.split()[1] for line in modules.splitlines() if line.startswith("replace ")}
+        local.add(replaced["name"])
     known = dict(line.rsplit(" ", 1) for line in sums.splitlines())
     for required in _REQUIRED.finditer(modules):
         name, version = required["name"], required["version"]

@@ -82,8 +82,14 @@ go 1.26
 require (
 \tx.org/a v1.0.0
 \tours/b v0.0.0
+\tours/d v0.0.0
+\tours/e v0.0.0
 )
 replace ours/b => ../b
+replace (
+\tours/d => ../d
+\tours/e v0.0.0 => ../e
+)
 require x.org/c v0.1.0 // indirect
 """
 SUMS = "".join(
@@ -107,9 +113,12 @@ def test_a_go_module_without_its_sums_is_refused(lost: int) -> None:
         list(go(MODULES, "".join(lines[:lost] + lines[lost + 1 :])))
 
 
-def test_a_go_module_from_elsewhere_is_refused() -> None:
+@pytest.mark.parametrize(
+    "elsewhere", ["replace x.org/a => y.org/a v1.0.0\n", "replace (\n\tx.org/a => y.org/a v1.0.0\n)\n"]
+)
+def test_a_go_module_from_elsewhere_is_refused(elsewhere: str) -> None:
     with pytest.raises(Unlocked):
-        list(go(MODULES + "replace x.org/a => y.org/a v1.0.0\n", SUMS))
+        list(go(MODULES + elsewhere, SUMS))
 
 
 def test_a_jar_is_a_version_with_its_hash() -> None:
