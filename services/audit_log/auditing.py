@@ -30,6 +30,8 @@ from referral_contracts.log.access import Way
 from referral_contracts.trail.answers import MOST_FOUND, CaseAnswer, Search, SearchAnswer
 
 _SUBJECT: Final = re.compile(SUBJECT)
+_HOST: Final = re.compile(r"([A-Za-z0-9._~-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]*)?")
+"""Whoever passes a request on can write anything there: a path, too, and that this one is but a fragment of it."""
 _AGAIN_S: Final = 1
 _TOLD: Final = {
     Code.NOT_PERMITTED: Code.NOT_FOUND,
@@ -181,12 +183,18 @@ class _Desk:
 
 
 def _message(request: Request) -> Message:
-    """Return the request as it came: what a framework makes of its path is not what was signed."""
-    scope = request.scope
+    """
+    Return the request as it came: what a framework makes of its path is not what was signed.
+
+    Raises:
+        RemoteError: BAD_SIGNATURE: put together it would be the URL of something else than is asked here.
+    """
+    scope, host = request.scope, request.headers.get("host", "")
     query = f"?{scope['query_string'].decode('latin-1')}" if scope["query_string"] else ""
-    host = request.headers.get("host", "")
-    url = f"{scope['scheme']}://{host}{scope['raw_path'].decode('latin-1')}{query}"
-    return Message(request.method, url, Headers(request.headers.raw))
+    target = f"{scope['raw_path'].decode('latin-1')}{query}"
+    if not _HOST.fullmatch(host) or "#" in target:
+        raise RemoteError(Code.BAD_SIGNATURE, "not the host or the target of a request")
+    return Message(request.method, f"{scope['scheme']}://{host}{target}", Headers(request.headers.raw))
 
 
 def _case(subject: str) -> str:

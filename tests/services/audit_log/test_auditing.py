@@ -14,7 +14,7 @@ from referral_contracts.keys import SigningKey
 from referral_contracts.log.access import ACCESSED, Access
 from referral_contracts.trail.answers import CaseAnswer, SearchAnswer, read_trail
 from referral_contracts.trail.bundle import read_bundle
-from tests.services.audit_log.auditors import AUDITOR, DAY_MS, HTTP, OTHER, PROVINCE, Audited
+from tests.services.audit_log.auditors import AUDITOR, BASE, DAY_MS, HTTP, OTHER, PROVINCE, Audited
 from tests.stories.world import WARD, keys
 
 STRANGER = SigningKey.from_seed(bytes([199]) * 32)
@@ -148,6 +148,18 @@ class TestRefusing:
         assert len({repr(shape(answer)) for answer in answers}) == 1
         assert answers[0].json() == {"code": "bad-signature"}
         assert answers[0].headers["accept-signature"].startswith('asker=("@method" "@authority"')
+
+    @pytest.mark.parametrize("host", ["{host}{other}#", "x@{host}", "{host}?", "{host}/", ""])
+    def test_a_signature_for_one_case_asks_for_no_other_whatever_host_is_named(
+        self, audited: Audited, host: str
+    ) -> None:
+        other = audited.trail("f" * 32)
+        signed = audited.request(audited.signing(AUDITOR), other if "{other}" in host else audited.trail())
+        signed.headers["host"] = host.format(host=signed.headers["host"], other=other)
+        signed.url = httpx.URL(f"{BASE}{audited.trail()}")
+
+        assert [answer.status_code for answer in audited.send(signed)] == [401]
+        assert accesses(audited) == []
 
     def test_a_key_that_was_revoked_asks_nothing_more(self, audited: Audited) -> None:
         assert audited.one(AUDITOR, audited.trail()).status_code == 200
