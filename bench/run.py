@@ -12,6 +12,7 @@ machine that has something else to do, say nothing about each other; ratios with
 import argparse
 import asyncio
 import logging
+import os
 import shutil
 import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -23,7 +24,7 @@ from rich.console import Console
 ROOT: Final = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "deploy"), str(ROOT / "deploy" / "kafka")]
 
-from kafka_node import KafkaFailed, KafkaNode, NotInstalled  # noqa: E402 - found on the path just made
+from kafka_node import Authority, KafkaFailed, KafkaNode, NotInstalled  # noqa: E402 - found on the path just made
 from measure import machine  # noqa: E402
 from measure.auditing import auditing  # noqa: E402
 from measure.bench import Bench, now_ms  # noqa: E402
@@ -38,6 +39,7 @@ from measure.stages import stages  # noqa: E402
 from measure.submissions import Mill  # noqa: E402
 from measure.watching import watching  # noqa: E402
 from measure.world import found  # noqa: E402
+from reaching import settings_of  # noqa: E402
 
 PARTS: Final[Mapping[str, Callable[[Bench], Awaitable[list[Part]]]]] = {
     "routing": routing,
@@ -64,11 +66,13 @@ def main(arguments: Sequence[str]) -> int:
     console = Console(highlight=False) if sys.stdout.isatty() else Console(highlight=False, width=_WIDTH)
     # It complains about each topic that is deleted between two measurements.
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
-    setting = {"brokers": BROKERS, "rounds": options.rounds, "quick": options.quick}
+    closed = os.environ.get("REFERRAL_BUS_UNSAFE_PLAINTEXT") != "1"
+    setting = {"brokers": BROKERS, "closed": closed, "rounds": options.rounds, "quick": options.quick}
     results = Results(ROOT / "bench" / "results", facts, setting)
     shutil.rmtree(_HOME, ignore_errors=True)
     try:
         with console.status("starting Kafka") as status, KafkaNode.start(heap_mb=HEAP_MB, say=_quiet) as node:
+            _identify(node.authority)
             asyncio.run(_measure(options, node, console, status.update, results))
     except NotInstalled as error:
         console.print(f"bench: error: {error}")
@@ -78,6 +82,13 @@ def main(arguments: Sequence[str]) -> int:
         return 1
     console.print(f"written: {results.path.relative_to(ROOT)}")
     return 0
+
+
+def _identify(authority: Authority | None) -> None:
+    """Have everything that is started here speak as the operator: what rights cost is not measured."""
+    if authority is not None:
+        os.environ["KAFKA_PKI"] = str(authority.folder)
+        os.environ |= settings_of(authority.operator())
 
 
 async def _measure(

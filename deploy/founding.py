@@ -1,10 +1,11 @@
 """
 Found a bus from a file that lists its agencies: keys for each, the trust root, version 1 of the directory.
 
-Everything lies under one folder, a sub-folder for each agency with what its command line needs: ``keys.json`` (its
-owner's alone), ``trust.json``, ``bus.toml``, ``log.policy``; the registrar also has ``root.json``, which signs the
-directory's heads, the deadline watcher ``state-key.json``, without which nobody can read what it has written, and
-whoever runs a witness of the log ``witness.key`` and ``witness.db``.
+Everything lies under one folder, a sub-folder for each agency with what its command line needs: ``keys.json`` and
+``tls.pem`` (its owner's alone), ``trust.json``, ``ca.crt``, ``bus.toml``, ``log.policy``; the registrar also has
+``root.json``, which signs the directory's heads, the deadline watcher ``state-key.json``, without which nobody can read
+what it has written, and whoever runs a witness of the log ``witness.key`` and ``witness.db``. ``pki`` holds the
+authority that signs the certificates.
 In a real deployment each agency makes its own keys and the registrar only ever sees the public ones.
 """
 
@@ -16,8 +17,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Self
 
+from access import read_access
+from difference import Wanted
+from kafka_node import Authority, Held
+from kafka_node.authority import Kind as Holder
+from provision import wanted
+from reaching import settings_of
+from referral_bus._kafka import KafkaTransport
 from referral_bus.keys import AgencyKeys, load_trust
 from referral_bus.registrar import Registrar, Term, event_key_record, sealing_key_record, trust_root
+from referral_bus.tls import Tls
 from referral_contracts.directory import ROLE_ROUTER, ROLE_WATCHER, Directory, TrustRoot
 from referral_contracts.directory_model import (
     ROLE_LOG,
@@ -37,6 +46,7 @@ from referral_contracts.directory_model import (
 from referral_contracts.encoding import format_time
 from referral_contracts.keys import KEY_FILE_MODE
 from referral_contracts.log.note import Kind, NoteKey
+from referral_contracts.topics import topic_specs
 from service_chassis.keyfile import STATE_KEY_SIZE, state_key_file
 from witnessing import POLICY, WitnessPlace, who_witnesses, write_policies
 
@@ -58,9 +68,11 @@ class Founding:
     plan: Mapping[str, Any]
     """The agencies' file."""
     trust: TrustRoot
+    authority: Authority | None
+    """Signs the certificates; None where everybody speaks in plaintext."""
 
     @classmethod
-    def open(cls, home: Path, agencies: Path) -> Self:
+    def open(cls, home: Path, agencies: Path, authority: Authority | None) -> Self:
         """Return the bus in *home*, made from the file *agencies* when there is none yet."""
         plan = tomllib.loads(agencies.read_text("utf-8"))
         home.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -80,7 +92,9 @@ class Founding:
             trust.write_bytes(trust_root(plan["bus"], [AgencyKeys.load(root).signing]).encode())
         for agency in plan["agency"]:
             (home / "agencies" / agency["id"] / "trust.json").write_bytes(trust.read_bytes())
-        return cls(home=home, plan=plan, trust=load_trust(trust))
+        founded = cls(home=home, plan=plan, trust=load_trust(trust), authority=authority)
+        founded.certify()
+        return founded
 
     @property
     def agencies(self) -> list[str]:
@@ -95,11 +109,39 @@ class Founding:
         """Return the private keys of *agency*."""
         return AgencyKeys.load(self.folder(agency) / "keys.json")
 
+    @property
+    def services(self) -> list[str]:
+        """Those of them that are services of the bus."""
+        return [name for name in self.agencies if name in read_access().services]
+
+    def wanted(self, partitions: int) -> Wanted:
+        """Return what the broker has to have: topics, access rules, quotas."""
+        people = [name for name in self.agencies if name not in self.services]
+        registrars = [agency["id"] for agency in self.plan["agency"] if "registrar" in agency["roles"]]
+        return wanted(topic_specs(partitions, self.agencies), read_access(), people, registrars)
+
+    def certify(self) -> None:
+        """Give everybody a certificate, and a new one to whose old one has not long to live."""
+        for name in self.agencies:
+            self.held(name)
+
+    def held(self, name: str) -> Held | None:
+        """Return the certificate of the agency or service *name*, in its folder."""
+        if self.authority is None:
+            return None
+        kind = Holder.SERVICE if name in read_access().services else Holder.AGENCY
+        return self.authority.hold(kind, name, self.folder(name))
+
+    def transport(self, bootstrap: str, name: str) -> KafkaTransport:
+        """Return the way of *name* to the broker."""
+        return transport_in(self.folder(name), bootstrap)
+
     def router_settings(self) -> dict[str, str]:
         """Return the router's variables, but for the broker."""
         return {
             "REFERRAL_BUS_TRUST": str(self.home / "trust.json"),
             "REFERRAL_BUS_ROUTER_KEY": str(self.folder("router") / "keys.json"),
+            **settings_of(self.held("router")),
         }
 
     def watcher_settings(self) -> dict[str, str]:
@@ -109,6 +151,7 @@ class Founding:
             "REFERRAL_BUS_TRUST": str(self.home / "trust.json"),
             "REFERRAL_BUS_WATCHER_KEY": str(folder / "keys.json"),
             "REFERRAL_BUS_WATCHER_STATE_KEY": str(folder / "state-key.json"),
+            **settings_of(self.held("deadline-watcher")),
         }
 
     def log_settings(self, port: int) -> dict[str, str]:
@@ -123,6 +166,7 @@ class Founding:
             "REFERRAL_BUS_LOG_STORE": f"sqlite:///{(folder / 'log.db').resolve()}",
             "REFERRAL_BUS_LOG_TILES": str(folder / "tiles"),
             "REFERRAL_BUS_LOG_HTTP_PORT": str(port),
+            **settings_of(self.held("audit-log")),
         }
 
     def tell_addresses(self, bootstrap: str, log: str | None = None) -> None:
@@ -207,6 +251,13 @@ def _grant(told: Mapping[str, Any], now_ms: int) -> Grant:
         valid_from=format_time(now_ms - _BACKDATED_MS),
         valid_until=format_time(now_ms + told["days"] * _DAY_MS),
     )
+
+
+def transport_in(folder: Path, bootstrap: str) -> KafkaTransport:
+    """Return the way to the broker of whom *folder* is; in plaintext where it has no certificate."""
+    held = Held(folder)
+    tls = Tls(certificate=held.certificate, authority=held.authority) if held.certificate.exists() else None
+    return KafkaTransport(bootstrap, ssl_context=None if tls is None else tls.context())
 
 
 def _write_secret(path: Path, value: bytes) -> None:

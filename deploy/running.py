@@ -6,9 +6,12 @@ starts it also ends, by pid, and a service that dies is started again.
 """
 
 import asyncio
+import os
 import socket
 import time
+import tomllib
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
@@ -16,14 +19,16 @@ from typing import Final, Self
 from aiokafka.errors import KafkaError
 
 from founding import Founding
-from kafka_node import KafkaNode
-from provision import provision
+from kafka_node import Authority, KafkaNode, authority_of
+from provision import apply, look
+from reaching import as_operator
 from referral_bus._kafka import KafkaTransport
 from referral_bus.transport import Submission
 from referral_contracts import topics
 from referral_contracts.directory import Directory
 from referral_contracts.directory_shelf import Shelf
-from referral_contracts.topics import H_SIGNATURE, topic_specs
+from referral_contracts.topics import H_SIGNATURE
+from service_chassis.kafka import Kafka
 from service_process import READY_S, NotReady, ServiceProcess
 from witnessing import WitnessProcess
 
@@ -63,7 +68,9 @@ def _free_port() -> int:
 
 def not_answering(bootstrap: str, error: KafkaError) -> NotReady:
     """Return what to raise when *bootstrap* is no broker, or one that does not do what is asked."""
-    return NotReady(f"Kafka at {bootstrap} does not answer ({type(error).__name__}): is KAFKA_BOOTSTRAP right?")
+    return NotReady(
+        f"Kafka at {bootstrap} does not answer ({type(error).__name__}): is KAFKA_BOOTSTRAP right, and KAFKA_PKI?"
+    )
 
 
 class RunningBus:
@@ -104,27 +111,34 @@ class RunningBus:
         self.witnesses: list[WitnessProcess] = []
         self._rules: Sequence[Path] = ()
         try:
-            if bootstrap is None:
-                say("starting Kafka")
-                self._node = KafkaNode.start(data_dir=home / "kafka", say=say)
-                bootstrap = self._node.bootstrap
-            self.bootstrap = bootstrap
-            self.founding = Founding.open(home, agencies)
+            self.bootstrap, authority = self._broker(bootstrap, home, agencies)
+            self.founding = Founding.open(home, agencies, authority)
             self._provision()
-            asyncio.run(refuse_another_bus(self.founding, bootstrap))
-            self.founding.tell_addresses(bootstrap)
+            asyncio.run(refuse_another_bus(self.founding, self.bootstrap))
+            self.founding.tell_addresses(self.bootstrap)
             self._start_services(rules, log=log, witnessed=witnessed)
-            say(f"ready: Kafka at {bootstrap}, directory version {self._wait_ready()}")
+            say(f"ready: Kafka at {self.bootstrap}, directory version {self._wait_ready()}")
         except BaseException:
             self.close()
             raise
 
+    def _broker(self, bootstrap: str | None, home: Path, agencies: Path) -> tuple[str, Authority | None]:
+        """Return where the broker is, *bootstrap* or one that is started, and whose certificates it believes."""
+        organisation = tomllib.loads(agencies.read_text("utf-8"))["bus"]
+        if bootstrap is not None:
+            return bootstrap, authority_of(os.environ, home / "pki", organisation)
+        self._say("starting Kafka")
+        self._node = KafkaNode.start(
+            data_dir=home / "kafka", pki=home / "pki", organisation=organisation, say=self._say
+        )
+        return self._node.bootstrap, self._node.authority
+
     def _provision(self) -> None:
         try:
-            differences = asyncio.run(provision(self.bootstrap, topic_specs(PARTITIONS, self.founding.agencies)))
-        except KafkaError as error:
+            left = asyncio.run(self._make_right())
+        except (KafkaError, OSError) as error:
             raise not_answering(self.bootstrap, error) from error
-        for line in differences:
+        for line in left:
             self._say(f"differs: {line}")
 
     def _wait_ready(self) -> int:
@@ -133,6 +147,18 @@ class RunningBus:
         for process in self._processes:
             process.wait_ready()
         return version
+
+    async def _make_right(self) -> Sequence[str]:
+        # Rights are put right without asking. A topic that is there is left as it is: somebody may have meant it.
+        wanted, kafka = self.founding.wanted(PARTITIONS), self.kafka
+        found = await look(kafka, wanted, closed=kafka.tls is not None)
+        await apply(kafka, replace(found, drifted=()))
+        return [*found.drift, *found.miscounted]
+
+    @property
+    def kafka(self) -> Kafka:
+        """The operator's way to the broker."""
+        return as_operator(self.bootstrap, self.founding.authority)
 
     @property
     def node(self) -> KafkaNode | None:
@@ -209,7 +235,8 @@ class RunningBus:
                 one.start()
 
     def renew(self) -> int:
-        """Renew the directory's head and return its version."""
+        """Renew the directory's head, and certificates; return the head's version."""
+        self.founding.certify()
         return asyncio.run(bring_up_to_date(self.founding, self.bootstrap))
 
     def close(self) -> None:
@@ -235,7 +262,7 @@ async def refuse_another_bus(founding: Founding, bootstrap: str) -> None:
     Raises:
         NotReady: It carries another.
     """
-    transport = KafkaTransport(bootstrap)
+    transport = founding.transport(bootstrap, "registrar")
     shelf = Shelf(founding.trust)
     try:
         await _read_on(transport, shelf, 0)
@@ -247,7 +274,7 @@ async def refuse_another_bus(founding: Founding, bootstrap: str) -> None:
 
 async def bring_up_to_date(founding: Founding, bootstrap: str, timeout_s: float = READY_S) -> int:
     """Found the directory, or renew its head; return the version once the bus has taken it."""
-    transport = KafkaTransport(bootstrap)
+    transport = founding.transport(bootstrap, "registrar")
     try:
         shelf = Shelf(founding.trust)
         offset = await _read_on(transport, shelf, 0)

@@ -26,10 +26,10 @@ from referral_bus import (
     ReferralBus,
     Sent,
     TimedOut,
-    Transport,
+    Tls,
+    kafka,
     load_trust,
 )
-from referral_bus._kafka import KafkaTransport
 from referral_contracts.payloads.clock import ClockSection
 from referral_contracts.payloads.deadline import DeadlineNotice
 from referral_contracts.payloads.payload import Payload
@@ -229,8 +229,9 @@ async def main(folder: Path) -> None:
     told = tomllib.loads((folder / "bus.toml").read_text("utf-8"))
     keys = AgencyKeys.load(folder / "keys.json")
 
-    def connect() -> Transport:
-        return KafkaTransport(told["bootstrap"], client_id=keys.agency)
+    certificate = folder / "tls.pem"
+    tls = Tls(certificate=certificate, authority=folder / "ca.crt") if certificate.exists() else None
+    connect = kafka(told["bootstrap"], tls=tls, unsafe_plaintext=tls is None, client_id=keys.agency)
 
     store = folder / "store.db"
     lines = asyncio.StreamReader(limit=_LINE_MAX)

@@ -1,7 +1,7 @@
 """
-Somebody who can reach Kafka and has no key: reads what the ledger shows to everybody, and submits what is not his.
+Somebody with every right on the broker, as who runs it has, and no key: reads the ledger, submits what is not his.
 
-Nothing here is the SDK's. A bus with access rights would not even let him in; this one is on a single machine, and
+Nothing here is the SDK's. Nobody else would be let in: each agency has a certificate and the few rights it needs. But
 what protects the case must not be the door.
 """
 

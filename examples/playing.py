@@ -14,7 +14,6 @@ from pathlib import Path
 from types import FrameType
 from typing import Final
 
-from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
 from counted import show_clocks
@@ -23,11 +22,13 @@ from kafka_node.background import StateFolder
 from office import NotAsTold, Office
 from outsider import Outsider
 from proven import FOLDER, Proof
+from reaching import operator_of
 from referral_bus import Code
 from referral_bus._kafka import KafkaTransport
 from referral_contracts.rules.book import RuleBook
 from referral_contracts.rules.loading import load_packs
 from running import DEMONSTRATION, RunningBus, not_answering
+from service_chassis.fold import Limits
 from service_process import NotReady, ServiceProcess
 from stage import Stage, expect
 from story import AUDITOR, CAST, COMMUNE, HOTLINE, SCHOOL, WATCHER, Story
@@ -90,10 +91,10 @@ def _failed(text: str, code: int) -> int:
 
 async def _home_of(home: Path, bootstrap: str) -> Path:
     """Return the folder that belongs to a broker that stays: its topics go with one set of keys."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    admin = operator_of(bootstrap).admin(Limits())
     try:
         await admin.start()
-    except KafkaError as error:
+    except (KafkaError, OSError) as error:
         raise not_answering(bootstrap, error) from error
     try:
         cluster = (await admin.describe_cluster())["cluster_id"]
@@ -155,7 +156,7 @@ def _logs(home: Path) -> list[str]:
 
 async def _play(bus: RunningBus, teller: Teller) -> None:
     offices: dict[str, Office] = {}
-    transport = KafkaTransport(bus.bootstrap)
+    transport = KafkaTransport(bus.bootstrap, ssl_context=bus.kafka.connection.get("ssl_context"))
     looking_after = asyncio.create_task(_look_after(bus))
     try:
         for who in CAST:

@@ -245,8 +245,8 @@ class Story:
     async def _forged_and_replayed(self) -> None:
         self._teller.chapter("Giả mạo và phát lại", "a forged and a replayed event")
         self._teller.tell(
-            "Kẻ lạ ghi thẳng vào Kafka; sổ cái ghi lại vì sao bị từ chối, không hộp thư nào nhận được gì.",
-            "A stranger writes straight into Kafka; the ledger says why it is refused, and no inbox sees it.",
+            "Người vận hành ghi thẳng vào Kafka; sổ cái ghi lại vì sao bị từ chối, không hộp thư nào nhận được gì.",
+            "Its operator writes straight into Kafka; the ledger says why it is refused, and no inbox sees it.",
         )
         accepted = next(
             heard for heard in self._stage.copies[COMMUNE] if (heard.verb, heard.source) == (Verb.ACCEPTED, POLICE)

@@ -1,14 +1,18 @@
 """
 What every test starts from: how hypothesis looks for counter-examples, and one real broker for the whole run.
 
+Every broker of a run is closed, by one authority that this run has made for itself: KAFKA_PKI names its folder.
+
 `kafka`        the bootstrap servers of the shared broker, or of KAFKA_BOOTSTRAP: do it no harm
 `own_kafka`    a broker for one test, to be killed, paused and restarted at will
 `topic_prefix` a name nobody else uses, for topics, groups and transactional ids
 """
 
 import os
+import shutil
 import signal
 import socket
+import tempfile
 import uuid
 from collections.abc import Iterator
 
@@ -25,6 +29,14 @@ settings.register_profile("here", deadline=None)
 # In CI the same examples every time: what fails there fails here, with the same seed.
 settings.register_profile("ci", deadline=None, derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") else "here")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Have an authority for this run, unless there is a broker that has its own."""
+    if not {"KAFKA_BOOTSTRAP", "KAFKA_PKI"} & os.environ.keys():
+        folder = tempfile.mkdtemp(prefix="referral-bus-pki-")
+        os.environ["KAFKA_PKI"] = folder
+        config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
 
 
 @pytest.fixture(scope="session")

@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import Final
 
 from measure.machine import ROOT
+from reaching import transport_of
 from referral_bus import ReferralBus
 from referral_bus.keys import AgencyKeys, load_trust
-from referral_bus.transport import kafka
 from referral_contracts.payloads.case import CaseOpening
 from referral_contracts.payloads.payload import Payload
 from referral_contracts.payloads.request import HandoffRequest
@@ -35,7 +35,7 @@ _QUIET_S: Final = 3.0
 def client(home: Path, agency: str, bootstrap: str) -> ReferralBus:
     """Return the agency's client; its keys and its store lie in *home*."""
     keys, trust = AgencyKeys.load(home / f"{agency}.json"), load_trust(home / "trust.json")
-    return ReferralBus(agency, keys, trust, store=home / f"{agency}.db", transport=kafka(bootstrap))
+    return ReferralBus(agency, keys, trust, store=home / f"{agency}.db", transport=lambda: transport_of(bootstrap))
 
 
 async def send(bus: ReferralBus, rate: float, seconds: float, recipients: Sequence[str]) -> list[tuple[str, int]]:

@@ -33,6 +33,7 @@ from measure.figures import Part, percentile
 from measure.machine import cpu_s, memory_mb, peak_memory_mb
 from measure.postgres import postgres
 from measure.world import BUS
+from reaching import operator_of
 from referral_contracts import topics
 from referral_contracts.keys import SigningKey
 from referral_contracts.log.checkpoint import Checkpoint
@@ -293,7 +294,7 @@ async def _watched(bench: Bench, path: Path, seconds: int) -> list[float]:
             await asyncio.sleep(0.002)
 
     producer = AIOKafkaProducer(
-        bootstrap_servers=bench.cluster.bootstrap, acks="all", enable_idempotence=True, max_batch_size=BATCH_MAX
+        **operator_of(bench.cluster.bootstrap).connection, acks="all", enable_idempotence=True, max_batch_size=BATCH_MAX
     )
     await producer.start()
     try:

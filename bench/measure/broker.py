@@ -15,6 +15,7 @@ from aiokafka.admin.records_to_delete import RecordsToDelete
 
 from kafka_node import KafkaNode
 from provision import provision
+from reaching import operator_of
 from referral_contracts import topics
 from referral_contracts.records import Write
 from referral_contracts.topics import BATCH_MAX, TopicSpec
@@ -37,7 +38,7 @@ class Cluster:
 
     async def make(self, specs: Sequence[TopicSpec]) -> None:
         """Create what is missing of *specs*."""
-        await provision(self.bootstrap, specs)
+        await provision(operator_of(self.bootstrap), specs)
 
     async def renew(self, specs: Sequence[TopicSpec]) -> None:
         """Delete and create *specs*: empty they are as new."""
@@ -72,7 +73,7 @@ class Cluster:
     async def fill(self, writes: Iterable[Write], *, batch_bytes: int = BATCH_MAX) -> None:
         """Append *writes*, in order within each partition, as fast as the broker takes them."""
         producer = AIOKafkaProducer(
-            bootstrap_servers=self.bootstrap, acks="all", enable_idempotence=True, max_batch_size=batch_bytes
+            **operator_of(self.bootstrap).connection, acks="all", enable_idempotence=True, max_batch_size=batch_bytes
         )
         await producer.start()
         try:
@@ -84,7 +85,7 @@ class Cluster:
     async def reader(self, isolation: str = "read_committed") -> AsyncIterator[AIOKafkaConsumer]:
         """Give a consumer that belongs to no group."""
         consumer = AIOKafkaConsumer(
-            bootstrap_servers=self.bootstrap,
+            **operator_of(self.bootstrap).connection,
             enable_auto_commit=False,
             auto_offset_reset="earliest",
             isolation_level=isolation,
@@ -98,7 +99,7 @@ class Cluster:
 
     @contextlib.asynccontextmanager
     async def _admin(self) -> AsyncIterator[AIOKafkaAdminClient]:
-        admin = AIOKafkaAdminClient(bootstrap_servers=self.bootstrap)
+        admin = AIOKafkaAdminClient(**operator_of(self.bootstrap).connection)
         await admin.start()
         try:
             yield admin

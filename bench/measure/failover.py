@@ -19,6 +19,7 @@ from measure.figures import Part, percentile
 from measure.outputs import PARTITIONS
 from measure.submissions import open_case
 from measure.world import BUS, SENDERS, TEAM
+from reaching import operator_of
 from referral_contracts import topics
 from referral_contracts.envelope import case_pseudonym
 from referral_contracts.records import Write
@@ -108,7 +109,7 @@ async def _kill(router: Router, seen: dict[int, float]) -> float:
 
 
 async def _submit(bench: Bench, town: _Town) -> None:
-    producer = AIOKafkaProducer(bootstrap_servers=bench.cluster.bootstrap, acks="all")
+    producer = AIOKafkaProducer(**operator_of(bench.cluster.bootstrap).connection, acks="all")
     await producer.start()
     streams = [town.offers(partition) for partition in range(PARTITIONS)]
     try:

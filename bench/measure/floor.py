@@ -14,6 +14,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from measure.outputs import LEDGER, PARTITIONS, STATE, Outputs
+from reaching import operator_of
 from referral_contracts import topics
 from referral_contracts.encoding import unb64
 from referral_contracts.signing import Typ, parse_signature
@@ -27,13 +28,13 @@ _FETCH_BYTES = 4 * 1024 * 1024
 async def forward(bootstrap: str, outputs: Outputs, keys: dict[str, Ed25519PublicKey]) -> None:
     """Verify and forward everything in the input topic, until ended."""
     consumer = AIOKafkaConsumer(
-        bootstrap_servers=bootstrap,
+        **operator_of(bootstrap).connection,
         enable_auto_commit=False,
         auto_offset_reset="earliest",
         max_partition_fetch_bytes=_FETCH_BYTES,
     )
     producer = AIOKafkaProducer(
-        bootstrap_servers=bootstrap,
+        **operator_of(bootstrap).connection,
         transactional_id="bench-floor",
         acks="all",
         linger_ms=0,

@@ -13,15 +13,18 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from measure.outputs import LEDGER, PARTITIONS, STATE, Outputs
+from reaching import operator_of
 from referral_contracts import topics
 from referral_contracts.topics import BATCH_MAX
 
 
 async def forward(bootstrap: str, outputs: Outputs, *, large: bool, copies_only: bool) -> None:
     """Forward everything in the input topic, until ended."""
-    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False, auto_offset_reset="earliest")
+    consumer = AIOKafkaConsumer(
+        **operator_of(bootstrap).connection, enable_auto_commit=False, auto_offset_reset="earliest"
+    )
     batching = {"max_batch_size": BATCH_MAX} if large else {}
-    producer = AIOKafkaProducer(bootstrap_servers=bootstrap, acks="all", **batching)
+    producer = AIOKafkaProducer(**operator_of(bootstrap).connection, acks="all", **batching)
     await consumer.start()
     await producer.start()
     await producer.client.set_topics({LEDGER, STATE}.union(*outputs.targets.values()))

@@ -22,6 +22,7 @@ from measure.figures import Part, percentile
 from measure.machine import cpu_s
 from measure.submissions import Load
 from measure.world import SENDERS, TEAM
+from reaching import operator_of
 
 RATE: Final = 100
 """Offers a second, of all senders together; one recipient each."""
@@ -130,7 +131,7 @@ async def _others(bench: Bench, background: Load | None, seconds: int) -> None:
     if background is None:
         return
     writes = background.submissions
-    producer = AIOKafkaProducer(bootstrap_servers=bench.cluster.bootstrap, acks="all", max_batch_size=300_000)
+    producer = AIOKafkaProducer(**operator_of(bench.cluster.bootstrap).connection, acks="all", max_batch_size=300_000)
     await producer.start()
     loop = asyncio.get_running_loop()
     started, done = loop.time(), 0

@@ -8,11 +8,11 @@ import time
 from pathlib import Path
 
 from measure.machine import memory_mb
+from reaching import operator_of
 from referral_contracts.trust import TrustRoot
 from service_chassis import memory
 from service_chassis.directory import DirectoryReader
 from service_chassis.fold import Limits
-from service_chassis.kafka import Kafka
 from service_chassis.logs import make_log
 from service_chassis.metrics import Metrics
 
@@ -25,7 +25,7 @@ async def read(bootstrap: str, trust: bytes) -> dict[str, float]:
     memory.settle()
     metrics = Metrics()
     reader = DirectoryReader(
-        Kafka(bootstrap=bootstrap),
+        operator_of(bootstrap),
         TrustRoot.decode(trust),
         within_ms=_WITHIN_MS,
         limits=Limits(),

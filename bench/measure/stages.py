@@ -20,6 +20,7 @@ from measure.figures import Part
 from measure.outputs import PARTITIONS
 from measure.submissions import Load
 from measure.world import BUS
+from reaching import operator_of
 from referral_contracts import topics
 from referral_contracts.codes import Code
 from referral_contracts.records import Record
@@ -29,7 +30,7 @@ from referral_router.core.case import Case
 from referral_router.core.ledger import Ledger
 from service_chassis import memory
 from service_chassis.fold import Limits
-from service_chassis.kafka import Kafka, close, discard
+from service_chassis.kafka import close, discard
 from service_chassis.producer import Producer
 from service_chassis.reader import PartitionReader
 from service_chassis.transaction import Known, Transactions
@@ -100,7 +101,7 @@ class _Producer:
 
 
 async def _run(bench: Bench, load: Load, watch: Stopwatch) -> None:
-    kafka, limits = Kafka(bootstrap=bench.cluster.bootstrap), Limits()
+    kafka, limits = operator_of(bench.cluster.bootstrap), Limits()
     client = kafka.client(limits)
     await client.bootstrap()
     try:

@@ -19,6 +19,7 @@ from measure.machine import cpu_s, memory_mb, peak_memory_mb
 from measure.outputs import PARTITIONS
 from measure.submissions import open_case
 from measure.world import BUS, SENDERS, TEAM, WATCHER, World
+from reaching import operator_of
 from referral_contracts import topics
 from referral_contracts.decisions import read_decision
 from referral_contracts.encoding import format_time, parse_time
@@ -261,7 +262,7 @@ async def _burst(bench: Bench) -> Part:
 
 async def _offer(bench: Bench, subjects: Sequence[str], ended: asyncio.Event) -> list[float]:
     """Offer one thing after the other until *ended*; return how long each verdict took, in ms."""
-    producer = AIOKafkaProducer(bootstrap_servers=bench.cluster.bootstrap, acks="all")
+    producer = AIOKafkaProducer(**operator_of(bench.cluster.bootstrap).connection, acks="all")
     await producer.start()
     sent = 0
     waiting: dict[bytes, float] = {}

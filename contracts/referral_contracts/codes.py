@@ -210,6 +210,10 @@ class Code(StrEnum):
     # A process and its surroundings.
     BROKER_AWAY = "broker-away"
     """Kafka does not answer."""
+    NOT_AUTHORISED = "not-authorised"
+    """The broker does not let this certificate do that."""
+    BAD_CERTIFICATE = "bad-certificate"
+    """The certificate, its key or the authority is missing, or cannot be used."""
     TOPIC_MISSING = "topic-missing"
     """A topic does not exist; for a sender or recipient, its inbox."""
     TOPIC_MISCONFIGURED = "topic-misconfigured"
@@ -283,6 +287,7 @@ _OTHERS_TO_BLAME: Final[dict[Blame, tuple[Code, ...]]] = {
         Code.DISK_FULL,
         Code.READ_ONLY,
         Code.BROKER_AWAY,
+        Code.NOT_AUTHORISED,
         Code.TOPIC_MISSING,
         Code.TOPIC_MISCONFIGURED,
         Code.POSITION_LOST,
@@ -297,6 +302,7 @@ _OTHERS_TO_BLAME: Final[dict[Blame, tuple[Code, ...]]] = {
         Code.NOT_A_READER,
         Code.UNKNOWN_SCHEMA,
         Code.LOOSE_PERMISSIONS,
+        Code.BAD_CERTIFICATE,
         Code.NO_SUCH_FILE,
         Code.FILE_EXISTS,
         Code.STORE_BUSY,
@@ -354,6 +360,8 @@ HINTS: Final[dict[Code, str]] = {
     Code.HELD: "whoever holds it has to lift that first; the trail of the case tells who does",
     Code.TOO_EARLY: "run it again when the time has come; a request need not be made anew",
     Code.BROKER_AWAY: "check the address and that Kafka runs; what is in the outbox stays there",
+    Code.NOT_AUTHORISED: "whoever runs the bus has to put its access rules in force: deploy/provision.py --apply",
+    Code.BAD_CERTIFICATE: "name files that can be read: REFERRAL_BUS_TLS_CERTIFICATE and REFERRAL_BUS_TLS_CA",
 }
 """What the one to blame can do. A code without a hint says enough by its name."""
 

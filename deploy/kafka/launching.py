@@ -68,13 +68,17 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _hold(options: argparse.Namespace, folder: StateFolder | None, keep_open: tuple[int, ...]) -> int:
-    ports = Ports(options.port, Ports.free().controller) if options.port else None
+    ports = Ports.free(options.port) if options.port else None
     data_dir = folder.path if folder else None
     with KafkaNode.start(
         data_dir=data_dir, ports=ports, heap_mb=options.heap_mb, say=to_stderr, keep_open=keep_open
     ) as node:
         if folder:
             folder.announce(node.bootstrap)
+        if node.authority:
+            to_stderr(
+                f"closed: whoever connects needs a certificate, the operator's with KAFKA_PKI={node.authority.folder}"
+            )
         _print_bootstrap(node.bootstrap)
         while node.running:
             time.sleep(_WATCH_S)

@@ -1,7 +1,8 @@
 """
 What an agency's system installs to use the bus: say, hear, know.
 
-    async with ReferralBus("hotline-111", keys, trust, store="hotline.db", transport=kafka("…:9092")) as bus:
+    connect = kafka("…:9092", tls=Tls(certificate="tls.pem", authority="ca.crt"))
+    async with ReferralBus("hotline-111", keys, trust, store="hotline.db", transport=connect) as bus:
         opened = bus.open_case(form)
         (await bus.send(opened)).check()
         (await bus.send(bus.assign(opened.subject, {"ward-a": [form, request]}))).check()
@@ -16,6 +17,7 @@ from referral_bus.draft import Draft, Plan, PlannedEvent, PlannedSection
 from referral_bus.keys import AgencyKeys, load_trust
 from referral_bus.log import LogAccess, LogReceipt, http_log
 from referral_bus.sent import Entry, EntryState, Refused, Sent, TimedOut
+from referral_bus.tls import Tls
 from referral_bus.transport import Connect, Transport, kafka
 from referral_bus.views import Alarm, CaseView, Corrects, HandoffView, Status
 from referral_contracts.codes import Code
@@ -55,6 +57,7 @@ __all__ = [
     "SystemClock",
     "Tampered",
     "TimedOut",
+    "Tls",
     "Transport",
     "TrustRoot",
     "Verdict",

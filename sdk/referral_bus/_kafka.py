@@ -358,7 +358,7 @@ def _ours(error: BaseException) -> LocalError:
     if isinstance(error, _MISSING):
         return LocalError(Code.TOPIC_MISSING, "no such topic")
     if isinstance(error, _FORBIDDEN):
-        return LocalError(Code.NOT_PERMITTED, "the broker does not let this client at the topic")
+        return LocalError(Code.NOT_AUTHORISED, "the broker does not let this certificate at the topic")
     return LocalError(Code.BROKER_AWAY, f"no answer that could be used ({type(error).__name__})")
 
 

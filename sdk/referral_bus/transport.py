@@ -4,11 +4,16 @@ What the SDK asks of a bus: three verbs.
 `_kafka` is the real one, `testing` has one in memory; one suite tests both.
 """
 
-import ssl
+import logging
 from collections.abc import Awaitable, Callable, Sequence
-from typing import NamedTuple, Protocol, TypeAlias
+from typing import Final, NamedTuple, Protocol, TypeAlias
 
+from referral_bus.tls import Tls
+from referral_contracts.codes import Code
+from referral_contracts.errors import LocalError
 from referral_contracts.records import Record
+
+_LOG: Final = logging.getLogger("referral_bus")
 
 
 class Submission(NamedTuple):
@@ -53,20 +58,31 @@ Connect: TypeAlias = Callable[[], Transport | Awaitable[Transport]]
 """Makes a connection: at the start, for each of the client's three loops, and again whenever one has failed."""
 
 
-def kafka(bootstrap: str, *, ssl_context: ssl.SSLContext | None = None, client_id: str = "referral-bus") -> Connect:
+def kafka(
+    bootstrap: str, *, tls: Tls | None = None, unsafe_plaintext: bool = False, client_id: str = "referral-bus"
+) -> Connect:
     """
     Return what connects to the Kafka cluster at *bootstrap*: host and port, several with commas.
 
     Args:
         bootstrap: Where to begin.
-        ssl_context: With the agency's certificate; without one nothing is encrypted and nobody is identified.
+        tls: The agency's certificate, and whom to believe.
+        unsafe_plaintext: Do without: nothing is encrypted and nobody is identified; the log warns of it.
         client_id: What the broker's own log calls this client.
+
+    Raises:
+        LocalError: BAD_CERTIFICATE: there is none, or it cannot be used.
     """
+    if tls is None and not unsafe_plaintext:
+        raise LocalError(Code.BAD_CERTIFICATE, "no certificate is given")
+    if tls is None:
+        _LOG.warning("unsafe plaintext: nothing is encrypted, and the broker does not know who speaks")
+    context = None if tls is None else tls.context()
 
     def connect() -> Transport:
         # Only who connects pays for loading the client.
         from referral_bus._kafka import KafkaTransport  # noqa: PLC0415
 
-        return KafkaTransport(bootstrap, ssl_context=ssl_context, client_id=client_id)
+        return KafkaTransport(bootstrap, ssl_context=context, client_id=client_id)
 
     return connect

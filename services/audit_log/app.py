@@ -41,7 +41,6 @@ from referral_contracts.sealing import random_salts
 from service_chassis.directory import DirectoryReader
 from service_chassis.fold import Limits
 from service_chassis.health import Trouble
-from service_chassis.kafka import Kafka
 from service_chassis.keyfile import read_signing_key, read_trust
 from service_chassis.logs import Log
 from service_chassis.metrics import Metrics
@@ -81,7 +80,7 @@ class LogService:
             clock=clock,
         )
         self._limits = Limits(fetch_wait_ms=100)
-        self._kafka = Kafka(bootstrap=settings.bootstrap, client_id=SERVICE)
+        self._kafka = settings.kafka(SERVICE, log.warning)
         self._metrics, self._shown = metrics, LogMetrics(metrics.registry)
         self._witnessed = WitnessMetrics(metrics.registry)
         self._read = ReadMetrics(metrics.registry)

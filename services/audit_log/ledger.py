@@ -16,13 +16,13 @@ from service_chassis.reader import PartitionReader
 
 
 class KafkaLedger:
-    """The ledger of the broker at *bootstrap*. Close it."""
+    """The ledger of the broker that *kafka* names. Close it."""
 
-    def __init__(self, bootstrap: str) -> None:
+    def __init__(self, kafka: Kafka) -> None:
         """Nothing connects before `spans`."""
-        self._away = LocalError(Code.BROKER_AWAY, f"{bootstrap}: the ledger cannot be read")
+        self._away = LocalError(Code.BROKER_AWAY, f"{kafka.bootstrap}: the ledger cannot be read")
         self._limits = Limits(fetch_wait_ms=100)
-        self._client: Client = Kafka(bootstrap=bootstrap, client_id="audit-verify").client(self._limits)
+        self._client: Client = kafka.client(self._limits)
         self._readers: dict[int, PartitionReader] = {}
         self._spans: dict[int, tuple[int, int]] = {}
 

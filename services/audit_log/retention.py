@@ -126,9 +126,8 @@ class Retention:
             await admin.close()
 
 
-def retention_at(bootstrap: str, told: Keeping, clock: Callable[[], int]) -> Retention:
-    """Return the retention of the ledger at *bootstrap*, by the settings, to be looked at beside the service."""
-    kafka = Kafka(bootstrap=bootstrap, client_id="erase-ledger")
+def retention_at(kafka: Kafka, told: Keeping, clock: Callable[[], int]) -> Retention:
+    """Return the retention of the ledger that *kafka* reaches, by the settings, to be looked at beside the service."""
     return Retention(kafka, days=told.log_keep_days, groups=told.readers, clock=clock, limits=Limits())
 
 

@@ -6,6 +6,7 @@ from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from audit_log.core.retention import DAY_MS
+from service_chassis.kafka import BrokerSettings
 from service_chassis.service import Http
 
 
@@ -38,11 +39,9 @@ class Keeping(BaseSettings):
         return tuple(name for name in self.log_readers.split(",") if name)
 
 
-class Settings(Keeping):
+class Settings(BrokerSettings, Keeping):
     """The log's settings."""
 
-    bootstrap: str
-    """Kafka's bootstrap servers, e.g. ``kafka:9092``."""
     trust: Path
     """The trust root that the deployment pins."""
     log_key: Path

@@ -25,7 +25,6 @@ from referral_contracts.sealing import random_salts
 from service_chassis.directory import DirectoryReader
 from service_chassis.fold import Limits, Source
 from service_chassis.health import Trouble
-from service_chassis.kafka import Kafka
 from service_chassis.keyfile import ServiceKeys, read_service_keys, read_state_key, read_trust
 from service_chassis.logs import Log
 from service_chassis.metrics import Metrics
@@ -105,7 +104,7 @@ class WatcherService:
         root, keys = read_trust(settings.trust), read_service_keys(settings.watcher_key)
         self._clock, self._metrics, self._log = clock, metrics, log
         self._limits = Limits(batch_records=200)
-        self._kafka = Kafka(bootstrap=settings.bootstrap, client_id=SERVICE)
+        self._kafka = settings.kafka(SERVICE, log.warning)
         self._desk = make_desk(settings, root.bus, keys)
         self._clocks = ClockMetrics(metrics.registry, clock, {label_of_rule(rule) for rule in self._desk.book.every()})
         self._folds: dict[int, LedgerFold] = {}

@@ -44,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         settings = Settings()
         desk = make_desk(settings, read_trust(settings.trust).bus, read_service_keys(settings.watcher_key))
         counting = Counting(asked.since, asked.until, now_ms())
-        found = asyncio.run(read_counts(desk, settings.bootstrap, counting))
+        found = asyncio.run(read_counts(desk, settings.kafka(NAME, _warn), counting))
     except (ValidationError, ReferralBusError) as error:
         return complain(NAME, error)
     except (KafkaError, OSError, TimeoutError):
@@ -53,7 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-async def read_counts(desk: Desk, bootstrap: str, counting: Counting) -> ClockCounts:
+async def read_counts(desk: Desk, kafka: Kafka, counting: Counting) -> ClockCounts:
     """
     Return what *counting* makes of everything that the watcher keeps.
 
@@ -61,7 +61,7 @@ async def read_counts(desk: Desk, bootstrap: str, counting: Counting) -> ClockCo
         ReferralBusError: The state cannot be read by *desk*.
         KafkaError, OSError, TimeoutError: The broker does not answer.
     """
-    limits, kafka = Limits(), Kafka(bootstrap=bootstrap, client_id=NAME)
+    limits = Limits()
     count = (await kafka.topics(limits)).get(topics.WATCHER_STATE)
     if count is None:
         raise LocalError(Code.TOPIC_MISSING, "the watcher has no state there")
@@ -76,6 +76,10 @@ async def read_counts(desk: Desk, bootstrap: str, counting: Counting) -> ClockCo
     finally:
         await close(client)
     return counting.counts(desk.bus, max(seen))
+
+
+def _warn(what: str) -> None:
+    sys.stderr.write(f"{NAME}: warning: {what}\n")
 
 
 def _place(partition: int) -> TopicPartition:

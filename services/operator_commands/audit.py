@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 from rich.progress import Progress, TaskID
 
-from operator_commands.stores import judge_of, named, pinned
+from operator_commands.stores import broker, judge_of, named, pinned
 from referral_bus._cli.audit import HELP, NAME
 from referral_bus._cli.command import Call, add, group_of
 from referral_bus._cli.faults import WrongUsage, advise, complain
@@ -94,7 +94,7 @@ async def _checked(
 
     with open_snapshot(url) as seen:
         judge = judge_of(seen, policy, trust)
-    kafka = None if ledger is None else KafkaLedger(ledger)
+    kafka = None if ledger is None else KafkaLedger(broker(call, ledger, "audit-verify"))
     try:
         with _progress(shown=not call.as_json) as progress:
             return await Check(

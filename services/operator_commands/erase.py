@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Final, TypeAlias
 import typer
 from rich.console import RenderableType
 
-from operator_commands.stores import named
+from operator_commands.stores import broker, named
 from referral_bus._cli.command import Call, add, group_of
 from referral_bus._cli.erase import GROUP
 from referral_bus._cli.faults import WrongUsage, mention
@@ -210,7 +210,7 @@ async def ledger(
         raise WrongUsage("nothing is ever deleted from the ledger: REFERRAL_BUS_LOG_KEEP_DAYS is 0")
     with open_snapshot(named(call, store, "store")) as seen:
         places = seen.places()
-    retention = retention_at(bootstrap, told, call.world.clock.now_ms)
+    retention = retention_at(broker(call, bootstrap, "erase-ledger"), told, call.world.clock.now_ms)
     for one in await retention.look(places):
         call.screen.put(_ledger(one), plain(_ledger_line(one)))
     return Exit.DONE

@@ -1,5 +1,6 @@
 """What the log's commands share: where its store lies, what was pinned, and whether the one is of the other."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from referral_bus._cli.command import Call
@@ -13,6 +14,7 @@ from referral_contracts.trust import TrustRoot
 if TYPE_CHECKING:
     from audit_log.store.snapshot import Snapshot
     from referral_router.core.replay import Rejudge
+    from service_chassis.kafka import Kafka
 
 _MOST: Final = 262_144
 
@@ -29,6 +31,24 @@ def named(call: Call, given: str | None, name: str) -> str:
     if found is None:
         raise WrongUsage(f"the log's {name} is not named", f"--{name} or {variable} names it")
     return found
+
+
+def broker(call: Call, bootstrap: str, client_id: str) -> "Kafka":
+    """
+    Return the way to the broker at *bootstrap*, with the certificate in the folder that --home names, or the variables.
+
+    Raises:
+        LocalError: BAD_CERTIFICATE, LOOSE_PERMISSIONS.
+    """
+    # A second of imports, which few verbs need.
+    from service_chassis.kafka import Kafka  # noqa: PLC0415
+    from service_chassis.tls import Tls  # noqa: PLC0415
+
+    own = call.settings.tls()
+    if own is None:
+        return Kafka(bootstrap=bootstrap, tls=None, client_id=client_id)
+    tls = Tls(certificate=Path(own.certificate), authority=Path(own.authority), key=Path(own.key) if own.key else None)
+    return Kafka(bootstrap=bootstrap, tls=tls, client_id=client_id)
 
 
 def judge_of(seen: "Snapshot", policy: Policy, trust: TrustRoot) -> "Rejudge":

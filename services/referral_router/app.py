@@ -22,7 +22,6 @@ from referral_router.settings import Settings
 from service_chassis.directory import DirectoryReader
 from service_chassis.fold import Limits, Source
 from service_chassis.health import Trouble
-from service_chassis.kafka import Kafka
 from service_chassis.keyfile import read_signing_key, read_trust
 from service_chassis.logs import Log
 from service_chassis.metrics import Metrics
@@ -209,7 +208,7 @@ class RouterService:
         self._root, self._key = read_trust(settings.trust), read_signing_key(settings.router_key)
         self._clock, self._metrics, self._log = clock, metrics, log
         self._limits = Limits()
-        self._kafka = Kafka(bootstrap=settings.bootstrap, client_id=SERVICE)
+        self._kafka = settings.kafka(SERVICE, log.warning)
         self._topology = Topology(lambda: self._kafka.topics(self._limits))
         self._directory = DirectoryReader(
             self._kafka,

@@ -5,16 +5,15 @@ from pathlib import Path
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from service_chassis.kafka import BrokerSettings
 from service_chassis.service import Http
 
 
-class Settings(BaseSettings):
+class Settings(BrokerSettings, BaseSettings):
     """The router's settings."""
 
     model_config = SettingsConfigDict(env_prefix="REFERRAL_BUS_", frozen=True)
 
-    bootstrap: str
-    """Kafka's bootstrap servers, e.g. ``kafka:9092``."""
     trust: Path
     """The trust root that the deployment pins."""
     router_key: Path

@@ -6,40 +6,53 @@ The only module that constructs clients. No consumer here commits by itself.
 
 import asyncio
 import contextlib
-import ssl
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
 from typing import Any, Final
 
 from aiokafka import AIOKafkaConsumer
 from aiokafka.admin import AIOKafkaAdminClient
+from pydantic import BaseModel
 
+from referral_contracts.codes import Code
+from referral_contracts.errors import LocalError
 from service_chassis.client import Client
 from service_chassis.fold import Limits
 from service_chassis.producer import Producer, TransactionalProducer
 from service_chassis.submitter import Submitter
+from service_chassis.tls import Tls
 
 STOP_S: Final = 3.0
 """How long a client may take to say goodbye. One whose broker is away would never finish."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Kafka:
     """Where the broker is and how to talk to it."""
 
     bootstrap: str
     """Host and port, several with commas."""
-    ssl_context: ssl.SSLContext | None = None
+    tls: Tls | None
+    """Who we are. None is plaintext: nothing is encrypted, and nobody knows who speaks."""
     client_id: str = "referral-bus"
 
-    def _connection(self) -> Mapping[str, Any]:
+    @cached_property
+    def connection(self) -> Mapping[str, Any]:
+        """
+        Return how to connect, in aiokafka's own words.
+
+        Raises:
+            LocalError: BAD_CERTIFICATE: what is to be shown to the broker cannot be used.
+        """
         # aiokafka wants the protocol said as well: with a context alone it would speak plaintext.
-        secured = {"security_protocol": "SSL", "ssl_context": self.ssl_context} if self.ssl_context else {}
+        secured = {"security_protocol": "SSL", "ssl_context": self.tls.context()} if self.tls else {}
         return {"bootstrap_servers": self.bootstrap, "client_id": self.client_id, **secured}
 
     def client(self, limits: Limits) -> Client:
         """Return a client for raw requests; `bootstrap` connects it."""
-        return Client(request_timeout_ms=limits.request_timeout_ms, **self._connection())
+        return Client(request_timeout_ms=limits.request_timeout_ms, **self.connection)
 
     async def topics(self, limits: Limits) -> Mapping[str, int]:
         """
@@ -66,7 +79,7 @@ class Kafka:
             session_timeout_ms=limits.session_timeout_ms,
             heartbeat_interval_ms=limits.heartbeat_ms,
             request_timeout_ms=limits.request_timeout_ms,
-            **self._connection(),
+            **self.connection,
         )
 
     def producer(self, transactional_id: str, limits: Limits) -> Producer:
@@ -80,7 +93,7 @@ class Kafka:
 
     def admin(self, limits: Limits) -> AIOKafkaAdminClient:
         """Return a client that may delete; `start` connects it."""
-        return AIOKafkaAdminClient(request_timeout_ms=limits.request_timeout_ms, **self._connection())
+        return AIOKafkaAdminClient(request_timeout_ms=limits.request_timeout_ms, **self.connection)
 
     def submitter(self, limits: Limits) -> Submitter:
         """Return a producer for what a service submits as agencies do; it connects with its first call."""
@@ -107,3 +120,36 @@ async def close(client: Client) -> None:
     with contextlib.suppress(Exception):
         async with asyncio.timeout(STOP_S):
             await client.close()
+
+
+class BrokerSettings(BaseModel):
+    """What every service is told of the broker."""
+
+    bootstrap: str
+    """Kafka's bootstrap servers, e.g. ``kafka:9092``."""
+    tls_certificate: Path | None = None
+    """The service's certificate in PEM; its key too, where that has no file of its own."""
+    tls_key: Path | None = None
+    """The certificate's key."""
+    tls_ca: Path | None = None
+    """The certificate of the authority that the broker's own is to be signed by."""
+    unsafe_plaintext: bool = False
+    """Speak in plaintext, as nobody: whoever reaches the broker may read and write what the service may."""
+
+    def kafka(self, client_id: str, warn: Callable[[str], object]) -> Kafka:
+        """
+        Return the way to the broker; *warn* is told, each time, that it is not a safe one.
+
+        Raises:
+            LocalError: BAD_CERTIFICATE: there are no files of TLS, or they cannot be used.
+        """
+        if self.unsafe_plaintext:
+            warn("unsafe-plaintext")
+            return Kafka(bootstrap=self.bootstrap, tls=None, client_id=client_id)
+        if self.tls_certificate is None or self.tls_ca is None:
+            raise LocalError(Code.BAD_CERTIFICATE, "no certificate, or no authority, is named")
+        tls = Tls(certificate=self.tls_certificate, key=self.tls_key, authority=self.tls_ca)
+        kafka = Kafka(bootstrap=self.bootstrap, tls=tls, client_id=client_id)
+        # Now, and not when somebody first wants to connect.
+        _ = kafka.connection
+        return kafka

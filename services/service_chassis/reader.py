@@ -156,6 +156,8 @@ class PartitionReader:
             except kafka_errors.OffsetOutOfRangeError:
                 raise Fatal(Code.POSITION_LOST, "the log does not hold the position") from None
             except (kafka_errors.KafkaError, *_PASSING) as error:
+                if isinstance(error, kafka_errors.TopicAuthorizationFailedError):
+                    self.trouble = Code.NOT_AUTHORISED
                 if not (isinstance(error, _PASSING) or getattr(error, "retriable", False)):
                     raise
                 missing = isinstance(error, kafka_errors.UnknownTopicOrPartitionError)
@@ -170,6 +172,9 @@ class PartitionReader:
     def _leader(self) -> int:
         self._client.add_topic(self._tp.topic)
         leader: int | None = self._client.cluster.leader_for_partition(self._tp)
+        if self._tp.topic in self._client.cluster.unauthorized_topics:
+            # It would be looked for until somebody gives the right.
+            raise kafka_errors.TopicAuthorizationFailedError
         if leader is None:
             raise kafka_errors.UnknownTopicOrPartitionError
         if leader == -1:

@@ -8,6 +8,8 @@ from aiokafka import AIOKafkaClient, TopicPartition
 from aiokafka.protocol.produce import ProduceRequest
 from aiokafka.record.util import calc_crc32c
 
+from reaching import operator_of
+
 _HIGH: Final = 0x70
 """In the fifth byte of a length: four times 2³² and more. A broker keeps 32 bits of it."""
 
@@ -79,7 +81,7 @@ STORED: Final[Mapping[str, Sequence[bytes]]] = {
 
 async def store(bootstrap: str, topic: str, batches: Sequence[bytes]) -> None:
     """Hand *batches* to partition 0 of *topic*, one after the other, past every client that would build them well."""
-    client = AIOKafkaClient(bootstrap_servers=bootstrap)
+    client = AIOKafkaClient(**operator_of(bootstrap).connection)
     await client.bootstrap()
     try:
         await client.add_topic(topic)

@@ -10,7 +10,7 @@ from collections.abc import Callable
 import pytest
 from aiokafka.record.util import calc_crc32c
 
-from referral_bus._kafka import KafkaTransport
+from reaching import transport_of
 from referral_contracts import record_batches
 from referral_contracts.codes import Code
 from referral_contracts.records import Record
@@ -75,7 +75,7 @@ async def test_a_broker_stores_them_and_nobody_stops_or_gets_lost(kafka: str, to
         await processor.reach({0: end + 5})
 
         assert processor.troubles() == []
-    transport = KafkaTransport(kafka)
+    transport = transport_of(kafka)
     try:
         told = await transport.read(topics.first, 0, 0, 5.0)
         heard = await transport.read(topics.inputs, 0, 0, 5.0)

@@ -5,10 +5,11 @@ import os
 import re
 import runpy
 import shlex
+import ssl
 import subprocess
 import sys
 import tomllib
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,10 +20,12 @@ import referral_bus
 import referral_bus.client
 import referral_router.core
 from founding import Founding
-from referral_bus import AgencyKeys
+from kafka_node import Authority
+from referral_bus import AgencyKeys, Tls
 from referral_bus._cli import run
 from referral_bus._cli.world import World
 from referral_bus.testing import Simulator
+from referral_bus.testing.memory import MemoryTransport
 from referral_contracts.topics import topic_specs
 from tests.docs.page import Reader
 from tests.sdk.cli.terminal import winding
@@ -59,7 +62,7 @@ class Shell:
             case ["python", "deploy/provision.py", *_, agency]:
                 specs = topic_specs(self.simulator.partitions, [agency])
                 self.simulator.broker.create(specs)
-                return 0, f"{len(specs)} topics, 0 differences\n"
+                return 0, f"+ inbox.{agency}: 1 partitions\nand its rights\n"
             case ["python", file]:
                 return self._program(file)
             case _:
@@ -78,7 +81,10 @@ class Shell:
 
     def _own(self, arguments: list[str]) -> tuple[int, str]:
         world = World(
-            environ=self.environ, connect=self.simulator.connect, clock=self.simulator.clock, run=self._in_loop
+            environ=self.environ,
+            connect=lambda where, _: self.simulator.connect(where),
+            clock=self.simulator.clock,
+            run=self._in_loop,
         )
         ended = run(arguments, world)
         written = self.capsys.readouterr()
@@ -88,10 +94,14 @@ class Shell:
         """Run a program as it is, on this bus and in its time."""
         with self.monkeypatch.context() as patched:
             patched.setattr(asyncio, "run", self._in_loop)
-            patched.setattr(referral_bus, "kafka", self.simulator.connect)
+            patched.setattr(referral_bus, "kafka", self._kafka)
             patched.setattr(referral_bus.client, "SystemClock", lambda: self.simulator.clock)
             runpy.run_path(file, run_name="__main__")
         return 0, self.capsys.readouterr().out
+
+    def _kafka(self, where: str, *, tls: Tls) -> Callable[[], MemoryTransport]:
+        assert tls.context().minimum_version is ssl.TLSVersion.TLSv1_3
+        return self.simulator.connect(where)
 
     def _in_loop(self, work: Coroutine[Any, Any, Any]) -> Any:
         with asyncio.Runner() as runner:
@@ -103,8 +113,9 @@ def shell(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytes
     """Give a clone in which `make up` was typed."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "examples").symlink_to(ROOT / "examples")
+    (tmp_path / "deploy").symlink_to(ROOT / "deploy")
     bus = tmp_path / ".run" / "bus"
-    founding = Founding.open(bus, ROOT / "deploy" / "agencies.toml")
+    founding = Founding.open(bus, ROOT / "deploy" / "agencies.toml", Authority.open(bus / "pki"))
     founding.tell_addresses(BOOTSTRAP)
     (bus / "bootstrap").write_text(BOOTSTRAP)
     plan = tomllib.loads((ROOT / "deploy" / "agencies.toml").read_text("utf-8"))["agency"]

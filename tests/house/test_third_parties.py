@@ -57,7 +57,15 @@ MAY_IMPORT = {
         "service_chassis",
         "structlog",
     },
-    "operator_commands": {"audit_log", "referral_bus", "referral_contracts", "referral_router", "rich", "typer"},
+    "operator_commands": {
+        "audit_log",
+        "referral_bus",
+        "referral_contracts",
+        "referral_router",
+        "rich",
+        "service_chassis",
+        "typer",
+    },
     "referral_router": {
         "aiokafka",
         "prometheus_client",

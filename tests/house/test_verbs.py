@@ -12,7 +12,7 @@ import typer
 
 from referral_bus import Draft, ReferralBus
 from referral_bus._cli import answers, build, cases, clocks, drafts, run, send
-from referral_bus._cli.world import Exit, World
+from referral_bus._cli.world import Exit, Identity, World
 from referral_bus.testing import Clock
 from referral_bus.transport import Connect
 from referral_contracts.lifecycle import State
@@ -128,7 +128,7 @@ def test_each_verb_has_a_command(bus: ReferralBus, monkeypatch: pytest.MonkeyPat
         said.append(make(bus))
         return Exit.DONE
 
-    def nowhere(_bootstrap: str) -> Connect:
+    def nowhere(_bootstrap: str, _identity: Identity) -> Connect:
         pytest.fail("nothing is to be sent")
 
     for module in (answers, cases, clocks, send):

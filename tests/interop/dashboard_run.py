@@ -23,7 +23,7 @@ from typing import Any, Final
 
 import yaml
 
-from referral_bus import Delivery, ReferralBus, kafka
+from referral_bus import Delivery, ReferralBus
 from referral_contracts.payloads.actor import Actor, Role
 from referral_contracts.payloads.case import CaseOpening
 from referral_contracts.payloads.handoff import Acceptance, Progress
@@ -169,7 +169,9 @@ async def _acted(commune: ReferralBus, duty: Delivery, done_at: datetime) -> Non
 def _client(bus: RunningBus, agency: str, folder: Path) -> ReferralBus:
     founding = bus.founding
     told = (agency, founding.keys(agency), founding.trust)
-    return ReferralBus(*told, store=folder / f"{agency}.db", transport=kafka(bus.bootstrap))
+    return ReferralBus(
+        *told, store=folder / f"{agency}.db", transport=lambda: founding.transport(bus.bootstrap, agency)
+    )
 
 
 async def _duty(school: ReferralBus, commune: ReferralBus) -> Delivery:

@@ -54,7 +54,7 @@ def image(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def mounts(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return two folders of the user: keys, and a place for the log's data."""
     home, mounts = tmp_path_factory.mktemp("bus"), tmp_path_factory.mktemp("mounts")
-    founding = Founding.open(home, AGENCIES)
+    founding = Founding.open(home, AGENCIES, None)
     (mounts / "keys").mkdir()
     (mounts / "data").mkdir()
     named = {
@@ -170,6 +170,7 @@ def running(image: Path, mounts: Path, module: str) -> Iterator[str]:
     port = free_port()
     told = settings_of(image, module) | {
         "BOOTSTRAP": f"127.0.0.1:{free_port()}",
+        "UNSAFE_PLAINTEXT": "1",
         "TRUST": "/keys/trust.json",
         "HTTP_PORT": str(port),
     }

@@ -12,8 +12,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from founding import transport_in
 from referral_bus import AgencyKeys, ReferralBus, load_trust
-from referral_bus._kafka import KafkaTransport
 from referral_contracts.payloads.handoff import Acceptance
 from referral_contracts.verbs import Verb
 from tests.contracts.payloads.forms import ACTOR
@@ -39,7 +39,7 @@ async def main() -> None:
     keys = AgencyKeys.load(folder / "keys.json")
     trust = load_trust(folder / "trust.json")
     async with ReferralBus(
-        keys.agency, keys, trust, store=folder / "store.db", transport=lambda: KafkaTransport(bootstrap)
+        keys.agency, keys, trust, store=folder / "store.db", transport=lambda: transport_in(folder, bootstrap)
     ) as bus:
         async for delivery in bus.inbox():
             async with delivery:

@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
+from reaching import operator_of
 from referral_contracts.records import Record
 from referral_contracts.topics import POSITION_KEY
 from service_chassis.fold import Limits
-from service_chassis.kafka import Kafka
 from service_chassis.reader import PartitionReader
 from tests.kafka.counting import Topics
 
@@ -40,7 +40,7 @@ async def make_topics(
 ) -> None:
     """Create the topics of a counting processor; outputs take records up to *largest* bytes."""
     output = {"max.message.bytes": str(largest)}
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    admin = AIOKafkaAdminClient(**operator_of(bootstrap).connection)
     await admin.start()
     try:
         await admin.create_topics(
@@ -57,7 +57,7 @@ async def make_topics(
 
 async def submit(bootstrap: str, topics: Topics, count: int, *, partitions: int, keys: int = 20) -> None:
     """Write *count* inputs, evenly over *partitions* and *keys*."""
-    async with AIOKafkaProducer(bootstrap_servers=bootstrap, acks="all", linger_ms=5) as producer:
+    async with AIOKafkaProducer(**operator_of(bootstrap).connection, acks="all", linger_ms=5) as producer:
         sent = [
             await producer.send(topics.inputs, b"input", key=b"k%d" % (nth % keys), partition=nth % partitions)
             for nth in range(count)
@@ -68,7 +68,7 @@ async def submit(bootstrap: str, topics: Topics, count: int, *, partitions: int,
 async def committed(bootstrap: str, topic: str) -> list[tuple[int, bytes | None, bytes | None]]:
     """Return (partition, key, value) of all that is committed in *topic*, in order."""
     async with AIOKafkaConsumer(
-        bootstrap_servers=bootstrap, isolation_level="read_committed", auto_offset_reset="none"
+        **operator_of(bootstrap).connection, isolation_level="read_committed", auto_offset_reset="none"
     ) as consumer:
         await consumer._client.add_topic(topic)
         partitions = [TopicPartition(topic, number) for number in consumer.partitions_for_topic(topic) or ()]
@@ -87,7 +87,7 @@ async def _ends(
     bootstrap: str, consumer: AIOKafkaConsumer, partitions: Sequence[TopicPartition]
 ) -> dict[TopicPartition, int]:
     """Return where the committed records end, once nothing is open: a commit is answered before it can be read."""
-    async with AIOKafkaConsumer(bootstrap_servers=bootstrap) as everything:
+    async with AIOKafkaConsumer(**operator_of(bootstrap).connection) as everything:
         for _ in range(100):
             stable: dict[TopicPartition, int] = await consumer.end_offsets(partitions)
             if stable == await everything.end_offsets(partitions):
@@ -98,7 +98,7 @@ async def _ends(
 
 async def stored_inputs(bootstrap: str, topics: Topics) -> dict[int, list[Record]]:
     """Return the input as the broker holds it, by partition, aborted records included."""
-    client = Kafka(bootstrap=bootstrap).client(Limits())
+    client = operator_of(bootstrap).client(Limits())
     await client.bootstrap()
     found: dict[int, list[Record]] = {}
     try:
@@ -124,7 +124,7 @@ async def counted(bootstrap: str, topic: str) -> list[Count]:
 async def watching(bootstrap: str, topics: Topics) -> AsyncIterator["Watch"]:
     """Watch the second topic, where every output goes."""
     async with AIOKafkaConsumer(
-        bootstrap_servers=bootstrap, isolation_level="read_committed", fetch_max_wait_ms=50
+        **operator_of(bootstrap).connection, isolation_level="read_committed", fetch_max_wait_ms=50
     ) as consumer:
         consumer.assign([TopicPartition(topics.second, 0)])
         consumer.seek(TopicPartition(topics.second, 0), 0)

@@ -49,7 +49,8 @@ class Playing:
 
     def __init__(self, home: Path, environ: Mapping[str, str] | None = None) -> None:
         self.home = home
-        env = {name: value for name, value in os.environ.items() if name != "KAFKA_BOOTSTRAP"}
+        mine = () if environ else ("KAFKA_BOOTSTRAP", "KAFKA_PKI")
+        env = {name: value for name, value in os.environ.items() if name not in mine}
         self.process = subprocess.Popen(
             [sys.executable, str(PROGRAM), "--home", str(home)],
             cwd=ROOT,

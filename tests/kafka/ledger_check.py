@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from aiokafka import TopicPartition
 
+from reaching import operator_of
 from referral_contracts import topics
 from referral_contracts.decisions import NO_DECISION, Decision, read_decision, verify_leaf
 from referral_contracts.directory import ROLE_ROUTER, Directory, TrustRoot
@@ -26,7 +27,6 @@ from referral_contracts.topics import H_DECISION, H_KIND, H_PATH, H_ROOT, KIND_E
 from referral_router.core.position import Position
 from service_chassis.client import Client
 from service_chassis.fold import Limits
-from service_chassis.kafka import Kafka
 from service_chassis.reader import PartitionReader
 from tests.kafka.replay import replay
 from tests.stories.audit import Audit, audit
@@ -75,7 +75,7 @@ async def ledger_holds(bootstrap: str, trust: TrustRoot, *, timeout_s: float = 6
 async def settled(bootstrap: str, timeout_s: float = 60.0) -> Held:
     """Return what the broker holds, once no submission is without its decision."""
     deadline = time.monotonic() + timeout_s
-    client = Kafka(bootstrap=bootstrap).client(Limits())
+    client = operator_of(bootstrap).client(Limits())
     await client.bootstrap()
     try:
         while True:

@@ -7,9 +7,9 @@ import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 
+from reaching import operator_of
 from service_chassis.fold import Limits, Source
 from service_chassis.health import Trouble
-from service_chassis.kafka import Kafka
 from service_chassis.logs import make_log, tame
 from service_chassis.metrics import Metrics
 from service_chassis.processor import Processor
@@ -68,7 +68,7 @@ async def running(
     tame(log, time.monotonic)
     processor = Processor(
         service=topics.prefix,
-        kafka=Kafka(bootstrap=bootstrap),
+        kafka=operator_of(bootstrap),
         sources=[source or topics.source()],
         clock=clock,
         metrics=metrics,

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from reaching import operator_of
 from service_chassis.batches import Batch
 from service_chassis.fold import Limits
 from service_chassis.kafka import Kafka
@@ -43,7 +44,7 @@ class Saboteur:
     def of(
         cls, bootstrap: str, limits: Limits, fail: Callable[[], "asyncio.Future[None]"], acts: Iterable[Act]
     ) -> "Saboteur":
-        return cls(Kafka(bootstrap=bootstrap), limits, fail, list(acts))
+        return cls(operator_of(bootstrap), limits, fail, list(acts))
 
     def __call__(self, transactional_id: str) -> Producer:
         return SabotagedProducer(self.kafka.producer(transactional_id, self.limits), self)

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import os
 import sqlite3
 import subprocess
 import sys
@@ -113,6 +114,7 @@ def audit_verify(bus: RunningBus) -> tuple[int, dict[str, Any]]:
     pinned = ["--policy", str(policy), "--trust", str(bus.founding.home / "trust.json")]
     ended = subprocess.run(
         [program, "audit", "verify", *where, *pinned, "--json"],
+        env={**os.environ, "REFERRAL_BUS_HOME": str(bus.founding.folder("audit-log"))},
         check=False,
         capture_output=True,
         text=True,

@@ -6,12 +6,13 @@ import shutil
 import time
 import tomllib
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from kafka_node import NotInstalled
-from referral_bus import LogAccess, LogReceipt, ReferralBus, http_log, kafka
+from referral_bus import LogAccess, LogReceipt, ReferralBus, http_log
 from referral_contracts.log.policy import Policy
 from referral_contracts.log.proof import Receipt, verify_receipt
 from running import RunningBus
@@ -49,7 +50,8 @@ class Machine:
         founding = self.bus.founding
         address = tomllib.loads((self.agency / "bus.toml").read_text())["log"]
         log = LogAccess(open=http_log(address), policy=self.policy)
-        store, connect = self.agency / "store.db", kafka(self.bus.bootstrap)
+        store = self.agency / "store.db"
+        connect = partial(founding.transport, self.bus.bootstrap, HOTLINE)
         keys = founding.keys(HOTLINE)
         async with ReferralBus(HOTLINE, keys, founding.trust, store=store, transport=connect, log=log) as client:
             await client.ready()

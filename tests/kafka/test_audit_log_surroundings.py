@@ -16,10 +16,10 @@ from audit_log.core.places import Place
 from audit_log.core.retention import DAY_MS
 from audit_log.retention import Retention
 from kafka_node import NotInstalled
+from reaching import operator_of
 from referral_contracts import topics
 from running import RunningBus
 from service_chassis.fold import Limits
-from service_chassis.kafka import Kafka
 from service_chassis.reader import PartitionReader, Span
 from service_process import ServiceProcess
 from tests.kafka.logged import told, verified
@@ -172,7 +172,7 @@ def test_a_ledger_that_was_cut_behind_it_stops_it(bus: RunningBus, start: Start,
 
 async def cut(bootstrap: str, partition: int) -> None:
     """Delete everything that a partition of the ledger holds."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    admin = AIOKafkaAdminClient(**operator_of(bootstrap).connection)
     await admin.start()
     try:
         await admin.delete_records({TopicPartition(topics.LEDGER, partition): RecordsToDelete(before_offset=-1)})
@@ -181,7 +181,7 @@ async def cut(bootstrap: str, partition: int) -> None:
 
 
 def test_of_the_ledger_goes_what_is_in_the_log_and_old_enough(bus: RunningBus) -> None:
-    kafka, limits = Kafka(bootstrap=bus.bootstrap), Limits()
+    kafka, limits = operator_of(bus.bootstrap), Limits()
 
     async def deleted(now: int, *groups: str, places: dict[int, Place]) -> dict[int, int]:
         retention = Retention(kafka, days=1, groups=groups, clock=lambda: now, limits=limits)
@@ -204,7 +204,7 @@ def test_of_the_ledger_goes_what_is_in_the_log_and_old_enough(bus: RunningBus) -
 async def span(bootstrap: str, partition: int) -> Span:
     """Return which offsets a partition of the ledger holds."""
     limits = Limits()
-    client = Kafka(bootstrap=bootstrap).client(limits)
+    client = operator_of(bootstrap).client(limits)
     try:
         await client.bootstrap()
         return await PartitionReader(client, TopicPartition(topics.LEDGER, partition), limits, committed=True).span()

@@ -13,6 +13,7 @@ import pytest
 from aiokafka import AIOKafkaProducer
 from aiokafka import errors as kafka_errors
 
+from reaching import operator_of, transport_of
 from referral_bus._kafka import KafkaTransport
 from referral_contracts import topics
 from referral_contracts.codes import Code
@@ -97,8 +98,8 @@ class Intruder:
 async def intruder(bus: RunningBus, **settings: Any) -> AsyncIterator[Intruder]:
     """Give an intruder; afterwards the bus judges what is good as before."""
     directory = (await settled(bus.bootstrap)).directory(bus.founding.trust)
-    reader = KafkaTransport(bus.bootstrap)
-    async with AIOKafkaProducer(bootstrap_servers=bus.bootstrap, acks="all", **settings) as producer:
+    reader = transport_of(bus.bootstrap)
+    async with AIOKafkaProducer(**operator_of(bus.bootstrap).connection, acks="all", **settings) as producer:
         found = Intruder(
             voices=Voices(directory=directory, founding=bus.founding),
             producer=producer,

@@ -20,7 +20,7 @@ PROGRAM = Path(__file__).parents[2] / "deploy" / "bus.py"
 
 def start(home: Path, verb: str, **environ: str) -> "subprocess.Popen[str]":
     """Start the command, without the caller's KAFKA_BOOTSTRAP."""
-    own = {name: value for name, value in os.environ.items() if name != "KAFKA_BOOTSTRAP"} | environ
+    own = {name: value for name, value in os.environ.items() if name not in {"KAFKA_BOOTSTRAP", "KAFKA_PKI"}} | environ
     return subprocess.Popen(
         [sys.executable, str(PROGRAM), verb, "--home", str(home)],
         env=own,
@@ -55,9 +55,13 @@ def test_a_bus_stays_until_it_is_stopped_and_carries_no_other(home: Path, tmp_pa
     code, told, _ = call(home, "status")
     assert (code, told) == (0, f"{out.splitlines()[0]}\n")
 
-    code, out, err = call(tmp_path / "another", "up", KAFKA_BOOTSTRAP=told.split()[-1])
+    there = {"KAFKA_BOOTSTRAP": told.split()[-1], "KAFKA_PKI": str(home / "pki")}
+    code, out, err = call(tmp_path / "another", "up", **there)
     assert (code, out) == (1, "")
     assert f"bus: the broker at {told.split()[-1]} carries another bus than " in err
+    # Without the authority that it believes nobody gets as far as that.
+    code, _, err = call(tmp_path / "stranger", "up", KAFKA_BOOTSTRAP=told.split()[-1])
+    assert (code, "does not answer (KafkaConnectionError)" in err) == (1, True)
 
     assert call(home, "down") == (0, "", "bus: stopped\n")
     assert call(home, "down") == (0, "", "bus: nothing runs\n")
@@ -102,7 +106,7 @@ def test_a_broker_that_is_not_there_is_said_in_one_line(home: Path) -> None:
 
     assert (code, out) == (1, "")
     assert err.splitlines()[1:] == [
-        "bus: Kafka at 127.0.0.1:1 does not answer (KafkaConnectionError): is KAFKA_BOOTSTRAP right?"
+        "bus: Kafka at 127.0.0.1:1 does not answer (KafkaConnectionError): is KAFKA_BOOTSTRAP right, and KAFKA_PKI?"
     ]
     assert processes_of(home) == []
 

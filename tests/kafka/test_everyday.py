@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from kafka_node import KafkaNode, NotInstalled
+from reaching import transport_of
 from referral_bus import Corrects, Delivery, ReferralBus
-from referral_bus._kafka import KafkaTransport
 from referral_contracts.codes import Code
 from referral_contracts.payloads.actor import Actor, Channel, Happening, Role
 from referral_contracts.payloads.handoff import Acceptance, Progress
@@ -63,7 +63,9 @@ async def system(bus: RunningBus, name: str) -> AsyncIterator[ReferralBus]:
     folder = bus.founding.folder(name)
     store, trust = folder / "store.db", bus.founding.trust
     keys = bus.founding.keys(name)
-    async with ReferralBus(name, keys, trust, store=store, transport=lambda: KafkaTransport(bus.bootstrap)) as agency:
+    async with ReferralBus(
+        name, keys, trust, store=store, transport=lambda: bus.founding.transport(bus.bootstrap, name)
+    ) as agency:
         await agency.ready()
         yield agency
 
@@ -156,7 +158,7 @@ async def test_an_exercise_is_shown_refused_in_earnest_and_not_counted(everyday:
         assert (await heard(hotline, Verb.ACCEPTED)).exercise
     voices = Voices(directory=(await settled(everyday.bootstrap)).directory(trust), founding=everyday.founding)
     earnest = voices.write(HOTLINE, Verb.CASE_NOTED, now_ms=now_ms(), case=case, to=[COMMUNE])
-    transport = KafkaTransport(everyday.bootstrap)
+    transport = transport_of(everyday.bootstrap)
     try:
         await talk.Town(everyday, voices).submit(transport, earnest)
     finally:

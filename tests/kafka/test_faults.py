@@ -14,7 +14,6 @@ from contextlib import contextmanager
 import pytest
 
 from referral_bus import ReferralBus
-from referral_bus._kafka import KafkaTransport
 from referral_contracts.codes import Code
 from referral_contracts.lifecycle import State
 from referral_contracts.payloads.case import CaseOpening
@@ -97,7 +96,11 @@ async def test_an_agency_that_is_killed_again_and_again_answers_everything_once(
     store = bus.founding.folder(OTHER_COMMUNE) / "store.db"
     heard: Counter[tuple[Verb, str]] = Counter()
     async with ReferralBus(
-        OTHER_COMMUNE, keys, bus.founding.trust, store=store, transport=lambda: KafkaTransport(bus.bootstrap)
+        OTHER_COMMUNE,
+        keys,
+        bus.founding.trust,
+        store=store,
+        transport=lambda: bus.founding.transport(bus.bootstrap, OTHER_COMMUNE),
     ) as commune:
         await commune.ready()
         for _ in range(OFFERS):

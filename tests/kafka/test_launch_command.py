@@ -14,7 +14,7 @@ from kafka_node.background import StateFolder
 from kafka_node.probe import cluster_at
 from tests.kafka.conftest import LAUNCHER
 from tests.kafka.processes import Watched
-from tests.kafka.records import consume, make_topic, produce
+from tests.kafka.records import consume, make_topic, operator, produce
 
 pytestmark = pytest.mark.kafka
 
@@ -67,7 +67,7 @@ def test_a_background_node_survives_the_session_of_its_shell(state_dir: str) -> 
         session.wait()
 
     assert session.returncode == -signal.SIGKILL
-    assert cluster_at(port) is not None
+    assert cluster_at(port, operator()) is not None
 
 
 def test_after_its_launcher_was_killed_a_background_node_can_be_started_again(state_dir: str) -> None:
@@ -91,7 +91,7 @@ def test_two_who_start_the_same_background_node_get_one(state_dir: str) -> None:
     said = {process.communicate()[0] for process in both}
 
     assert len(said) == 1
-    assert cluster_at(int(address(said.pop()).rpartition(":")[2])) is not None
+    assert cluster_at(int(address(said.pop()).rpartition(":")[2]), operator()) is not None
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
@@ -100,12 +100,12 @@ def test_a_foreground_node_ends_when_it_is_asked_to(number: signal.Signals) -> N
         assert foreground.stdout is not None
         port = int(address(foreground.stdout.readline()).rpartition(":")[2])
 
-        assert cluster_at(port) is not None
+        assert cluster_at(port, operator()) is not None
 
         foreground.send_signal(number)
 
         assert foreground.wait() == 0
-        assert cluster_at(port) is None
+        assert cluster_at(port, operator()) is None
 
 
 def test_a_foreground_node_listens_where_it_is_told(tmp_path: Path) -> None:

@@ -15,9 +15,10 @@ from aiokafka import AIOKafkaProducer
 from kafka_node import KafkaFailed, KafkaNode, Ports, existing_or_own
 from kafka_node.home import write_properties
 from kafka_node.probe import cluster_at
+from reaching import operator_of
 from tests.kafka.conftest import LAUNCHER
 from tests.kafka.processes import Watched
-from tests.kafka.records import consume, make_topic, produce
+from tests.kafka.records import consume, make_topic, operator, produce
 
 pytestmark = pytest.mark.kafka
 
@@ -46,7 +47,9 @@ def test_records_come_back_as_they_were_sent(kafka: str, topic_prefix: str) -> N
 def test_an_abandoned_transaction_soon_stops_blocking_readers(kafka: str, topic_prefix: str) -> None:
     async def abandon_and_read() -> list[bytes]:
         await make_topic(kafka, topic_prefix)
-        producer = AIOKafkaProducer(bootstrap_servers=kafka, transactional_id=topic_prefix, transaction_timeout_ms=1000)
+        producer = AIOKafkaProducer(
+            **operator_of(kafka).connection, transactional_id=topic_prefix, transaction_timeout_ms=1000
+        )
         await producer.start()
         await producer.begin_transaction()
         await producer.send_and_wait(topic_prefix, b"never committed", partition=0)
@@ -80,11 +83,11 @@ def test_a_paused_node_is_silent_until_it_is_resumed_and_can_be_stopped(own_kafk
     port = own_kafka.ports.client
     own_kafka.pause()
 
-    assert cluster_at(port, timeout_s=0.3) is None
+    assert cluster_at(port, operator(), timeout_s=0.3) is None
 
     own_kafka.resume()
 
-    assert cluster_at(port) is not None
+    assert cluster_at(port, operator()) is not None
 
     own_kafka.pause()
     own_kafka.stop()
@@ -149,12 +152,12 @@ def test_an_interrupted_question_does_not_mix_up_the_answers(own_kafka: KafkaNod
     own_kafka.restart()
 
     assert own_kafka.running
-    assert cluster_at(own_kafka.ports.client) is not None
+    assert cluster_at(own_kafka.ports.client, operator()) is not None
 
 
 def test_two_nodes_at_once_are_two_clusters(own_kafka: KafkaNode) -> None:
     with KafkaNode.start() as other:
-        ids = {cluster_at(own_kafka.ports.client), cluster_at(other.ports.client)}
+        ids = {cluster_at(own_kafka.ports.client, operator()), cluster_at(other.ports.client, operator())}
 
         assert None not in ids
         assert len(ids) == 2
@@ -162,7 +165,8 @@ def test_two_nodes_at_once_are_two_clusters(own_kafka: KafkaNode) -> None:
 
 def test_a_taken_port_is_left_for_another_unless_it_was_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.create_server(("127.0.0.1", 0)) as squatter:
-        taken = Ports(Ports.free().client, squatter.getsockname()[1])
+        free = Ports.free()
+        taken = Ports(free.client, free.internal, squatter.getsockname()[1])
         with pytest.raises(KafkaFailed, match="ended with code"):
             KafkaNode.start(ports=taken)
 
@@ -170,12 +174,12 @@ def test_a_taken_port_is_left_for_another_unless_it_was_asked_for(monkeypatch: p
         monkeypatch.setattr(Ports, "free", lambda: next(choices))
         with KafkaNode.start() as node:
             assert taken != node.ports
-            assert cluster_at(node.ports.client) is not None
+            assert cluster_at(node.ports.client, operator()) is not None
 
 
 def test_a_folder_keeps_its_ports_as_long_as_nobody_takes_them(tmp_path: Path) -> None:
     ports = Ports.free()
-    write_properties(tmp_path, ports, {})
+    write_properties(tmp_path, ports, None, {})
 
     assert Ports.last(tmp_path) == ports
     with socket.create_server(("127.0.0.1", ports.client)):
@@ -188,10 +192,10 @@ def test_only_this_machine_can_reach_it(own_kafka: KafkaNode) -> None:
         row.split()[1]
         for table in ("tcp", "tcp6")
         for row in Path(f"/proc/{own_kafka.pid}/net/{table}").read_text().splitlines()[1:]
-        if row.split()[3] == "0A" and int(row.split()[1].split(":")[1], 16) in _both(own_kafka.ports)
+        if row.split()[3] == "0A" and int(row.split()[1].split(":")[1], 16) in _all(own_kafka.ports)
     ]
 
-    assert len(listening) == 2
+    assert len(listening) == 3
     assert {"0100007F"} == {address.split(":")[0][-8:] for address in listening}  # 127.0.0.1, bytes reversed
 
 
@@ -199,9 +203,9 @@ def test_data_in_a_folder_of_ones_own_stay_when_the_node_is_closed(tmp_path: Pat
     with KafkaNode.start(data_dir=tmp_path) as node:
         asyncio.run(make_topic(node.bootstrap, "kept"))
         asyncio.run(produce(node.bootstrap, "kept", [b"first life"]))
-        first = cluster_at(node.ports.client)
+        first = cluster_at(node.ports.client, operator())
     with KafkaNode.start(data_dir=tmp_path) as node:
-        assert first == cluster_at(node.ports.client)
+        assert first == cluster_at(node.ports.client, operator())
         assert asyncio.run(consume(node.bootstrap, "kept", 1)) == [b"first life"]
 
 
@@ -218,9 +222,9 @@ def test_an_existing_broker_is_used_and_none_started() -> None:
         assert bootstrap == "bus.example:9092"
 
 
-def _both(ports: Ports) -> set[int]:
-    return {ports.client, ports.controller}
-
-
 def _with_launcher() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": str(LAUNCHER)}
+
+
+def _all(ports: Ports) -> set[int]:
+    return {ports.client, ports.internal, ports.controller}

@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
+from reaching import operator_of
 from referral_contracts.codes import Code
 from referral_contracts.records import Write
 from referral_contracts.topics import POSITION_KEY
 from service_chassis.fold import Source
 from service_chassis.health import Trouble
-from service_chassis.kafka import Kafka
 from tests.kafka import strange
 from tests.kafka.audit import audit, counted, make_topics, submit
 from tests.kafka.audit import committed as committed_values
@@ -314,7 +314,7 @@ async def test_a_lane_whose_companion_ends_starts_again(kafka: str, topic_prefix
 async def test_what_is_submitted_is_stored_once_in_order(kafka: str, topic_prefix: str) -> None:
     topics = Topics(prefix=topic_prefix)
     await make_topics(kafka, topics, 2)
-    submitter = Kafka(bootstrap=kafka).submitter(QUICK)
+    submitter = operator_of(kafka).submitter(QUICK)
     try:
         for nth in range(20):
             # More than one batch holds at a time.

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from kafka_node import NotInstalled
-from referral_bus import Code, LogAccess, ReferralBus, http_log, kafka
+from referral_bus import Code, LogAccess, ReferralBus, http_log
 from referral_contracts.log.policy import Policy
 from referral_contracts.log.proof import Receipt, verify_receipt
 from running import RunningBus
@@ -39,7 +39,7 @@ def access(bus: RunningBus) -> LogAccess:
 
 def hotline(bus: RunningBus) -> ReferralBus:
     founding = bus.founding
-    store, connect = founding.home / "hotline.db", kafka(bus.bootstrap)
+    store, connect = founding.home / "hotline.db", lambda: founding.transport(bus.bootstrap, HOTLINE)
     return ReferralBus(HOTLINE, founding.keys(HOTLINE), founding.trust, store=store, transport=connect, log=access(bus))
 
 

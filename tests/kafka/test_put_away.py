@@ -9,6 +9,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 
 from kafka_node import KafkaNode, NotInstalled
 from provision import provision
+from reaching import operator_of
 from referral_contracts import topics
 from referral_contracts.records import Record
 from referral_contracts.topics import POSITION_KEY, partition_for, topic_specs
@@ -50,7 +51,7 @@ async def age(bus: RunningBus) -> None:
     (router,) = bus.routers
     router.stop()
     await forget(bus)
-    async with AIOKafkaProducer(bootstrap_servers=bus.bootstrap, acks="all") as producer:
+    async with AIOKafkaProducer(**operator_of(bus.bootstrap).connection, acks="all") as producer:
         for (topic, place), records in held.records.items():
             for record in records if topic == topics.STATE else ():
                 value = record.value if place == held.partitions else aged(record)
@@ -61,7 +62,7 @@ async def age(bus: RunningBus) -> None:
 
 async def forget(bus: RunningBus) -> None:
     """Make the topic of the router's state anew, with nothing in it."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=bus.bootstrap)
+    admin = AIOKafkaAdminClient(**operator_of(bus.bootstrap).connection)
     await admin.start()
     try:
         await admin.delete_topics([topics.STATE])
@@ -72,7 +73,7 @@ async def forget(bus: RunningBus) -> None:
                 await asyncio.sleep(0.1)
     finally:
         await admin.close()
-    assert await provision(bus.bootstrap, topic_specs(PARTITIONS, bus.founding.agencies)) == []
+    assert await provision(bus.kafka, topic_specs(PARTITIONS, bus.founding.agencies)) == []
 
 
 def aged(record: Record) -> bytes | None:

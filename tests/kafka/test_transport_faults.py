@@ -11,6 +11,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import MessageSizeTooLargeError
 
 from kafka_node import KafkaNode
+from reaching import operator_of, transport_of
 from referral_bus import Code, LocalError
 from referral_bus._kafka import KafkaTransport
 from referral_bus.transport import Submission
@@ -45,7 +46,7 @@ async def until_it_answers(transport: KafkaTransport, value: bytes) -> None:
 
 async def test_what_was_given_up_is_not_sent_behind_our_back(own_kafka: KafkaNode) -> None:
     await make_topic(own_kafka.bootstrap, "kept")
-    transport = KafkaTransport(own_kafka.bootstrap, deadline_s=PATIENCE_S)
+    transport = transport_of(own_kafka.bootstrap, deadline_s=PATIENCE_S)
     await transport.submit("kept", [Submission(0, None, b"before")])
     own_kafka.kill()
 
@@ -65,7 +66,7 @@ async def test_what_was_given_up_before_it_had_a_leader_is_nobodys_complaint(kaf
     complaints: list[object] = []
     asyncio.get_running_loop().set_exception_handler(lambda _, context: complaints.append(context))
     await make_topic(kafka, topic_prefix)
-    transport = KafkaTransport(kafka, deadline_s=PATIENCE_S)
+    transport = transport_of(kafka, deadline_s=PATIENCE_S)
     await transport.submit(topic_prefix, [Submission(0, None, b"before")])
     producer: Any = transport._writer._client
     # As a broker says it that has just come back.
@@ -82,7 +83,7 @@ async def test_what_was_given_up_before_it_had_a_leader_is_nobodys_complaint(kaf
 
 async def test_a_broker_that_sleeps_is_away_until_it_wakes(own_kafka: KafkaNode) -> None:
     await make_topic(own_kafka.bootstrap, "kept")
-    transport = KafkaTransport(own_kafka.bootstrap, deadline_s=PATIENCE_S)
+    transport = transport_of(own_kafka.bootstrap, deadline_s=PATIENCE_S)
     await transport.submit("kept", [Submission(0, None, b"before")])
     waiting = asyncio.create_task(transport.read("kept", 0, 1, 60))
     await transport.bounds("kept", 0)
@@ -90,7 +91,7 @@ async def test_a_broker_that_sleeps_is_away_until_it_wakes(own_kafka: KafkaNode)
 
     assert await refused(waiting) is Code.BROKER_AWAY
     assert await refused(transport.submit("kept", [Submission(0, None, b"perhaps")])) is Code.BROKER_AWAY
-    newcomer = KafkaTransport(own_kafka.bootstrap, deadline_s=PATIENCE_S)
+    newcomer = transport_of(own_kafka.bootstrap, deadline_s=PATIENCE_S)
 
     assert await refused(newcomer.partitions("kept")) is Code.BROKER_AWAY
 
@@ -108,9 +109,9 @@ async def test_what_was_sent_compressed_is_read_and_a_bomb_is_refused(kafka: str
     spec = next(spec for spec in topic_specs(1, ["ward-a"]) if spec.name == inbox("ward-a"))
     topic = f"{topic_prefix}.inbox"
     await rig.create(replace(spec, name=topic))
-    transport = KafkaTransport(kafka)
+    transport = transport_of(kafka)
     async with AIOKafkaProducer(
-        bootstrap_servers=kafka, compression_type="gzip", max_request_size=1 << 26, max_batch_size=1 << 26
+        **operator_of(kafka).connection, compression_type="gzip", max_request_size=1 << 26, max_batch_size=1 << 26
     ) as stranger:
         await stranger.send_and_wait(topic, b"x" * 10_000, partition=0)
         with pytest.raises(MessageSizeTooLargeError):
@@ -124,8 +125,8 @@ async def test_what_was_sent_compressed_is_read_and_a_bomb_is_refused(kafka: str
 async def test_a_topic_that_stores_what_is_compressed_is_not_read(kafka: str, topic_prefix: str) -> None:
     rig = KafkaRig(kafka, topic_prefix)
     await rig.create(TopicSpec(name=topic_prefix, partitions=1))
-    transport = KafkaTransport(kafka)
-    async with AIOKafkaProducer(bootstrap_servers=kafka, compression_type="gzip") as stranger:
+    transport = transport_of(kafka)
+    async with AIOKafkaProducer(**operator_of(kafka).connection, compression_type="gzip") as stranger:
         await stranger.send_and_wait(topic_prefix, b"x" * 10_000, partition=0)
     with pytest.raises(Fatal) as refusal:
         await transport.read(topic_prefix, 0, 0, 5)
@@ -142,7 +143,7 @@ async def test_a_port_that_is_not_kafkas_is_a_broker_that_is_away() -> None:
 
     async with await asyncio.start_server(greet, "127.0.0.1", 0) as server:
         port = server.sockets[0].getsockname()[1]
-        transport = KafkaTransport(f"127.0.0.1:{port}", deadline_s=PATIENCE_S)
+        transport = transport_of(f"127.0.0.1:{port}", deadline_s=PATIENCE_S)
 
         assert await refused(transport.partitions("kept")) is Code.BROKER_AWAY
         assert await refused(transport.submit("kept", [Submission(0, None, b"")])) is Code.BROKER_AWAY

@@ -22,7 +22,7 @@ LIMIT_S = 4
 @pytest.fixture
 def unconnected(tmp_path: Path) -> Iterator[ServiceProcess]:
     """Give a watcher whose broker is not there."""
-    settings = Founding.open(tmp_path, AGENCIES).watcher_settings() | {
+    settings = Founding.open(tmp_path, AGENCIES, None).watcher_settings() | {
         "REFERRAL_BUS_BOOTSTRAP": "127.0.0.1:1",
         "REFERRAL_BUS_PACKS": ":".join(map(str, LAW)),
         "REFERRAL_BUS_CALENDAR": str(PACKS / "calendar" / "vn.toml"),

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TypeVar
 
+from reaching import transport_of
 from referral_bus._kafka import KafkaTransport
 from referral_bus.transport import Submission
 from referral_contracts import topics
@@ -94,7 +95,7 @@ class Town:
 
     async def talk(self) -> None:
         """Hold one conversation after the other until it is quiet; none is broken off."""
-        transport = KafkaTransport(self.bus.bootstrap)
+        transport = transport_of(self.bus.bootstrap)
         try:
             while not self.quiet.is_set():
                 for said, code in conversation(self.voices):
@@ -116,7 +117,7 @@ class Town:
 
     async def judged(self, more: int) -> None:
         """Return once the ledger has *more* records than now: the bus is at work."""
-        transport = KafkaTransport(self.bus.bootstrap)
+        transport = transport_of(self.bus.bootstrap)
         try:
             async with asyncio.timeout(_PATIENCE_S):
                 wanted = await _ledger_end(transport) + more

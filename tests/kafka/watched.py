@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from referral_bus._kafka import KafkaTransport
+from reaching import transport_of
 from referral_bus.transport import Submission
 from referral_contracts import topics
 from referral_contracts.codes import Code
@@ -66,7 +66,7 @@ def openings(everybody: Voices, count: int, at_ms: int) -> list[Said]:
 
 async def submit(bus: RunningBus, said: Sequence[Said]) -> None:
     """Hand them to Kafka."""
-    transport = KafkaTransport(bus.bootstrap)
+    transport = transport_of(bus.bootstrap)
     try:
         count = await transport.partitions(topics.SUBMISSIONS)
         for start in range(0, len(said), _AT_ONCE):

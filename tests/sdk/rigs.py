@@ -17,8 +17,8 @@ from aiokafka.protocol.produce import ProduceRequest
 from aiokafka.record.default_records import DefaultRecordBatchBuilder
 from aiokafka.record.util import calc_crc32c
 
+from reaching import operator_of, transport_of
 from referral_bus import Transport
-from referral_bus._kafka import KafkaTransport
 from referral_bus.testing import Clock, Faults, MemoryBroker, MemoryTransport
 from referral_contracts.codes import Code
 from referral_contracts.records import Write
@@ -88,12 +88,12 @@ class KafkaRig:
         self.bootstrap = bootstrap
 
     def transport(self) -> Transport:
-        return KafkaTransport(self.bootstrap)
+        return transport_of(self.bootstrap)
 
     def astray(self) -> Transport:
         with socket.create_server(("127.0.0.1", 0)) as taken:
             port = taken.getsockname()[1]
-        return KafkaTransport(f"127.0.0.1:{port}")
+        return transport_of(f"127.0.0.1:{port}")
 
     async def create(self, spec: TopicSpec) -> None:
         async with _admin(self.bootstrap) as admin:
@@ -106,7 +106,7 @@ class KafkaRig:
         await self._transaction(writes, AIOKafkaProducer.abort_transaction)
 
     async def _transaction(self, writes: Sequence[Write], end: Any) -> None:
-        async with AIOKafkaProducer(bootstrap_servers=self.bootstrap, transactional_id=self.prefix) as producer:
+        async with AIOKafkaProducer(**operator_of(self.bootstrap).connection, transactional_id=self.prefix) as producer:
             await producer.begin_transaction()
             for write in writes:
                 await producer.send_and_wait(write.topic, write.value, key=write.key, partition=write.partition)
@@ -127,7 +127,7 @@ class KafkaRig:
         at = batch.index(b"?")
         batch[at : at + 1] = _NOT_UTF8
         batch[_CHECKSUM_AT:_SUMMED_AT] = calc_crc32c(bytes(batch[_SUMMED_AT:])).to_bytes(4, "big")
-        client = AIOKafkaClient(bootstrap_servers=self.bootstrap)
+        client = AIOKafkaClient(**operator_of(self.bootstrap).connection)
         await client.bootstrap()
         try:
             await client.add_topic(topic)
@@ -141,7 +141,7 @@ class KafkaRig:
 
 @contextlib.asynccontextmanager
 async def _admin(bootstrap: str) -> AsyncIterator[AIOKafkaAdminClient]:
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    admin = AIOKafkaAdminClient(**operator_of(bootstrap).connection)
     await admin.start()
     try:
         yield admin

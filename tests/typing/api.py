@@ -26,6 +26,7 @@ from referral_bus import (
     Sent,
     Status,
     TimedOut,
+    Tls,
     TrustRoot,
     Verdict,
     kafka,
@@ -39,7 +40,7 @@ from referral_contracts.payloads.request import HandoffRequest
 
 async def hotline(keys: Path, trust: Path, form: Mau01, request: HandoffRequest) -> None:
     """Open a case and ask for help."""
-    connect = kafka("localhost:9092")
+    connect = kafka("localhost:9092", tls=Tls(certificate="tls.pem", authority=Path("ca.crt")))
     own = assert_type(AgencyKeys.load(keys), AgencyKeys)
     root = assert_type(load_trust(trust), TrustRoot)
     async with ReferralBus("hotline-111", own, root, store="hotline.db", transport=connect) as bus:

@@ -12,6 +12,7 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
+from kafka_node.authority import Authority
 from kafka_node.broker import Broker
 from kafka_node.errors import KafkaFailed
 from kafka_node.home import Ports, format_data, new_id, write_properties
@@ -22,6 +23,8 @@ from kafka_node.probe import wait_for_cluster
 _START_S = 120.0
 _DUMP_S = 120.0
 _HEAP_MB = 256
+_LOADED = "with TLS"
+"""Which of its classes the broker had to use: an archive of others helps less."""
 
 
 def make_checkpoint(cache: Path, target: Path, java: Java, class_path: str, environ: Mapping[str, str]) -> None:
@@ -32,7 +35,7 @@ def make_checkpoint(cache: Path, target: Path, java: Java, class_path: str, envi
         KafkaFailed: It could not.
     """
     with tempfile.TemporaryDirectory(prefix=SCRATCH, dir=cache) as scratch:
-        properties = write_properties(Path(scratch), Ports.free(), {})
+        properties = write_properties(Path(scratch), Ports.free(), None, {})
         tool = [java.program, "-Xshare:auto", "-XX:TieredStopAtLevel=1", "-cp", class_path, "kafka.tools.StorageTool"]
         command = [*tool, "format", "-t", new_id(), "-c", str(properties)]
         run = subprocess.run(command, capture_output=True, text=True, check=False, cwd=scratch, env=dict(environ))
@@ -44,7 +47,7 @@ def make_checkpoint(cache: Path, target: Path, java: Java, class_path: str, envi
 
 def archive_path(cache: Path, java: Java, class_path: str) -> Path:
     """Return the archive's name: another build of Java or another class path needs another archive."""
-    digest = hashlib.sha256(f"{java.build} {class_path}".encode()).hexdigest()
+    digest = hashlib.sha256(f"{java.build} {class_path} {_LOADED}".encode()).hexdigest()
     return cache / f"classes-{digest[:12]}.jsa"
 
 
@@ -56,10 +59,11 @@ def make_archive(cache: Path, target: Path, java: Java, class_path: str, checkpo
     broker = Broker(command, folder=scratch, log=scratch / "broker.log", scratch=scratch)
     try:
         ports = Ports.free()
-        write_properties(scratch, ports, {})
+        authority = Authority.open(scratch / "pki")
+        write_properties(scratch, ports, authority, {})
         cluster_id = format_data(scratch, checkpoint)
         broker.start()
-        if wait_for_cluster(broker, ports.client, cluster_id, _START_S):
+        if wait_for_cluster(broker, ports.client, authority.operator(), cluster_id, _START_S):
             broker.signal(signal.SIGTERM)
             if broker.wait(_DUMP_S) and made.exists():
                 made.rename(target)

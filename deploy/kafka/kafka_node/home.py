@@ -3,6 +3,7 @@ A node's folder: server.properties, broker.log, and data/ in the layout that Kaf
 
     data/meta.properties         cluster and node; written here
     data/bootstrap.checkpoint    the features of the first start; taken once from a real format
+    tls/                         the broker's certificate, and the authority that it believes
 
 Without the checkpoint a broker starts as well, but with transactions and groups of an older protocol.
 """
@@ -16,24 +17,32 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
+
+from kafka_node.authority import BROKER, OPERATOR, Authority, Kind, mapping_rule, principal
 
 _STATIC = Path(__file__).resolve().parent.parent / "node.properties"
 # Below the ports that Linux and others lend to outgoing connections. On a lent one, a client that keeps trying a
 # stopped broker can end up connected to itself, and the broker does not get its port back.
 _FIRST_PORT, _LAST_PORT = 20_000, 32_000
-_LISTENERS = re.compile(r"^listeners=PLAINTEXT://127\.0\.0\.1:(\d+),CONTROLLER://127\.0\.0\.1:(\d+)$", re.MULTILINE)
+_NAMES: Final = ("CLIENTS", "INTERNAL", "CONTROLLER")
+"""The listeners: for whoever has a certificate of the deployment, for brokers, for controllers."""
+_LISTENERS = re.compile(
+    "^listeners=" + ",".join(rf"{name}://127\.0\.0\.1:(\d+)" for name in _NAMES) + "$", re.MULTILINE
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Ports:
     client: int
+    internal: int
     controller: int
 
     @classmethod
-    def free(cls) -> "Ports":
-        """Two ports that nobody listens on now; somebody may take them before the broker does."""
-        client, controller = _free_port(), _free_port()
-        return cls(client, controller) if client != controller else cls.free()
+    def free(cls, client: int | None = None) -> "Ports":
+        """Ports that nobody listens on now, *client* aside; somebody may take them before the broker does."""
+        found = (client or _free_port(), _free_port(), _free_port())
+        return cls(*found) if len(set(found)) == len(found) else cls.free(client)
 
     @classmethod
     def last(cls, home: Path) -> "Ports":
@@ -42,11 +51,11 @@ class Ports:
             found = _LISTENERS.search((home / "server.properties").read_text("utf-8"))
         except FileNotFoundError:
             found = None
-        last = cls(int(found[1]), int(found[2])) if found else None
+        last = cls(*map(int, found.groups())) if found else None
         return last if last and last.are_free() else cls.free()
 
     def are_free(self) -> bool:
-        return _is_free(self.client) and _is_free(self.controller)
+        return all(map(_is_free, (self.client, self.internal, self.controller)))
 
 
 def _free_port() -> int:
@@ -66,23 +75,60 @@ def _is_free(port: int) -> bool:
         return True
 
 
-def write_properties(home: Path, ports: Ports, extra: Mapping[str, str]) -> Path:
-    """Write server.properties; data/ is relative to *home*, where the broker runs, so no path needs escaping."""
+def write_properties(home: Path, ports: Ports, authority: Authority | None, extra: Mapping[str, str]) -> Path:
+    """
+    Write server.properties; all paths are relative to *home*, where the broker runs, so none needs escaping.
+
+    Args:
+        authority: Who may connect: those with its certificates. Without one, anybody to anything.
+        extra: Settings over these.
+    """
+    places = dict(zip(_NAMES, (ports.client, ports.internal, ports.controller), strict=True))
+    listeners = {name: f"{name}://127.0.0.1:{port}" for name, port in places.items()}
     own = {
         "process.roles": "broker,controller",
         "node.id": "1",
         "controller.quorum.voters": f"1@127.0.0.1:{ports.controller}",
-        "listeners": f"PLAINTEXT://127.0.0.1:{ports.client},CONTROLLER://127.0.0.1:{ports.controller}",
-        "advertised.listeners": f"PLAINTEXT://127.0.0.1:{ports.client}",
+        "listeners": ",".join(listeners.values()),
+        "advertised.listeners": f"{listeners['CLIENTS']},{listeners['INTERNAL']}",
         "controller.listener.names": "CONTROLLER",
-        "inter.broker.listener.name": "PLAINTEXT",
-        "listener.security.protocol.map": "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT",
+        "inter.broker.listener.name": "INTERNAL",
+        "listener.security.protocol.map": ",".join(f"{name}:{'SSL' if authority else 'PLAINTEXT'}" for name in _NAMES),
         "log.dirs": "data",
+        **(_closed(home, authority) if authority else {}),
         **extra,
     }
     path = home / "server.properties"
     path.write_text(_STATIC.read_text("utf-8") + "\n" + "".join(f"{name}={value}\n" for name, value in own.items()))
     return path
+
+
+def _closed(home: Path, authority: Authority) -> dict[str, str]:
+    held = authority.hold(Kind.BROKER, BROKER, home / "tls")
+    tls = {
+        "ssl.keystore.type": "PEM",
+        "ssl.keystore.location": str(held.certificate.relative_to(home)),
+        "ssl.truststore.type": "PEM",
+        "ssl.truststore.location": str(held.authority.relative_to(home)),
+        "ssl.client.auth": "required",
+        "ssl.protocol": "TLSv1.3",
+        "ssl.enabled.protocols": "TLSv1.3",
+        "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+        "allow.everyone.if.no.acl.found": "false",
+        "super.users": ";".join(
+            f"User:{principal(kind, name)}" for kind, name in ((Kind.BROKER, BROKER), (Kind.OPERATOR, OPERATOR))
+        ),
+    }
+    # No DEFAULT: a certificate that no rule fits is refused when it connects, and not taken for somebody else's.
+    brokers = mapping_rule(authority.organisation, Kind.BROKER)
+    clients = ",".join(
+        mapping_rule(authority.organisation, kind) for kind in (Kind.AGENCY, Kind.SERVICE, Kind.OPERATOR)
+    )
+    rules = {
+        f"listener.name.{name.lower()}.ssl.principal.mapping.rules": clients if name == "CLIENTS" else brokers
+        for name in _NAMES
+    }
+    return tls | rules
 
 
 def format_data(home: Path, checkpoint: Path) -> str:

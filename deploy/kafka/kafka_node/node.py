@@ -1,7 +1,9 @@
 """
 One Kafka node of our own, on free ports of 127.0.0.1, for as long as it is held.
 
-Not for production: no TLS and no access rules, so every user of this machine may read and write it.
+It is closed: every listener wants a certificate of the deployment's authority, and nothing is allowed to anybody but
+the broker itself and its operator. With REFERRAL_BUS_UNSAFE_PLAINTEXT=1 every user of this machine may read and write
+everything.
 """
 
 import os
@@ -14,16 +16,20 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from kafka_node.authority import ORGANISATION, Authority
 from kafka_node.broker import Broker
 from kafka_node.errors import KafkaFailed
 from kafka_node.home import Ports, format_data, write_properties
 from kafka_node.installation import install
 from kafka_node.probe import wait_for_cluster
-from kafka_node.progress import Say, to_terminal
+from kafka_node.progress import Say, to_stderr, to_terminal
 
 _STOP_S = 20.0  # a clean stop takes half a second; a loaded machine has been seen to need several
 _KILL_S = 20.0
 _PORT_ATTEMPTS = 3
+_UNSAFE = "REFERRAL_BUS_UNSAFE_PLAINTEXT"
+_PKI = "KAFKA_PKI"
+_WARNING = f"{_UNSAFE} is set: nothing is encrypted, and whoever reaches the broker may read and write everything"
 _FRAME = re.compile(r"\s+(at |\.\.\. \d+ more)")
 
 
@@ -35,10 +41,18 @@ class KafkaNode:
     """
 
     def __init__(
-        self, broker: Broker, *, home: Path, checkpoint: Path, ports: Ports, properties: Mapping[str, str]
+        self,
+        broker: Broker,
+        *,
+        home: Path,
+        authority: Authority | None,
+        checkpoint: Path,
+        ports: Ports,
+        properties: Mapping[str, str],
     ) -> None:
         """Hold what `start` has put together."""
         self.home = home
+        self.authority = authority
         self.ports = ports
         self._broker = broker
         self._checkpoint = checkpoint
@@ -49,6 +63,8 @@ class KafkaNode:
         cls,
         *,
         data_dir: Path | None = None,
+        pki: Path | None = None,
+        organisation: str = ORGANISATION,
         ports: Ports | None = None,
         properties: Mapping[str, str] | None = None,
         heap_mb: int = 256,
@@ -61,6 +77,8 @@ class KafkaNode:
 
         Args:
             data_dir: A folder to keep; without one, the data live in a temporary folder and go with the node.
+            pki: The folder of the authority whose certificates may connect, unless KAFKA_PKI names another.
+            organisation: Whom a new authority is made for.
             ports: Where to listen; without them, where the last node in *data_dir* did, or two free ones.
             properties: Broker settings over those of node.properties.
             keep_open: Descriptors that stay open until the broker has ended.
@@ -75,11 +93,15 @@ class KafkaNode:
         home.mkdir(mode=0o700, parents=True, exist_ok=True)
         log, command = home / "broker.log", installation.command(heap_mb)
         broker = Broker(command, folder=home, log=log, scratch=scratch, keep_open=keep_open)
-        checkpoint = installation.checkpoint
-        node = cls(
-            broker, home=home, checkpoint=checkpoint, ports=ports or Ports.last(home), properties=properties or {}
-        )
         try:
+            node = cls(
+                broker,
+                home=home,
+                authority=authority_of(os.environ, pki or home / "pki", organisation),
+                checkpoint=installation.checkpoint,
+                ports=ports or Ports.last(home),
+                properties=properties or {},
+            )
             node._start(timeout_s, movable=ports is None)
         except BaseException:
             broker.close()  # by force: a broker asked to stop while it starts takes its time
@@ -151,10 +173,11 @@ class KafkaNode:
 
     def _start(self, timeout_s: float, *, movable: bool) -> None:
         cluster_id = format_data(self.home, self._checkpoint)
+        operator = self.authority.operator() if self.authority else None
         for attempts_left in reversed(range(_PORT_ATTEMPTS)):
-            write_properties(self.home, self.ports, self._properties)
+            write_properties(self.home, self.ports, self.authority, self._properties)
             self._broker.start()
-            if wait_for_cluster(self._broker, self.ports.client, cluster_id, timeout_s):
+            if wait_for_cluster(self._broker, self.ports.client, operator, cluster_id, timeout_s):
                 return
             code = self._broker.exit_code()
             if code is None:
@@ -163,6 +186,14 @@ class KafkaNode:
             if self.ports.are_free() or not movable or not attempts_left:
                 raise KafkaFailed(f"the broker ended with code {code}:\n{self.log_tail()}")
             self.ports = Ports.free()
+
+
+def authority_of(environ: Mapping[str, str], folder: Path, organisation: str = ORGANISATION) -> Authority | None:
+    """Return the authority that KAFKA_PKI names, or that in *folder*; None where plaintext was asked for by name."""
+    if environ.get(_UNSAFE) == "1":
+        to_stderr(_WARNING)
+        return None
+    return Authority.open(Path(environ.get(_PKI) or folder), organisation)
 
 
 @contextmanager

@@ -26,7 +26,7 @@ class DirectoryTopic:
     def __init__(self, world: World, settings: Settings, timeout_s: float) -> None:
         """Prepare to wait no longer than *timeout_s* in all; `async with` connects."""
         self._world = world
-        self._connect = world.connect(settings.bootstrap)
+        self._connect = world.connect(settings.bootstrap, settings.tls)
         self._trust = settings.trust()
         self._shelf = Shelf(self._trust)
         self._offset: int | None = None

@@ -70,6 +70,14 @@ _HINTS: Final = {
         "chọn tên khác, hoặc tự chuyển tệp cũ đi",
         "choose another name, or move the old file away yourself",
     ),
+    Code.BAD_CERTIFICATE: (
+        "chứng thư (tls.pem) và tổ chức chứng thực (ca.crt) do bên vận hành trục cấp, đặt trong thư mục của cơ quan",
+        "the certificate (tls.pem) and the authority (ca.crt) come from whoever runs the bus, into the agency's folder",
+    ),
+    Code.NOT_AUTHORISED: (
+        "có đúng chứng thư của cơ quan này không; nếu đúng, bên vận hành trục phải cấp quyền",
+        "is it this agency's certificate? if so, whoever runs the bus has to give it its rights",
+    ),
     Code.DIRECTORY_MISSING: (
         "chưa đọc được danh bạ thì chưa niêm phong được gì: có đúng trục này không",
         "nothing can be sealed before the directory was read: is this the right bus?",

@@ -47,7 +47,7 @@ async def open_bus(call: Call) -> AsyncIterator[ReferralBus]:
     """Open the bus for one command; tell at its end that there are alarms, if there are."""
     settings = call.settings
     keys = settings.keys()
-    connect = call.world.connect(settings.bootstrap)
+    connect = call.world.connect(settings.bootstrap, settings.tls)
     bus = ReferralBus(
         keys.agency,
         keys,

@@ -1,8 +1,9 @@
 """
 Who speaks, with which keys, to which broker: an option, or else the environment, or else the agency's folder.
 
-The folder holds ``keys.json``, ``trust.json``, ``bus.toml`` (``agency = "…"``, ``bootstrap = "host:port"``) and,
-once something was done, ``store.db``; a registrar's also ``root.json``, the key that signs the directory's heads.
+The folder holds ``keys.json``, ``trust.json``, ``bus.toml`` (``agency = "…"``, ``bootstrap = "host:port"``),
+``tls.pem`` and ``ca.crt``, by which it and the broker know each other, and, once something was done, ``store.db``;
+a registrar's also ``root.json``, the key that signs the directory's heads.
 Where the bus has a log, ``log.policy`` says whose it is and which witnesses count (c2sp.org/tlog-policy); where it is,
 that file tells, or ``log = "http://…"`` in ``bus.toml``.
 """
@@ -17,6 +18,7 @@ from referral_bus._cli.faults import WrongUsage
 from referral_bus._cli.files import read_bytes, read_named
 from referral_bus.keys import AgencyKeys, load_trust
 from referral_bus.log import LogAccess, OpenLog
+from referral_bus.tls import Tls
 from referral_contracts.codes import Code
 from referral_contracts.directory import TrustRoot
 from referral_contracts.errors import LocalError
@@ -29,8 +31,11 @@ _IN_FOLDER: Final = {
     "log_policy": "log.policy",
     "root": "root.json",
     "store": "store.db",
+    "tls_ca": "ca.crt",
+    "tls_certificate": "tls.pem",
     "trust": "trust.json",
 }
+_TLS: Final = ("tls_certificate", "tls_key", "tls_ca", "unsafe_plaintext")
 _IN_BUS_FILE: Final = ("agency", "bootstrap", "log")
 _BUS_FILE_MAX: Final = 64 * 1024
 _POLICY_MAX: Final = 1024 * 1024
@@ -59,7 +64,7 @@ class Settings:
     def __init__(self, given: Given, environ: Mapping[str, str]) -> None:
         """Prefer what was *given*, then *environ*, then the folder that either names."""
         # The root key is named by an option of its own, by those verbs that need one.
-        names = [*(part.name for part in fields(given)), "root"]
+        names = [*(part.name for part in fields(given)), "root", *_TLS]
         found = {name: getattr(given, name, None) or environ.get(_PREFIX + name.upper()) for name in names}
         self._found: dict[str, str | None] = found
         self._home = Path(found["home"]) if found["home"] else None
@@ -90,6 +95,19 @@ class Settings:
     def root_file(self) -> str:
         """The file with the registrar's root key."""
         return self._need("root")
+
+    def tls(self) -> Tls | None:
+        """Return who speaks, as the broker knows it; None where REFERRAL_BUS_UNSAFE_PLAINTEXT=1 does without."""
+        if self._look("unsafe_plaintext") == "1":
+            return None
+        certificate, authority = self._look("tls_certificate"), self._look("tls_ca")
+        if certificate is None or authority is None:
+            raise WrongUsage(
+                "no certificate is named",
+                f"set {_PREFIX}TLS_CERTIFICATE and {_PREFIX}TLS_CA, or {_PREFIX}HOME to the agency's folder",
+                code=Code.BAD_CERTIFICATE,
+            )
+        return Tls(certificate=certificate, authority=authority, key=self._look("tls_key"))
 
     def keys(self) -> AgencyKeys:
         """Return the agency's private keys, or raise LocalError or WrongUsage."""

@@ -8,11 +8,12 @@ import os
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
 from referral_bus.clock import Clock, SystemClock
 from referral_bus.erasure import OpenStatements, http_statements
 from referral_bus.log import OpenLog, http_log
+from referral_bus.tls import Tls
 from referral_bus.transport import Connect, kafka
 
 if TYPE_CHECKING:
@@ -37,13 +38,22 @@ class Exit(IntEnum):
     """What a shell says of SIGPIPE: whoever read the output has gone."""
 
 
+Identity: TypeAlias = Callable[[], Tls | None]
+"""Who speaks, looked up when somebody connects; None: in plaintext, for that was asked for by name."""
+
+
+def _over_kafka(bootstrap: str, identity: Identity) -> Connect:
+    tls = identity()
+    return kafka(bootstrap, tls=tls, unsafe_plaintext=tls is None)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class World:
     """What a command may touch besides files and its own output."""
 
     environ: Mapping[str, str]
-    connect: Callable[[str], Connect]
-    """From the broker's address to what connects to it."""
+    connect: Callable[[str, Identity], Connect]
+    """From the broker's address, and who speaks, to what connects to it."""
     clock: Clock
     open_log: Callable[[str], OpenLog] = http_log
     """From the log's address to what asks it."""
@@ -56,4 +66,4 @@ class World:
     @classmethod
     def of_this_process(cls) -> Self:
         """Return the real one."""
-        return cls(environ=os.environ, connect=kafka, clock=SystemClock(), run=asyncio.run)
+        return cls(environ=os.environ, connect=_over_kafka, clock=SystemClock(), run=asyncio.run)

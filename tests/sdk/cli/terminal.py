@@ -26,7 +26,7 @@ from typing import Any
 import pytest
 
 from referral_bus._cli import run
-from referral_bus._cli.world import Exit, World
+from referral_bus._cli.world import Exit, Identity, World
 from referral_bus.keys import AgencyKeys
 from referral_bus.log import OpenLog
 from referral_bus.testing import Clock, Simulator
@@ -68,14 +68,17 @@ async def winding(clock: Clock, work: Coroutine[Any, Any, Exit], meanwhile: Call
     return task.result()
 
 
-def nowhere(_bootstrap: str) -> Connect:
+def nowhere(_bootstrap: str, _identity: Identity) -> Connect:
     pytest.fail("this command needs no broker")
 
 
 def type_alone(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
     """Run a command that needs no bus and no agency; return what it ends with and what it writes."""
     capsys.readouterr()
-    code = run(arguments, World(environ={}, connect=nowhere, clock=Clock(), run=asyncio.run))
+    code = run(
+        arguments,
+        World(environ={"REFERRAL_BUS_UNSAFE_PLAINTEXT": "1"}, connect=nowhere, clock=Clock(), run=asyncio.run),
+    )
     written = capsys.readouterr()
     return code, written.out, written.err
 
@@ -113,7 +116,7 @@ class Terminal:
         """Return the world that a command runs in."""
         clock = self.simulator.clock
 
-        def connect(bootstrap: str) -> Connect:
+        def connect(bootstrap: str, _identity: Identity) -> Connect:
             # Each agency has an address of its own, so that the bus can be away for one alone.
             return self.simulator.connect(bootstrap.partition(":")[0])
 

@@ -7,7 +7,7 @@ import typer
 
 from referral_bus._cli import build, run
 from referral_bus._cli.command import EXITS
-from referral_bus._cli.world import World
+from referral_bus._cli.world import Identity, World
 from referral_bus.transport import Connect
 from tests.sdk.cli.terminal import EXAMPLES, Terminal, type_alone
 
@@ -144,7 +144,7 @@ def test_a_slip_in_the_folder_is_named(content: str, terminal: Terminal) -> None
 def test_a_fault_of_ours_tells_where_it_is_and_nothing_of_what_it_met(
     terminal: Terminal, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def connect(_bootstrap: str) -> Connect:
+    def connect(_bootstrap: str, _identity: Identity) -> Connect:
         raise ValueError("Trần Thị Ví Dụ")
 
     world = terminal.world()

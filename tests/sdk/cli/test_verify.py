@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from referral_bus._cli import run
-from referral_bus._cli.world import Exit, World
+from referral_bus._cli.world import Exit, Identity, World
 from referral_bus.testing import Clock
 from referral_bus.transport import Connect
 from referral_contracts.codes import Code
@@ -18,7 +18,7 @@ from tests.stories.logged import POLICY
 Call = Callable[..., int]
 
 
-def nowhere(_bootstrap: str) -> Connect:
+def nowhere(_bootstrap: str, _identity: Identity) -> Connect:
     pytest.fail("nothing is to be asked of any bus")
 
 

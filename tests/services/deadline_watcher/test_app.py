@@ -64,7 +64,7 @@ def service(files: Mapping[str, Path]) -> WatcherService:
     told = {name: str(path) if name == "packs" else path for name, path in files.items()}
     metrics = Metrics()
     log = make_log("watcher", dropped=lambda: None, out=io.StringIO())
-    settings = Settings(bootstrap="nowhere:9092", **told)  # type: ignore[arg-type]
+    settings = Settings(bootstrap="nowhere:9092", unsafe_plaintext=True, **told)  # type: ignore[arg-type]
     return WatcherService(settings, clock=lambda: 0, metrics=metrics, log=log)
 
 

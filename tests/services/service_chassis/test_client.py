@@ -25,6 +25,7 @@ async def client_of(port: int) -> AsyncIterator[Client]:
     """Give a client that knows of one broker, which leads everything."""
     client = Client(bootstrap_servers=f"127.0.0.1:{port}", client_id="tests")
     client.cluster = SimpleNamespace(
+        unauthorized_topics=frozenset(),
         leader_for_partition=lambda tp: 0,
         broker_metadata=lambda node: SimpleNamespace(host="127.0.0.1", port=port),
         topics=lambda: {"t"},

@@ -24,7 +24,7 @@ class Taken(list[list[int]]):
 def following(taken: Taken) -> Follower:
     log = make_log("test", dropped=lambda: None)
     tp = TopicPartition("small", 0)
-    return Follower(Kafka(bootstrap="nowhere:1"), tp, taken.take, limits=Limits(), log=log)
+    return Follower(Kafka(bootstrap="nowhere:1", tls=None), tp, taken.take, limits=Limits(), log=log)
 
 
 def data(offset: int, count: int = 1, producer: int | None = 1) -> Piece[Record]:

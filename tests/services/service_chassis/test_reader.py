@@ -23,7 +23,7 @@ class FakeClient:
 
     def __init__(self, port: int) -> None:
         self.port = port
-        self.cluster = SimpleNamespace(leader_for_partition=lambda tp: 0)
+        self.cluster = SimpleNamespace(leader_for_partition=lambda tp: 0, unauthorized_topics=frozenset())
         self.opened: list[Wire] = []
 
     async def wire(self, node: int, tp: TopicPartition) -> Wire:
