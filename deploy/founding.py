@@ -155,9 +155,11 @@ class Founding:
         }
 
     def log_settings(self, port: int) -> dict[str, str]:
-        """Return the variables of an audit log that publishes on *port*, but for the broker."""
+        """Return the variables of an audit log that publishes on *port*, but for the broker; what they name is made."""
         folder = self.home / "log"
         folder.mkdir(mode=0o700, exist_ok=True)
+        # To whoever has a policy this changes nothing: one that names witnesses keeps them.
+        self.tell_policy(())
         return {
             # Its own, as every agency has one: whoever is named in it as a witness is asked from the next start on.
             "REFERRAL_BUS_LOG_POLICY": str(self.folder("audit-log") / POLICY),
