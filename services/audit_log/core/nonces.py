@@ -1,6 +1,6 @@
 """Which signed questions were asked already. Pure: what time it is, it is told."""
 
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from typing import Final
 
 from referral_contracts.asking import MAX_AGE_S, SKEW_S
@@ -8,16 +8,18 @@ from referral_contracts.codes import Code
 from referral_contracts.errors import LocalError, RemoteError
 
 _MOST: Final = 100_000
-"""Each took a signature of an agency of the directory, and no more of them come than each key's allowance lets."""
+_MOST_OF_ONE: Final = 5_000
+"""Of one key: what it asks too often is remembered too, and must not keep the others from asking."""
 
 
 class Nonces:
     """What was taken, for as long as it could be asked again."""
 
-    def __init__(self, since_s: int, most: int = _MOST) -> None:
+    def __init__(self, since_s: int, most: int = _MOST, most_of_one: int = _MOST_OF_ONE) -> None:
         """Begin at *since_s*: nobody knows what was asked before."""
-        self._since_s, self._most = since_s, most
+        self._since_s, self._most, self._most_of_one = since_s, most, most_of_one
         self._taken: OrderedDict[tuple[str, str], int] = OrderedDict()
+        self._of: Counter[str] = Counter()
 
     def take(self, kid: str, nonce: str, created_s: int, now_s: int) -> None:
         """
@@ -34,9 +36,10 @@ class Nonces:
         self._forget(now_s)
         if (kid, nonce) in self._taken:
             raise RemoteError(Code.DUPLICATE, "asked before")
-        if len(self._taken) >= self._most:
+        if len(self._taken) >= self._most or self._of[kid] >= self._most_of_one:
             raise LocalError(Code.TOO_MANY, "no more questions can be remembered")
         self._taken[kid, nonce] = now_s
+        self._of[kid] += 1
 
     def _forget(self, now_s: int) -> None:
         # Created at most SKEW ahead of when it was taken, and good for MAX_AGE and SKEW from then on.
@@ -45,3 +48,4 @@ class Nonces:
             if taken_s + MAX_AGE_S + 2 * SKEW_S >= now_s:
                 return
             del self._taken[name]
+            self._of[name[0]] -= 1

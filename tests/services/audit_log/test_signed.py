@@ -283,6 +283,17 @@ class TestNonces:
         with pytest.raises(RemoteError):
             nonces.take("k", "n", 1000, 1001)
 
+    def test_no_key_takes_all_that_can_be_remembered(self) -> None:
+        nonces = Nonces(0, most_of_one=2)
+        nonces.take("k", "1", 1000, 1000)
+        nonces.take("k", "2", 1000, 1000)
+        with pytest.raises(LocalError) as refusal:
+            nonces.take("k", "3", 1000, 1000)
+        assert refusal.value.code is Code.TOO_MANY
+
+        nonces.take("j", "3", 1000, 1000)
+        nonces.take("k", "3", 1071, 1071)
+
     @given(st.lists(st.tuples(st.integers(0, 3), st.integers(-70, 10), st.integers(0, 40)), min_size=2, max_size=60))
     def test_what_could_be_asked_again_is_never_forgotten(self, asked: list[tuple[int, int, int]]) -> None:
         nonces, taken, now_s = Nonces(0), set[tuple[str, int]](), 1000
