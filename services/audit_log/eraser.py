@@ -79,7 +79,7 @@ class Requests:
             case = self._cases.case(subject)
             waiting = case.requests.get(leaf)
             if waiting is None:
-                return Outcome(leaf, subject, Code.NOT_FOUND, logged_ms + self._wait_ms)
+                return Outcome(leaf, subject, case.doubted.get(leaf, Code.NOT_FOUND), logged_ms + self._wait_ms)
             return self._judged(case, waiting, now_ms)
         except RemoteError as error:
             # Something was stated of the case that nobody could verify: whoever checks the log will name it.

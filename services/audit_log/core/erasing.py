@@ -80,6 +80,8 @@ class CaseFile:
     """What was carried out: by the request's leaf the erasure's."""
     lifted: dict[int, int] = field(default_factory=dict)
     """What is held no more: by the hold's leaf that of its end."""
+    doubted: dict[int, Code] = field(default_factory=dict)
+    """What was stated and cannot be verified any more, and why: whoever checks the log names it. It does nothing."""
     state: CaseState | None = None
     owner: str = ""
     acting: bool = False
@@ -196,24 +198,32 @@ def _take(case: CaseFile, one: Kept, logged_ms: int) -> None:
     """Take a statement."""
     statement = Statement(signatures=tuple((one.signature or b"").split(b"\n")), value=one.value or b"")
     case.statements[event_hash(statement.value)] = Logged(one.leaf, logged_ms)
+    try:
+        _stated(case, one.leaf, statement, logged_ms)
+    except RemoteError as error:
+        # It was good when it came. A role or a key that ended since must not hide the case from all who may read it.
+        case.doubted[one.leaf] = error.code
+
+
+def _stated(case: CaseFile, leaf: int, statement: Statement, logged_ms: int) -> None:
     told = read_stated(statement.value)
     match told:
         case Asked():
             requested = check_asked(statement, case.directory)
-            case.requests[one.leaf] = Waiting(one.leaf, requested, statement, logged_ms)
+            case.requests[leaf] = Waiting(leaf, requested, statement, logged_ms)
         case Hold():
-            check_hold(statement, case.directory)
-            case.holds[one.leaf] = told
+            # It outlives whoever stated it, and his key.
+            case.holds[leaf] = told
         case Lifted():
             check_hold(statement, case.directory)
             if case.holds.pop(told.hold, None) is not None:
-                case.lifted[told.hold] = one.leaf
+                case.lifted[told.hold] = leaf
         case Erased():
-            check_erased(one.leaf, statement, case.directory)
             asked = case.requests.pop(told.asked, None)
-            case.carried[told.asked] = one.leaf
+            case.carried[told.asked] = leaf
             case.state, case.acting = CaseState.CLOSED, False
             case.owner = case.owner if asked is None else asked.requested.other
+            check_erased(leaf, statement, case.directory)
         case None:
             pass
 

@@ -128,7 +128,14 @@ def test_what_is_about_something_else_is_not_read() -> None:
 
 @pytest.mark.parametrize(("signer", "code"), [(HOTLINE, Code.WRONG_PARTY), (POLICE, Code.WRONG_PARTY)])
 def test_a_hold_is_not_anybodys(signer: str, code: Code) -> None:
-    assert refused(check_hold, signed(HOLD, signer), directory()) is code
+    assert refused(check_hold, signed(HOLD, signer), directory(), NOW) is code
+
+
+def test_a_hold_that_came_stays_one_when_somebody_else_is_the_auditor() -> None:
+    held = signed(HOLD, POLICE)
+
+    assert check_hold(held, with_entry(entry(POLICE, roles=["auditor"])), NOW).subject == CASE
+    assert check_hold(held, directory()).subject == CASE
 
 
 def test_the_registrar_or_an_auditor_holds_and_lifts() -> None:
