@@ -46,9 +46,8 @@ class Cases:
             LocalError: OVERSIZE, DIRECTORY_MISSING, STORE_AWAY.
             RemoteError: A statement that nobody could have made.
         """
-        logged_ms = {one.leaf: one.admitted_ms for one in self.found(Query(case=subject))}
         leaves = self._reader.case(subject, self.size)
-        return read_case(self.kept([one for one in leaves if one in logged_ms]), self.directory, logged_ms)
+        return read_case(self.kept(leaves), self.directory, self._reader.logged_ms(leaves))
 
     def found(self, query: Query) -> Iterator[Found]:
         """Go through all leaves that answer *query*."""

@@ -205,7 +205,8 @@ def show_search(reader: StoreReader, search: Search, bus: str, may: Callable[[st
         for one in page:
             leaf = told(one)
             seen = leaf is not None and may(leaf.subject)
-            if seen is None or len(found) == search.limit:
+            # That others follow, of which nothing may be seen, is not told by a page that is empty.
+            if seen is None or (seen and len(found) == search.limit):
                 return SearchAnswer(bus=bus, found=tuple(found), next=after, size=size)
             after = one.leaf
             if leaf is not None and seen:

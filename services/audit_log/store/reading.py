@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Row, select
 
 from audit_log.core.growing import SEGMENT_BITS, Term, signed_key, term_key
 from audit_log.core.reading import DIRECTORY_CHANGED
-from audit_log.core.searching import Found, Query
+from audit_log.core.searching import MOST, Found, Query
 from audit_log.core.trails import MOST_LEAVES, MOST_READS, Kept
 from audit_log.store import schema
 from audit_log.store.cells import there
@@ -178,6 +178,15 @@ class StoreReader:
             if len(found) > MOST_LEAVES:
                 raise LocalError(Code.OVERSIZE, f"a trail has at most {MOST_LEAVES} leaves")
             return sorted([*found, *connection.scalars(reads)])
+
+    def logged_ms(self, leaves: Sequence[int]) -> dict[int, int]:
+        """Return when each of *leaves* was logged."""
+        wanted, found = select(_SEARCH.idx, _SEARCH.admitted_ms), dict[int, int]()
+        with self._connection() as connection:
+            for start in range(0, len(leaves), MOST):
+                rows = connection.execute(wanted.where(_SEARCH.idx.in_(leaves[start : start + MOST]))).all()
+                found.update((index, there(moment)) for index, moment in rows)
+        return found
 
     def hashes(self, level: int, start: int, end: int) -> Sequence[bytes]:
         """Return a part of a level, as `Snapshot.hashes`."""

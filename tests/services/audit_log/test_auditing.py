@@ -12,8 +12,10 @@ from referral_contracts.directory_model import grant_case
 from referral_contracts.encoding import b64, format_time, sha256
 from referral_contracts.keys import SigningKey
 from referral_contracts.log.access import ACCESSED, Access
+from referral_contracts.log.leaf import Statement
 from referral_contracts.trail.answers import CaseAnswer, SearchAnswer, read_trail
 from referral_contracts.trail.bundle import read_bundle
+from referral_contracts.verbs import Verb
 from tests.services.audit_log.auditors import AUDITOR, BASE, DAY_MS, HTTP, OTHER, PROVINCE, Audited
 from tests.stories.world import WARD, keys
 
@@ -185,6 +187,21 @@ class TestRefusing:
 
         assert audited.one(OTHER, audited.trail()).status_code == 200
 
+    def test_a_case_is_read_on_when_who_held_it_is_no_auditor_any_more(self, audited: Audited) -> None:
+        held = audited.case.signed("hold")
+        by = audited.keys_of(AUDITOR).signing
+        leaf = audited.case.take(Statement.signed(held.value, by))
+        member = audited.case.world.simulator.directory.member(AUDITOR)
+        assert member is not None
+        audited.publish(
+            member.entry.model_copy(update={"roles": ("hotline",), "grants": None}),
+            audited.auditor(OTHER, audited.grant(province=PROVINCE)),
+        )
+        with audited.case.opened() as log:
+            case = audited.case.cases(log).case(audited.subject)
+
+        assert (audited.one(OTHER, audited.trail()).status_code, [*case.holds]) == (200, [leaf])
+
     def test_who_asks_too_often_is_told_when_to_come_again(self, audited: Audited) -> None:
         audited.allowance = Allowance(0.5, 2)
         answers = audited.ask(AUDITOR, *[audited.trail()] * 3)
@@ -251,6 +268,14 @@ class TestSearching:
             (AUDITOR, "search", audited.subject),
             (OTHER, "search", None),
         ]
+
+    def test_a_page_does_not_tell_that_cases_follow_that_may_not_be_read(self, audited: Audited) -> None:
+        audited.publish(audited.auditor(OTHER, audited.grant(case=grant_case(audited.subject))))
+        leaves = [one.leaf for one in self.found(audited, "verb=case.opened", by=OTHER).found]
+        audited.case.world.say(WARD, Verb.CASE_OPENED)
+        audited.publish()
+
+        assert self.found(audited, f"verb=case.opened&limit={len(leaves)}", by=OTHER).next is None
 
     def test_pages_follow_each_other_to_the_end(self, audited: Audited) -> None:
         query = f"case={audited.subject}&until={format_time(audited.now_ms + DAY_MS)}"
