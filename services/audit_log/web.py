@@ -112,10 +112,15 @@ def _limited(app: Asgi, allowance: Allowance) -> Asgi:
             return
         host = scope["client"][0] if scope.get("client") else ""
         wait_s = allowance.ask(host, asyncio.get_running_loop().time())
-        if not wait_s:
+        if wait_s:
+            await _plain(429, f"{Code.TOO_MANY.value}\n", math.ceil(wait_s))(scope, receive, send)
+        elif any(name == b"transfer-encoding" for name, _ in scope["headers"]):
+            # Of what comes byte by byte each costs as much as a question: nobody asks so who has one.
+            answer = _plain(411, f"{Code.MALFORMED_VALUE.value}\n")
+            answer.headers["connection"] = "close"
+            await answer(scope, receive, send)
+        else:
             await app(scope, receive, send)
-            return
-        await _plain(429, f"{Code.TOO_MANY.value}\n", math.ceil(wait_s))(scope, receive, send)
 
     return limited
 

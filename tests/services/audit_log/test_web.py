@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 import httpx
 import pytest
@@ -49,14 +50,14 @@ class Site:
         taken, places = self.world.ledger.after(self.log.places)
         self.log.append(taken[self.log.size :], places)
 
-    def get(self, *paths: str, method: str = "GET") -> list[httpx.Response]:
+    def get(self, *paths: str, method: str = "GET", **told: Any) -> list[httpx.Response]:
         receipts = Receipts(self.folder, lambda: self.store.reader if self.open else None, self.world.desk.note_key)
         app = web(self.folder, receipts, self.allowance, self.faults.append)
 
         async def asked() -> list[httpx.Response]:
             transport = httpx.ASGITransport(app)
             async with httpx.AsyncClient(transport=transport, base_url="http://log") as client:
-                return [await client.request(method, path) for path in paths]
+                return [await client.request(method, path, **told) for path in paths]
 
         return asyncio.run(asked())
 
@@ -257,3 +258,12 @@ def test_the_witnessed_checkpoint_is_still_the_logs(site: Site) -> None:
     note = site.get("/checkpoint.witnessed")[0].content
     assert open_checkpoint(note, site.world.desk.note_key).size == 5
     assert policy(site).check(note).quorum
+
+
+def test_what_comes_without_a_length_is_not_read(site: Site) -> None:
+    site.write([1])
+    site.log.publish()
+    (answer,) = site.get("/checkpoint", headers={"transfer-encoding": "chunked"})
+
+    assert (answer.status_code, answer.headers["connection"]) == (411, "close")
+    assert site.get("/checkpoint")[0].status_code == 200
