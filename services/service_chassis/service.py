@@ -21,6 +21,7 @@ from prometheus_client import CollectorRegistry, make_asgi_app
 from service_chassis import memory
 from service_chassis.health import Asgi, Readiness, Receive, Scope, Send, Vital, livez, readyz
 from service_chassis.logs import Log, tame
+from service_chassis.patience import Patience
 
 _LINGER_S: Final = 1
 """How long an HTTP answer may still take when the process ends."""
@@ -118,7 +119,10 @@ def _config(app: Asgi) -> uvicorn.Config:
         app,
         log_config=None,
         access_log=False,
+        http=Patience,
         lifespan="off",
+        # Whoever asks can write from where; so what is counted by address is counted by whose connection it is.
+        proxy_headers=False,
         ws="none",
         timeout_graceful_shutdown=_LINGER_S,
     )
