@@ -2,11 +2,12 @@
 Found a bus from a file that lists its agencies: keys for each, the trust root, version 1 of the directory.
 
 Everything lies under one folder, a sub-folder for each agency with what its command line needs: ``keys.json`` and
-``tls.pem`` (its owner's alone), ``trust.json``, ``ca.crt``, ``bus.toml``, ``log.policy``; the registrar also has
-``root.json``, which signs the directory's heads, the deadline watcher ``state-key.json``, without which nobody can read
-what it has written, and whoever runs a witness of the log ``witness.key`` and ``witness.db``. ``pki`` holds the
-authority that signs the certificates.
-In a real deployment each agency makes its own keys and the registrar only ever sees the public ones.
+``tls.pem`` (its owner's alone), ``trust.json``, ``ca.crt``, ``bus.toml``, ``log.policy``; the registrar also has the
+three root keys of which two sign the directory's heads, the deadline watcher ``state-key.json``, without which nobody
+can read what it has written, and whoever runs a witness of the log ``witness.key`` and ``witness.db``. ``pki`` holds
+the authority that signs the certificates.
+In a real deployment each agency makes its own keys and the registrar only ever sees the public ones; and each root key
+is another person's, on another machine.
 """
 
 import os
@@ -57,6 +58,10 @@ _HEAD_MS: Final = 24 * 3_600_000
 _BACKDATED_MS: Final = 60_000
 _HOUR_MS: Final = 3_600_000
 _DAY_MS: Final = 24 * _HOUR_MS
+ROOT_FILES: Final = ("root.json", "root-2.json", "root-3.json")
+"""One for each registrar; here they lie in one folder, because one person plays all."""
+ROOT_THRESHOLD: Final = 2
+"""How many of them have to sign: no one registrar changes the directory alone, and one may be away."""
 _SERVICES: Final = frozenset({ROLE_ROUTER, ROLE_WATCHER, ROLE_LOG})
 
 
@@ -85,11 +90,9 @@ class Founding:
                 AgencyKeys.generate(agency["id"], agency.get("desks", ()), http=asks).save(folder / "keys.json")
             if "deadline-watcher" in agency["roles"] and not (folder / "state-key.json").exists():
                 _write_secret(folder / "state-key.json", state_key_file(secrets.token_bytes(STATE_KEY_SIZE)))
-        trust, root = home / "trust.json", home / "agencies" / "registrar" / "root.json"
-        if not root.exists():
-            AgencyKeys.generate("registrar").save(root)
+        trust = home / "trust.json"
         if not trust.exists():
-            trust.write_bytes(trust_root(plan["bus"], [AgencyKeys.load(root).signing]).encode())
+            trust.write_bytes(_trust(plan["bus"], home / "agencies" / "registrar").encode())
         for agency in plan["agency"]:
             (home / "agencies" / agency["id"] / "trust.json").write_bytes(trust.read_bytes())
         founded = cls(home=home, plan=plan, trust=load_trust(trust), authority=authority)
@@ -197,8 +200,9 @@ class Founding:
 
     def _registrar(self) -> Registrar:
         # A root key signs heads and nothing else: the registrar's own events have a key in the directory.
-        root = AgencyKeys.load(self.folder("registrar") / "root.json")
-        return Registrar(agency="registrar", bus=self.plan["bus"], keys=[root.signing])
+        files = [self.folder("registrar") / name for name in ROOT_FILES]
+        keys = [AgencyKeys.load(file).signing for file in files if file.exists()]
+        return Registrar(agency="registrar", bus=self.plan["bus"], keys=keys)
 
     def _entry(self, agency: Mapping[str, Any], now_ms: int) -> Entry:
         name, bus = agency["id"], self.plan["bus"]
@@ -243,6 +247,13 @@ class Founding:
             ),
             window_ms=told["window_hours"] * _HOUR_MS,
         )
+
+
+def _trust(bus: str, folder: Path) -> TrustRoot:
+    for name in ROOT_FILES:
+        if not (folder / name).exists():
+            AgencyKeys.generate("registrar").save(folder / name)
+    return trust_root(bus, [AgencyKeys.load(folder / name).signing for name in ROOT_FILES], ROOT_THRESHOLD)
 
 
 def _grant(told: Mapping[str, Any], now_ms: int) -> Grant:

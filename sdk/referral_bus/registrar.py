@@ -31,7 +31,7 @@ from referral_contracts.encoding import b64, format_time, parse_time
 from referral_contracts.errors import LocalError, RemoteError
 from referral_contracts.keys import SealingKey, SigningKey
 from referral_contracts.sealing import new_event_id
-from referral_contracts.signing import Typ
+from referral_contracts.signing import Typ, parse_signature
 from referral_contracts.verbs import WIRE_VERSION
 
 
@@ -134,7 +134,7 @@ class Registrar:
     agency: str
     bus: str
     keys: Sequence[SigningKey] = field(repr=False)
-    """Root keys that sign the head; the first signs the event."""
+    """Root keys that sign the head, as many as are at hand; the first signs the event."""
 
     def change(
         self,
@@ -145,8 +145,21 @@ class Registrar:
         agencies: Sequence[Entry] = (),
         policy: Policy | None = None,
     ) -> tuple[bytes, bytes]:
+        """Return a change as it is submitted: what `propose` makes, and the event's signature."""
+        change = self.propose(previous, now_ms, lifetime_ms, agencies=agencies, policy=policy)
+        return submission(change, self.keys[0])
+
+    def propose(
+        self,
+        previous: Directory | None,
+        now_ms: int,
+        lifetime_ms: int,
+        *,
+        agencies: Sequence[Entry] = (),
+        policy: Policy | None = None,
+    ) -> Change:
         """
-        Return a change as it is submitted: the event's bytes and its signature.
+        Return a change with a head that these keys signed; where they are too few, others `cosign` it.
 
         Without *agencies* and *policy* it renews the head and changes nothing else.
         """
@@ -161,16 +174,29 @@ class Registrar:
             version=1 if previous is None else previous.version + 1,
             wire=_wire(previous, now_ms),
         )
-        signatures = tuple(key.sign(Typ.HEAD, head.encode()) for key in self.keys)
         change = Change(
             bus=self.bus,
-            data=ChangeData(agencies=tuple(agencies), head=SignedHead(head=head, signatures=signatures), policy=policy),
+            data=ChangeData(agencies=tuple(agencies), head=SignedHead(head=head, signatures=()), policy=policy),
             id=new_event_id(now_ms),
             source=self.agency,
             time=format_time(now_ms),
         )
-        value = change.encode()
-        return value, self.keys[0].sign(Typ.EVENT, value).encode("ascii")
+        return cosign(change, self.keys)
+
+
+def cosign(change: Change, keys: Iterable[SigningKey]) -> Change:
+    """Return *change* with its head signed by *keys* too, each once; what it says stays as it is."""
+    signed = change.data.head
+    there = {parse_signature(text.encode("ascii", "replace"), Typ.HEAD).kid for text in signed.signatures}
+    more = {key.kid: key.sign(Typ.HEAD, signed.head.encode()) for key in keys if key.kid not in there}
+    head = SignedHead(head=signed.head, signatures=(*signed.signatures, *more.values()))
+    return change.model_copy(update={"data": change.data.model_copy(update={"head": head})})
+
+
+def submission(change: Change, key: SigningKey) -> tuple[bytes, bytes]:
+    """Return *change* as it is submitted, by who holds the root key *key*: the event's bytes and its signature."""
+    value = change.encode()
+    return value, key.sign(Typ.EVENT, value).encode("ascii")
 
 
 def _encoded(agencies: Iterable[Entry], policy: Policy | None) -> Mapping[str, bytes]:

@@ -3,8 +3,10 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from referral_bus.registrar import Term, event_key_record, with_outage
+from referral_bus.registrar import Term, cosign, event_key_record, with_outage
 from referral_contracts.codes import Code
 from referral_contracts.directory import (
     POLICY_KEY,
@@ -89,6 +91,29 @@ class TestHeads:
         head = signed(first().head.model_copy(update={"bus": "production"}), ROOTS[0])
 
         assert code_of(lambda: root().check_head(head)) is Code.WRONG_BUS
+
+    @given(
+        st.integers(1, len(ROOTS)),
+        st.lists(st.sampled_from([*ROOTS, SigningKey.generate()]), min_size=1, max_size=2 * len(ROOTS)),
+    )
+    def test_registrars_sign_one_after_the_other_in_any_order(self, threshold: int, hands: list[SigningKey]) -> None:
+        proposed = registrar(hands[0]).propose(first(), NOW, HOUR)
+        made = proposed
+        for hand in hands:
+            made = cosign(made, [hand])
+        pinned = root(threshold, *ROOTS)
+        good = {key.kid for key in hands} & set(pinned.by_kid)
+
+        assert pinned.signers(made.data.head) == good
+        assert len(made.data.head.signatures) == len({key.kid for key in hands})
+        assert made.data.head.head == proposed.data.head.head
+        assert cosign(made, ()) == made
+        if len(good) >= threshold:
+            pinned.check_head(made.data.head)
+        else:
+            assert code_of(lambda: pinned.check_head(made.data.head)) is Code.NOT_ENOUGH_SIGNATURES
+        if good:
+            pinned.by_one_hand().check_head(made.data.head)
 
 
 class TestAssembly:

@@ -19,7 +19,7 @@ import pytest
 import referral_bus
 import referral_bus.client
 import referral_router.core
-from founding import Founding
+from founding import ROOT_FILES, Founding
 from kafka_node import Authority
 from referral_bus import AgencyKeys, Tls
 from referral_bus._cli import run
@@ -121,8 +121,8 @@ def shell(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytes
     plan = tomllib.loads((ROOT / "deploy" / "agencies.toml").read_text("utf-8"))["agency"]
     agencies = {agency["id"]: agency["roles"] for agency in plan if agency["roles"] != [agency["id"]]}
     keys = {name: founding.keys(name) for name in (*agencies, "registrar")}
-    keys["root"] = AgencyKeys.load(founding.folder("registrar") / "root.json")
-    simulator = Simulator(core=referral_router.core, agencies=agencies, keys=keys, policy=founding._policy())
+    keys |= {Path(name).stem: AgencyKeys.load(founding.folder("registrar") / name) for name in ROOT_FILES}
+    simulator = Simulator(core=referral_router.core, agencies=agencies, keys=keys, policy=founding._policy(), hands=3)
     return Shell(simulator, capsys, monkeypatch)
 
 

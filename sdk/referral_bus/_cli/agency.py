@@ -7,7 +7,7 @@ from rich.console import RenderableType
 
 from referral_bus._cli.cases import case_fields, case_line, handoff_fields, handoff_lines
 from referral_bus._cli.command import Call, add, new_group
-from referral_bus._cli.directory import ending
+from referral_bus._cli.directory_changing import ending
 from referral_bus._cli.faults import advise
 from referral_bus._cli.screen import heading
 from referral_bus._cli.session import READ_S, Timeout, be_present, open_bus, prepare

@@ -7,42 +7,39 @@ It reads and writes the directory's own topics and keeps no store: it works besi
 import asyncio
 import re
 import signal
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Coroutine
 from contextlib import suppress
-from typing import Annotated, Any, Final, TypeAlias
+from typing import Annotated, Any
 
 import typer
 
+from referral_bus._cli import directory_hands
 from referral_bus._cli.command import Call, add, new_group
+from referral_bus._cli.directory_changing import (
+    HOUR_MS,
+    LIFETIME_H,
+    Changed,
+    Lifetime,
+    Propose,
+    Root,
+    Timeout,
+    head_fields,
+    head_line,
+    make_change,
+    root_keys,
+)
 from referral_bus._cli.directory_files import read_entries, read_grant, read_outage
 from referral_bus._cli.directory_topic import DirectoryTopic
 from referral_bus._cli.faults import WrongUsage, mention, report
-from referral_bus._cli.screen import Fields, columns, heading, when
-from referral_bus._cli.settings import load_keys
+from referral_bus._cli.screen import columns, heading, when
 from referral_bus._cli.world import Exit
-from referral_bus.registrar import Registrar, with_grant, with_outage, without_grant
-from referral_contracts.codes import Code
-from referral_contracts.directory import Directory, TrustRoot
-from referral_contracts.directory_model import POLICY_KEY, Entry, Policy, Purpose
+from referral_bus.registrar import with_grant, with_outage, without_grant
+from referral_contracts.directory import Directory
+from referral_contracts.directory_model import POLICY_KEY, Entry, Purpose
 from referral_contracts.encoding import SUBJECT, format_time, parse_time
 from referral_contracts.errors import LocalError, ReferralBusError
-from referral_contracts.keys import SigningKey
 from referral_contracts.topics import agency_of
 from referral_contracts.wording import PURPOSES, both
-
-Changed: TypeAlias = tuple[Sequence[Entry], Policy | None]
-"""What a change puts in."""
-
-_HOUR_MS: Final = 3_600_000
-_LIFETIME_H: Final = 24
-"""A directory that nobody looks after for a day stops being believed."""
-
-Timeout = Annotated[float, typer.Option(metavar="SECONDS", min=0.1, help="How long to wait for the bus.")]
-Lifetime = Annotated[int, typer.Option(metavar="HOURS", min=1, help="How long the new head is good for.")]
-Root = Annotated[
-    list[str] | None,
-    typer.Option(metavar="FILE", help="A key file with a root key; by default the folder's root.json. Repeatable."),
-]
 
 
 def add_to(app: typer.Typer) -> None:
@@ -55,6 +52,7 @@ def add_to(app: typer.Typer) -> None:
     add(group, "outage", outage, json=f"{head}, published[]")
     add(group, "grant", grant, json=f"{head}, published[]")
     add(group, "end-grant", end_grant, json=f"{head}, published[]")
+    directory_hands.add_to(group)
 
 
 async def show(
@@ -80,7 +78,8 @@ async def renew(
     call: Call,
     *,
     root: Root = None,
-    lifetime: Lifetime = _LIFETIME_H,
+    propose: Propose = None,
+    lifetime: Lifetime = LIFETIME_H,
     every: Annotated[
         float | None,
         typer.Option(metavar="SECONDS", min=1, help="Go on, until Ctrl-C or SIGTERM; a failure is tried again."),
@@ -88,17 +87,19 @@ async def renew(
     timeout: Timeout = 30.0,
 ) -> Exit:
     """Sign a new head over the same entries, and wait until the bus has taken it."""
-    if every is not None and every * 1000 >= lifetime * _HOUR_MS:
+    if every is not None and propose is not None:
+        raise WrongUsage("--every goes on by itself, and --propose waits for others")
+    if every is not None and every * 1000 >= lifetime * HOUR_MS:
         raise WrongUsage("--every is longer than --lifetime: the directory would expire in between")
-    keys, trust = _root_keys(call, root)
+    signers = root_keys(call, root, alone=propose is None)
     if every is None:
-        return await _change(call, keys, trust, lifetime, timeout)
+        return await make_change(call, signers, lifetime, timeout, propose=propose)
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     while not stop.is_set():
         try:
-            await _change(call, keys, trust, lifetime, timeout)
+            await make_change(call, signers, lifetime, timeout)
             pause = every
         except ReferralBusError as error:
             report(error, as_json=False)
@@ -116,7 +117,8 @@ async def publish(
         typer.Argument(metavar="FILE", help="An agency's entry, or the policy, as the directory spells it."),
     ],
     root: Root = None,
-    lifetime: Lifetime = _LIFETIME_H,
+    propose: Propose = None,
+    lifetime: Lifetime = LIFETIME_H,
     timeout: Timeout = 30.0,
 ) -> Exit:
     """
@@ -124,9 +126,9 @@ async def publish(
 
     A file is JSON with "kind": "agency" or "policy". An entry's keys come from the agency: referral-bus keys records.
     """
-    keys, trust = _root_keys(call, root)
+    signers = root_keys(call, root, alone=propose is None)
     found = read_entries(files)
-    return await _change(call, keys, trust, lifetime, timeout, changed=lambda _: found)
+    return await make_change(call, signers, lifetime, timeout, propose=propose, changed=lambda _: found)
 
 
 async def outage(
@@ -136,7 +138,8 @@ async def outage(
     until: Annotated[str, typer.Option(metavar="TIME", help="When the bus took in again what was sent.")],
     reason: Annotated[str, typer.Option(metavar="TEXT", help="What happened, in a few words that anybody may read.")],
     root: Root = None,
-    lifetime: Lifetime = _LIFETIME_H,
+    propose: Propose = None,
+    lifetime: Lifetime = LIFETIME_H,
     timeout: Timeout = 30.0,
 ) -> Exit:
     """
@@ -144,13 +147,13 @@ async def outage(
 
     It is signed by the root keys, goes through the router and is logged, as every change.
     """
-    keys, trust = _root_keys(call, root)
+    signers = root_keys(call, root, alone=propose is None)
     told = read_outage(since, until, reason)
 
     def changed(before: Directory) -> Changed:
         return (), with_outage(before.policy, told)
 
-    return await _change(call, keys, trust, lifetime, timeout, changed=changed)
+    return await make_change(call, signers, lifetime, timeout, propose=propose, changed=changed)
 
 
 async def grant(
@@ -164,7 +167,8 @@ async def grant(
     province: Annotated[str | None, typer.Option(metavar="CODE", help="To read the cases of this province.")] = None,
     everything: Annotated[bool, typer.Option("--all", help="To read all cases.")] = False,
     root: Root = None,
-    lifetime: Lifetime = _LIFETIME_H,
+    propose: Propose = None,
+    lifetime: Lifetime = LIFETIME_H,
     timeout: Timeout = 30.0,
 ) -> Exit:
     """
@@ -177,14 +181,14 @@ async def grant(
         raise WrongUsage("a grant is for one case, one province or all", "name --case, --province or --all")
     if case is not None and not re.fullmatch(SUBJECT, case):
         raise WrongUsage("not a case", "referral-bus case list has the names of cases")
-    keys, trust = _root_keys(call, root)
+    signers = root_keys(call, root, alone=propose is None)
     now_ms = call.world.clock.now_ms()
     told = read_grant(scope, purpose.value, since or format_time(now_ms), until)
 
     def changed(before: Directory) -> Changed:
         return [with_grant(_entry(before, who), told, now_ms)], None
 
-    return await _change(call, keys, trust, lifetime, timeout, changed=changed)
+    return await make_change(call, signers, lifetime, timeout, propose=propose, changed=changed)
 
 
 async def end_grant(
@@ -193,16 +197,17 @@ async def end_grant(
     who: Annotated[str, typer.Argument(metavar="AGENCY", help="The auditor.")],
     number: Annotated[int, typer.Argument(metavar="NUMBER", help="Of the grant, as directory show AGENCY has it.")],
     root: Root = None,
-    lifetime: Lifetime = _LIFETIME_H,
+    propose: Propose = None,
+    lifetime: Lifetime = LIFETIME_H,
     timeout: Timeout = 30.0,
 ) -> Exit:
     """Take back what an auditor was granted: by this grant nothing more is read. What was read stays logged."""
-    keys, trust = _root_keys(call, root)
+    signers = root_keys(call, root, alone=propose is None)
 
     def changed(before: Directory) -> Changed:
         return [without_grant(_entry(before, who), number)], None
 
-    return await _change(call, keys, trust, lifetime, timeout, changed=changed)
+    return await make_change(call, signers, lifetime, timeout, propose=propose, changed=changed)
 
 
 def _entry(directory: Directory, agency: str) -> Entry:
@@ -212,73 +217,13 @@ def _entry(directory: Directory, agency: str) -> Entry:
     return member.entry
 
 
-def _nothing(_: Directory) -> Changed:
-    return (), None
-
-
-async def _change(
-    call: Call,
-    keys: Sequence[SigningKey],
-    trust: TrustRoot,
-    lifetime: int,
-    timeout: float,
-    *,
-    changed: Callable[[Directory], Changed] = _nothing,
-) -> Exit:
-    registrar = Registrar(agency=call.settings.agency, bus=trust.bus, keys=keys)
-    async with DirectoryTopic(call.world, call.settings, timeout) as topic:
-        before = await topic.read()
-        entries, policy = changed(before)
-        value, signature = registrar.change(
-            before, call.world.clock.now_ms(), lifetime * _HOUR_MS, agencies=entries, policy=policy
-        )
-        after = await topic.put(before, value, signature)
-        silent = [entry.id for entry in entries if entry.delivery.kind == "bus" and not await topic.has_inbox(entry.id)]
-    published = [entry.id for entry in entries] + ([POLICY_KEY] if policy is not None else [])
-    told = {**_head_fields(call, after), **({"published": published} if published else {})}
-    call.screen.put(told, _head_line(after))
-    for entry in entries:
-        if entry.ends_at is not None:
-            mention(ending(entry))
-    if silent:
-        mention(f"no inbox topic yet, so nobody can send to: {', '.join(silent)}")
-    return Exit.DONE
-
-
-def _root_keys(call: Call, files: Sequence[str] | None) -> tuple[list[SigningKey], TrustRoot]:
-    trust = call.settings.trust()
-    keys = [load_keys(file).signing for file in files or [call.settings.root_file]]
-    if any(key.kid not in trust.by_kid for key in keys):
-        raise WrongUsage("a signing key that is no root key of this bus", "name the registrar's key files with --root")
-    if len({key.kid for key in keys}) < trust.threshold:
-        raise WrongUsage(f"a head needs {trust.threshold} root keys", "name each of their files with --root")
-    return keys, trust
-
-
-def _head_fields(call: Call, directory: Directory) -> Fields:
-    expired = call.world.clock.now_ms() >= directory.expires_ms
-    head = directory.head
-    return {
-        "version": head.version,
-        "issued": head.issued,
-        "expires": head.expires,
-        "entries": head.entries,
-        "usable": not expired,
-        "fault": Code.DIRECTORY_EXPIRED.value if expired else None,
-    }
-
-
-def _head_line(directory: Directory) -> str:
-    return f"directory version {directory.version}, good until {when(directory.expires_ms)} (+07:00)"
-
-
 def _show_all(call: Call, directory: Directory) -> None:
     entries = [Entry.decode(value) for key, value in sorted(directory.entries.items()) if key != POLICY_KEY]
     rows = [
         (entry.id, ", ".join(entry.roles), _reached(entry), f"{entry.names.vi} / {entry.names.en}") for entry in entries
     ]
     told = {
-        **_head_fields(call, directory),
+        **head_fields(call, directory),
         "agencies": [
             {
                 "id": entry.id,
@@ -290,7 +235,7 @@ def _show_all(call: Call, directory: Directory) -> None:
         ],
         "policy": directory.policy.model_dump(mode="json", exclude_none=True),
     }
-    call.screen.put(told, heading(_head_line(directory)), columns(rows, "agency", "roles", "reached", "name"))
+    call.screen.put(told, heading(head_line(directory)), columns(rows, "agency", "roles", "reached", "name"))
 
 
 def _show_one(call: Call, directory: Directory, agency: str) -> None:
@@ -334,17 +279,6 @@ def _granted(entry: Entry) -> list[tuple[str, ...]]:
 
 def _reached(entry: Entry) -> str:
     return f"via {entry.delivery.agency}" if entry.delivery.kind == "via" else entry.delivery.kind
-
-
-def ending(entry: Entry) -> str:
-    """Return what a person has to know of an agency that ends: what comes before, and who goes on after."""
-    at = when(parse_time(entry.ends_at or ""))
-    before = f"{entry.id} ends at {at} (+07:00); before, it ends or moves what referral-bus agency open lists"
-    if not entry.successors:
-        return f"{before}; nobody is named to follow it: what it leaves, the other side or the case's owner has to end"
-    first, *others = entry.successors
-    left = f"what it leaves, {first} speaks for: referral-bus agency adopt"
-    return f"{before}; {left}" + (f"; to {', '.join(others)} it has to be moved" if others else "")
 
 
 def on_duty(directory: Directory | None, address: str) -> str:

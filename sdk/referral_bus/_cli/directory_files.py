@@ -1,15 +1,16 @@
-"""What a registrar publishes, read from files: entries and the policy. Nothing here is signed yet."""
+"""What a registrar publishes, read from files: entries and the policy, not signed yet; and a change under way."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from pathlib import Path
 from typing import Final, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
 from referral_bus._cli.faults import Several, WrongUsage
-from referral_bus._cli.files import read_bytes
+from referral_bus._cli.files import read_bytes, write_private
 from referral_contracts.codes import Code
-from referral_contracts.directory_model import Entry, Grant, Outage, Policy, grant_case
+from referral_contracts.directory_model import Change, Entry, Grant, Outage, Policy, grant_case
 from referral_contracts.encoding import format_time, jcs, parse_json
 from referral_contracts.errors import LocalError, RemoteError
 from referral_contracts.payloads.base import Moment
@@ -44,6 +45,21 @@ def read_entries(names: Iterable[str]) -> tuple[list[Entry], Policy | None]:
     if len({entry.id for entry in entries}) < len(entries) or len(policies) > 1:
         raise WrongUsage("an agency, or the policy, is in more than one file")
     return entries, policies[0] if policies else None
+
+
+def read_change(name: str) -> Change:
+    """Return the proposed change in the file *name*, or raise LocalError, which names it."""
+    try:
+        return Change.decode(read_bytes(name, _MOST).removesuffix(b"\n"))
+    except LocalError as error:
+        raise LocalError(error.code, f"{name}: {error.detail}") from error
+    except RemoteError as error:
+        raise LocalError(error.code, f"{name}: not a change of the directory") from error
+
+
+def write_change(name: str, change: Change) -> None:
+    """Write a proposed *change* to the file *name*, or raise LocalError, which names it."""
+    write_private(Path(name), change.encode() + b"\n")
 
 
 def read_unkeyed(name: str) -> Entry:

@@ -10,7 +10,7 @@ from referral_bus._cli.world import World
 from referral_bus.transport import Submission, Transport
 from referral_contracts import topics
 from referral_contracts.codes import Code
-from referral_contracts.directory import Directory, apply
+from referral_contracts.directory import Directory, TrustRoot, apply
 from referral_contracts.directory_model import POLICY_KEY, Change, Entry
 from referral_contracts.directory_shelf import Shelf
 from referral_contracts.errors import LocalError, RemoteError
@@ -67,10 +67,7 @@ class DirectoryTopic:
             LocalError: BROKER_AWAY; TIMED_OUT; DIRECTORY_BEHIND: another change came first.
         """
         change = Change.decode(value)
-        try:
-            apply(before, change, self._trust, _kids(before))
-        except RemoteError as error:
-            raise WrongUsage(error.detail or "the bus would refuse it", code=error.code) from error
+        self.foresee(before, change, self._trust)
         await self._transport.submit(
             topics.DIRECTORY_SUBMISSIONS, [Submission(0, None, value, [(H_SIGNATURE, signature)])]
         )
@@ -81,6 +78,18 @@ class DirectoryTopic:
         if found.version == change.data.head.head.version and found.head != change.data.head.head:
             raise LocalError(Code.DIRECTORY_BEHIND, "another change came first; nothing of this one took effect")
         return found
+
+    def foresee(self, before: Directory, change: Change, root: TrustRoot) -> None:
+        """
+        Judge a *change* of *before* by *root*, as the bus will.
+
+        Raises:
+            WrongUsage: It would be refused.
+        """
+        try:
+            apply(before, change, root, _kids(before))
+        except RemoteError as error:
+            raise WrongUsage(error.detail or "the bus would refuse it", code=error.code) from error
 
     async def has_inbox(self, agency: str) -> bool:
         """Whether there is a topic for what is sent to *agency*."""

@@ -3,7 +3,8 @@ Who speaks, with which keys, to which broker: an option, or else the environment
 
 The folder holds ``keys.json``, ``trust.json``, ``bus.toml`` (``agency = "…"``, ``bootstrap = "host:port"``),
 ``tls.pem`` and ``ca.crt``, by which it and the broker know each other, and, once something was done, ``store.db``;
-a registrar's also ``root.json``, the key that signs the directory's heads.
+a registrar's also ``root.json``, the key that signs the directory's heads (one who holds several registrars'
+keys, as on a bus for practice, has ``root-2.json`` and so on beside it).
 Where the bus has a log, ``log.policy`` says whose it is and which witnesses count (c2sp.org/tlog-policy); where it is,
 that file tells, or ``log = "http://…"`` in ``bus.toml``.
 """
@@ -92,9 +93,11 @@ class Settings:
         return Path(self._need("store"))
 
     @property
-    def root_file(self) -> str:
-        """The file with the registrar's root key."""
-        return self._need("root")
+    def root_files(self) -> list[str]:
+        """The files with the registrar's root keys: the one that is told, or those that the folder holds."""
+        first = self._need("root")
+        beside = [] if self._found["root"] or self._home is None else sorted(self._home.glob("root-*.json"))
+        return [first, *map(str, beside)]
 
     def tls(self) -> Tls | None:
         """Return who speaks, as the broker knows it; None where REFERRAL_BUS_UNSAFE_PLAINTEXT=1 does without."""

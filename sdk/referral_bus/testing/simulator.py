@@ -27,6 +27,7 @@ from referral_contracts.directory import (
 )
 from referral_contracts.directory_model import ROLE_LOG, Delivery, Entry, MayKnow, MaySend, Names, Policy
 from referral_contracts.errors import LocalError
+from referral_contracts.keys import SigningKey
 from referral_contracts.records import Record, Write
 from referral_contracts.sealing import random_salts
 from referral_contracts.topics import H_SIGNATURE, topic_specs
@@ -46,6 +47,8 @@ DEFAULT_POLICY: Final = Policy(
 )
 """The on-scene team knows of each other; hotlines and communes open cases; who is a party may speak to anyone."""
 
+ROOTS: Final = ("root", "root-2", "root-3")
+"""Whose keys are the registrars' root keys."""
 _LIFETIME_S: Final = 7 * 24 * 3600
 _KEY_TERM_MS: Final = 10 * 365 * 24 * 3_600_000
 
@@ -85,6 +88,7 @@ class Simulator:
         salts: Callable[[int, int], Sequence[bytes]] = random_salts,
         automatic: bool = True,
         rules: Rules | None = None,
+        hands: int = 1,
     ) -> None:
         """
         Found a bus.
@@ -93,32 +97,31 @@ class Simulator:
             core: ``referral_router.core``.
             agencies: The roles of each agency, by id.
             clock: What time it is; by default a clock of its own.
-            bus: The bus's name.
-            partitions: Partitions of submissions.
+            bus: Its name.
+            partitions: Of submissions.
             policy: Who may speak to whom.
-            keys: Of agencies and services, by id, and of `root`; what is missing is made. With those of another
-                simulator, and a `salts` that always gives the same, the same submissions lead to the same bytes.
-                An agency has the desks that it has keys for.
+            keys: Of agencies and services, by id, and of `ROOTS`; what is missing is made. With those of another, and a
+                `salts` that always gives the same, the same submissions lead to the same bytes. They tell the desks.
             salts: Where the router's salts come from.
             automatic: Whether the router goes to work at each submission; else only at `step` and `run`.
             rules: The deadline watcher's, if there is to be one.
+            hands: Up to three registrars, each with a root key; more than half of them have to sign.
         """
         self.clock = clock or Clock()
         self.bus, self.partitions = bus, partitions
         self.broker = MemoryBroker(self.clock)
-        self.keys = _complete(keys or {}, {*SERVICES, *agencies, "root"})
+        self.keys = _complete(keys or {}, {*SERVICES, *agencies, *ROOTS[:hands]})
         self.faults: dict[str, Faults] = {}
         """What goes wrong between an agency and the broker; see `connect`."""
-        self.root: TrustRoot = registrar.trust_root(bus, [self.keys["root"].signing])
+        self.root, self._registrar = _pinned(bus, [self.keys[name].signing for name in ROOTS[:hands]])
         self.broker.create(topic_specs(partitions, agencies={*SERVICES, *agencies}))
         self.watching: Watching | None = None
         """The deadline watcher."""
         self.log = MemoryLog(self.broker, self.keys["audit-log"], bus, partitions + 1)
         """The log of what its router decides."""
         self.losses: list[Loss] = []
-        """What becomes of the next transactions, one after the other; taken from the front."""
+        """What becomes of the next transactions, from the front."""
         self._automatic, self._running = automatic, False
-        self._registrar = registrar.Registrar(agency="registrar", bus=bus, keys=[self.keys["root"].signing])
         self._worker, self._lanes = self._wire(core, salts)
         self.broker.on_append = self._heard
         self._found({**SERVICES, **agencies}, policy, rules)
@@ -262,6 +265,11 @@ class Simulator:
     def _heard(self) -> None:
         if self._automatic and not self._running:
             self.run()
+
+
+def _pinned(bus: str, keys: Sequence[SigningKey]) -> tuple[TrustRoot, registrar.Registrar]:
+    root = registrar.trust_root(bus, keys, len(keys) // 2 + 1)
+    return root, registrar.Registrar(agency="registrar", bus=bus, keys=keys)
 
 
 def _complete(keys: Mapping[str, AgencyKeys], names: set[str]) -> dict[str, AgencyKeys]:

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from referral_bus._cli.directory import ending
+from referral_bus._cli.directory_changing import ending
 from referral_contracts.directory_model import Duty, Entry
 from referral_contracts.encoding import format_time
 from tests.sdk.cli.terminal import EXAMPLES, Terminal
