@@ -169,6 +169,17 @@ def test_what_a_stolen_key_asked_for_is_not_carried_out(case: Erasing) -> None:
     assert case.run() == [Code.KEY_NOT_VALID]
 
 
+def test_a_request_by_a_key_that_was_revoked_from_before_hides_no_case(case: Erasing) -> None:
+    leaf = case.ask()
+    case.directory = having(case, keyed(case, WARD, revoked_at=format_time(case.now_ms - DAY_MS)))
+    with case.opened() as log:
+        found = case.cases(log).case(case.case)
+    case.wait(WAIT_DAYS)
+
+    assert (found.owner, found.requests, found.doubted) == (WARD, {}, {leaf: Code.KEY_NOT_VALID})
+    assert case.run() == [Code.KEY_NOT_VALID]
+
+
 def test_who_is_no_agency_of_this_case_cannot_have_it_erased_beside_the_registrar(case: Erasing) -> None:
     assert refused(lambda: case.ask(HOTLINE, REGISTRAR)) is Code.NOT_FOUND
 
