@@ -52,12 +52,17 @@ def own_postgres() -> Iterator[PostgresServer]:
 @pytest.fixture
 def database(postgres: str) -> str:
     """Give the URL of an empty database."""
+    return new_database(postgres)
+
+
+def new_database(url: str, *, like: str = "template1") -> str:
+    """Return the URL of a new database on the server of *url*, with what is in the one called *like*."""
     name = f"log_{uuid.uuid4().hex}"
-    engine = create_engine(postgres, isolation_level="AUTOCOMMIT")
+    engine = create_engine(make_url(url).set(database="postgres"), isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
-        connection.execute(text(f"create database {name}"))
+        connection.execute(text(f"create database {name} template {like}"))
     engine.dispose()
-    return make_url(postgres).set(database=name).render_as_string(hide_password=False)
+    return make_url(url).set(database=name).render_as_string(hide_password=False)
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
