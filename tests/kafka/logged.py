@@ -5,14 +5,18 @@ import json
 import time
 from pathlib import Path
 
+from aiokafka import TopicPartition
 from sqlalchemy import create_engine
 
 from audit_log.core.places import NOWHERE, Place
 from audit_log.core.reading import LedgerReader, Taken
+from reaching import operator_of
 from referral_contracts import topics
 from referral_contracts.log.checkpoint import Checkpoint
 from referral_contracts.log.note import Kind, NoteKey
 from running import RunningBus
+from service_chassis.fold import Limits
+from service_chassis.reader import PartitionReader, Span
 from service_process import ServiceProcess
 from tests.kafka.ledger_check import Held, settled
 from tests.services.audit_log.outside import published, verify_whole
@@ -76,3 +80,14 @@ async def told(process: ServiceProcess, *codes: str) -> None:
             return
         assert time.monotonic() < deadline, (found, process.log.read_text())
         await asyncio.sleep(0.1)
+
+
+async def span(bootstrap: str, partition: int) -> Span:
+    """Return which offsets a partition of the ledger holds."""
+    limits = Limits()
+    client = operator_of(bootstrap).client(limits)
+    try:
+        await client.bootstrap()
+        return await PartitionReader(client, TopicPartition(topics.LEDGER, partition), limits, committed=True).span()
+    finally:
+        await client.close()

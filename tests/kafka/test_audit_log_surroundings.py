@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import sqlite3
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -20,15 +21,15 @@ from reaching import operator_of
 from referral_contracts import topics
 from running import RunningBus
 from service_chassis.fold import Limits
-from service_chassis.reader import PartitionReader, Span
 from service_process import ServiceProcess
-from tests.kafka.logged import told, verified
+from tests.kafka.logged import span, told, verified
 from tests.kafka.watched import now_ms, openings, submit, voices
+from tests.kafka.wound_log import MODULE, VARIABLE
 from tests.services.audit_log.conftest import served, url_of
 
 pytestmark = pytest.mark.kafka
 
-Start = Callable[[str, dict[str, str]], ServiceProcess]
+Start = Callable[..., ServiceProcess]
 
 
 @pytest.fixture(scope="module")
@@ -46,10 +47,10 @@ def start(bus: RunningBus, tmp_path: Path) -> Iterator[Start]:
     """Give what starts a log in a folder of its own, and ends it."""
     started = []
 
-    def run(store: str, settings: dict[str, str]) -> ServiceProcess:
+    def run(store: str, settings: dict[str, str], module: str = "audit_log") -> ServiceProcess:
         variables = bus.founding.log_settings(0) | {"REFERRAL_BUS_BOOTSTRAP": bus.bootstrap}
         own = {"REFERRAL_BUS_LOG_STORE": store, "REFERRAL_BUS_LOG_TILES": str(tmp_path / "tiles")}
-        process = ServiceProcess(tmp_path, "audit log", "audit_log", variables | own | settings)
+        process = ServiceProcess(tmp_path, "audit log", module, variables | own | settings)
         process.start()
         started.append(process)
         return process
@@ -133,7 +134,10 @@ def test_where_it_may_not_write_it_waits_and_loses_nothing(
     asyncio.run(story())
 
 
-def test_without_its_database_it_waits_and_loses_nothing(bus: RunningBus, start: Start, tmp_path: Path) -> None:
+@pytest.mark.parametrize("away_s", [0, pytest.param(60, marks=pytest.mark.long)])
+def test_without_its_database_it_waits_and_loses_nothing(
+    bus: RunningBus, start: Start, tmp_path: Path, away_s: int
+) -> None:
     async def story(server: PostgresServer) -> None:
         store, tiles = url_of(server), tmp_path / "tiles"
         process = start(store, {})
@@ -143,6 +147,8 @@ def test_without_its_database_it_waits_and_loses_nothing(bus: RunningBus, start:
         server.stop()
         await some_more(bus)
         await told(process, "store-away")
+        await asyncio.sleep(away_s)
+        await told(process, "store-away")
         assert process.get("/livez")[0] == 200
 
         server.start()
@@ -151,6 +157,41 @@ def test_without_its_database_it_waits_and_loses_nothing(bus: RunningBus, start:
 
     with served() as server:
         asyncio.run(story(server))
+
+
+def test_with_its_clock_set_back_it_goes_on_and_loses_nothing(bus: RunningBus, start: Start, tmp_path: Path) -> None:
+    store, tiles, wound = f"sqlite:///{tmp_path / 'log.db'}", tmp_path / "tiles", tmp_path / "wound"
+    wound.write_text("0")
+    process = start(store, {VARIABLE: str(wound)}, MODULE)
+
+    async def story() -> None:
+        await some_more(bus)
+        before = await verified(bus, process, tiles, store)
+        # While it runs, and at its next start too.
+        for back_ms in (DAY_MS, 400 * DAY_MS):
+            # It is read all the time: never half of it.
+            (tmp_path / "new").write_text(str(-back_ms))
+            (tmp_path / "new").replace(wound)
+            await some_more(bus)
+            after = await verified(bus, process, tiles, store)
+            assert after.size > before.size
+            assert newest_ms(tmp_path / "log.db") <= now_ms() - back_ms
+            await told(process)
+            assert await asyncio.to_thread(process.stop) == 0
+            process.start()
+            await some_more(bus)
+            before = await verified(bus, process, tiles, store)
+            assert before.size > after.size
+            await told(process)
+
+    asyncio.run(story())
+
+
+def newest_ms(store: Path) -> int:
+    """Return when the newest checkpoint was signed, by the log's own clock."""
+    with contextlib.closing(sqlite3.connect(store)) as connection:
+        ((at_ms,),) = connection.execute("select kept_ms from checkpoints order by size desc limit 1")
+    return int(at_ms)
 
 
 def test_a_ledger_that_was_cut_behind_it_stops_it(bus: RunningBus, start: Start, tmp_path: Path) -> None:
@@ -199,14 +240,3 @@ def test_of_the_ledger_goes_what_is_in_the_log_and_old_enough(bus: RunningBus) -
         assert [(await span(bus.bootstrap, number)).start for number in (3, 1)] == [end, 2]
 
     asyncio.run(story())
-
-
-async def span(bootstrap: str, partition: int) -> Span:
-    """Return which offsets a partition of the ledger holds."""
-    limits = Limits()
-    client = operator_of(bootstrap).client(limits)
-    try:
-        await client.bootstrap()
-        return await PartitionReader(client, TopicPartition(topics.LEDGER, partition), limits, committed=True).span()
-    finally:
-        await client.close()
