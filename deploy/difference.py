@@ -9,8 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
-from access import Quotas, Rule
-from referral_contracts.topics import TopicSpec
+from access import Access, Quotas, Rule
+from referral_contracts.topics import TopicSpec, topic_specs
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +67,22 @@ class Difference:
     def anything(self) -> bool:
         """Whether there is something to do."""
         return bool(self.lines)
+
+
+def wanted(partitions: int, access: Access, named: Iterable[str], registrars: Iterable[str]) -> Wanted:
+    """
+    Return what a bus has to have where all of *named* and *registrars* have an inbox.
+
+    Services may be among *named*: they have their own rights, and none of an agency's.
+    """
+    signing = list(registrars)
+    everybody = sorted({*named, *signing})
+    people = [name for name in everybody if name not in access.services]
+    return Wanted(
+        topics=topic_specs(partitions, everybody),
+        rules=access.rules(people, signing),
+        quotas=access.quotas(people),
+    )
 
 
 def concerning(found: Found, wanted: Wanted) -> Found:

@@ -19,10 +19,9 @@ from pathlib import Path
 from typing import Any, Final, Self
 
 from access import read_access
-from difference import Wanted
+from difference import Wanted, wanted
 from kafka_node import Authority, Held
 from kafka_node.authority import Kind as Holder
-from provision import wanted
 from reaching import settings_of
 from referral_bus._kafka import KafkaTransport
 from referral_bus.keys import AgencyKeys, load_trust
@@ -47,7 +46,6 @@ from referral_contracts.directory_model import (
 from referral_contracts.encoding import format_time
 from referral_contracts.keys import KEY_FILE_MODE
 from referral_contracts.log.note import Kind, NoteKey
-from referral_contracts.topics import topic_specs
 from service_chassis.keyfile import STATE_KEY_SIZE, state_key_file
 from witnessing import POLICY, WitnessPlace, who_witnesses, write_policies
 
@@ -119,9 +117,8 @@ class Founding:
 
     def wanted(self, partitions: int) -> Wanted:
         """Return what the broker has to have: topics, access rules, quotas."""
-        people = [name for name in self.agencies if name not in self.services]
         registrars = [agency["id"] for agency in self.plan["agency"] if "registrar" in agency["roles"]]
-        return wanted(topic_specs(partitions, self.agencies), read_access(), people, registrars)
+        return wanted(partitions, read_access(), self.agencies, registrars)
 
     def certify(self) -> None:
         """Give everybody a certificate, and a new one to whose old one has not long to live."""

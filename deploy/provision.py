@@ -21,12 +21,12 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import KafkaError, KafkaTimeoutError, TopicAlreadyExistsError, for_code
 
-from access import Access, read_access
-from difference import Difference, Found, FoundTopic, Wanted, concerning, difference
+from access import read_access
+from difference import Difference, Found, FoundTopic, Wanted, concerning, difference, wanted
 from kafka_node import KafkaFailed
 from reaching import operator_of
 from referral_contracts.errors import LocalError
-from referral_contracts.topics import TopicSpec, topic_specs
+from referral_contracts.topics import TopicSpec
 from rights import Rights
 from service_chassis.fold import Limits
 from service_chassis.kafka import Kafka
@@ -39,11 +39,6 @@ _POLL_S = 0.05
 _SET_FOR_TOPIC: Final = 1
 """Where a setting comes from, in Kafka's numbers: it was set for this topic."""
 _INTERNAL: Final = "__"
-
-
-def wanted(specs: Sequence[TopicSpec], access: Access, agencies: Sequence[str], registrars: Sequence[str]) -> Wanted:
-    """Return what a bus with these topics and agencies has to have."""
-    return Wanted(topics=specs, rules=access.rules(agencies, registrars), quotas=access.quotas(agencies))
 
 
 async def look(kafka: Kafka, want: Wanted, *, closed: bool = True, whole: bool = False) -> Difference:
@@ -176,11 +171,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--apply", action="store_true", help="make it so; without this, it is only shown")
     parser.add_argument("agency", nargs="*", help="agencies and services that get an inbox")
     options = parser.parse_args(arguments)
-    registrars = options.registrar or ["registrar"]
-    access = read_access()
-    everybody = sorted({*options.agency, *registrars})
-    people = [name for name in everybody if name not in access.services]
-    want = wanted(topic_specs(options.partitions, everybody), access, people, registrars)
+    want = wanted(options.partitions, read_access(), options.agency, options.registrar or ["registrar"])
     try:
         kafka = operator_of(options.bootstrap)
         found = asyncio.run(_carry_out(kafka, want, act=options.apply, replicas=options.replicas, whole=options.whole))

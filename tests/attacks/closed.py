@@ -14,12 +14,11 @@ from cryptography.x509 import Name, NameAttribute, ObjectIdentifier
 from cryptography.x509.oid import NameOID
 
 from access import read_access
-from difference import Wanted
+from difference import Wanted, wanted
 from kafka_node import Authority, KafkaNode, Kind
-from provision import apply, look, wanted
+from provision import apply, look
 from reaching import as_operator
 from referral_bus._kafka import KafkaTransport
-from referral_contracts.topics import topic_specs
 from service_chassis.kafka import Kafka
 from service_chassis.tls import Tls
 
@@ -46,8 +45,7 @@ class Door:
     @property
     def wanted(self) -> Wanted:
         """What it has to have."""
-        people = [ATTACKER, VICTIM, REGISTRAR]
-        return wanted(topic_specs(PARTITIONS, people), read_access(), people, [REGISTRAR])
+        return wanted(PARTITIONS, read_access(), [ATTACKER, VICTIM], [REGISTRAR])
 
     async def furnish(self) -> None:
         """Make topics, rules and quotas."""

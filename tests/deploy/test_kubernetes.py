@@ -10,8 +10,7 @@ import yaml
 from prometheus_client import CollectorRegistry
 
 from image.assemble import USER
-from kubernetes.kafka_resources import main, resources
-from referral_contracts.topics import topic_specs
+from kubernetes.kafka_resources import resources
 from service_chassis.health import Trouble
 from service_chassis.service import pages
 from tests.deploy.manifests import KUBERNETES, SETTINGS, documents, faults, of_kind, pod, told
@@ -90,6 +89,21 @@ def test_every_file_that_a_service_is_told_of_lies_on_a_mount(name: str) -> None
     assert [path for path in paths if not path.startswith(mounts)] == []
     volumes = {volume["name"] for volume in pod(DEPLOYMENTS[name])["volumes"]}
     assert {mount["name"] for one in containers(name) for mount in one["volumeMounts"]} == volumes
+
+
+@pytest.mark.parametrize("name", DEPLOYMENTS)
+def test_its_certificate_is_that_of_a_user_that_there_is(name: str) -> None:
+    (mounted,) = [one["projected"] for one in pod(DEPLOYMENTS[name])["volumes"] if one["name"] == "mounted"]
+    sources = {one["secret"]["name"]: one["secret"].get("items", ()) for one in mounted["sources"]}
+    users = [one["metadata"]["name"] for one in resources(1, [], []) if one["kind"] == "KafkaUser"]
+    (user,) = sources.keys() & set(users)
+    (container,) = pod(DEPLOYMENTS[name])["containers"]
+
+    files = {item["path"] for source in (user, "bus-cluster-ca-cert") for item in sources[source]}
+    named = [told(container)[f"REFERRAL_BUS_TLS_{what}"] for what in ("CERTIFICATE", "KEY", "CA")]
+    assert named == ["/keys/user.crt", "/keys/user.key", "/keys/ca.crt"]
+    assert files == {"user.crt", "user.key", "ca.crt"}
+    assert user.removeprefix("service-") in container["args"][0].replace("_", "-")
 
 
 @pytest.mark.parametrize("name", DEPLOYMENTS)
@@ -176,15 +190,3 @@ def test_one_node_of_kafka_may_be_lost_and_nobody_comes_in_without_a_certificate
     assert all(listener["tls"] and listener["authentication"] == {"type": "tls"} for listener in listeners)
     assert kafka["spec"]["kafka"]["authorization"] == {"type": "simple"}
     assert config["auto.create.topics.enable"] is False
-
-
-def test_topics_are_those_of_the_contracts(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["--partitions", "8", "police", "hospital"]) == 0
-    made = list(yaml.safe_load_all(capsys.readouterr().out))
-    specs = topic_specs(8, ["police", "hospital"])
-
-    assert made == list(resources(8, ["police", "hospital"]))
-    found = {one["spec"]["topicName"]: one["spec"] for one in made if one["kind"] == "KafkaTopic"}
-    assert {name: spec["partitions"] for name, spec in found.items()} == {spec.name: spec.partitions for spec in specs}
-    assert all(found[spec.name]["config"].items() >= spec.config.items() for spec in specs)
-    assert {spec["replicas"] for spec in found.values()} == {3}
