@@ -73,7 +73,7 @@ class Door:
         key = ec.generate_private_key(ec.SECP256R1())
         kinds: list[tuple[ObjectIdentifier, str]] = [(_FIELDS[kind], value) for kind, value in reversed(fields)]
         name = Name([NameAttribute(oid, value) for oid, value in kinds])
-        signed = self.authority._sign(name, Kind.AGENCY, key.public_key(), datetime.now(UTC), timedelta(days=1))
+        signed = self.authority._sign(name, key.public_key(), None, datetime.now(UTC), timedelta(days=1))
         plain = serialization.NoEncryption()
         pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, plain)
         return pem + signed.public_bytes(serialization.Encoding.PEM)

@@ -76,6 +76,26 @@ def test_what_is_anothers_or_broken_is_made_anew(authority: Authority, tmp_path:
         assert certificate(held).subject.rfc4514_string() == "O=training,OU=agencies,CN=ward-a"
 
 
+def places(held: Held) -> list[str]:
+    found = certificate(held).extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    return [str(place.value) for place in found]
+
+
+def test_a_broker_is_good_where_it_is_reached_and_nowhere_else(authority: Authority, tmp_path: Path) -> None:
+    def held(*reached: str) -> Held:
+        return authority.hold(Kind.BROKER, "kafka", tmp_path / "kafka-1", reached)
+
+    assert places(authority.broker()) == ["localhost", "127.0.0.1"]
+    assert places(held("kafka-1", "10.0.0.7")) == ["kafka-1", "10.0.0.7"]
+    before = held("kafka-1", "10.0.0.7").certificate.read_bytes()
+    # Another place, another certificate; the same, the same.
+    assert places(held("kafka-1", "kafka.example")) == ["kafka-1", "kafka.example"]
+    assert held("kafka-1", "10.0.0.7").certificate.read_bytes() != before
+    for wrong in ("", "*", "kafka_1", "-a", "a..b", "a b"):
+        with pytest.raises(KafkaFailed, match="neither an address nor"):
+            held(wrong)
+
+
 def test_no_agency_has_the_principal_of_anybody_else() -> None:
     others = {
         principal(kind, name) for kind in Kind if kind is not Kind.AGENCY for name in ("admin", "kafka", "router")

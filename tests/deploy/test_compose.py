@@ -15,6 +15,8 @@ FOLDER: Final = ROOT / "deploy/compose"
 COMPOSED: Final[dict[str, Any]] = yaml.safe_load((FOLDER / "compose.yaml").read_text())
 SERVICES: Final[dict[str, dict[str, Any]]] = COMPOSED["services"]
 OURS: Final = {name: found for name, found in SERVICES.items() if found["image"] == "referral-bus"}
+NODES: Final = [name for name in SERVICES if name.startswith("kafka-")]
+ADVERTISED: Final = "KAFKA_ADVERTISED_LISTENERS"
 BROKER: Final = dict(
     line.split("=", 1) for line in (FOLDER / "broker.properties").read_text().splitlines() if re.match(r"\w", line)
 )
@@ -79,18 +81,38 @@ def test_nothing_is_reached_from_outside_this_machine() -> None:
 
 def test_kafka_is_of_the_release_that_we_test_with() -> None:
     (version,) = re.findall(r"kafka_2\.13</artifactId>\s*<version>([^<]+)", (ROOT / "deploy/kafka/pom.xml").read_text())
-    nodes = [name for name in SERVICES if name.startswith("kafka-")]
 
-    assert {SERVICES[name]["image"] for name in nodes} == {f"apache/kafka:{version}"}
-    voters = [f"{SERVICES[name]['environment']['KAFKA_NODE_ID']}@{name}:9093" for name in nodes]
+    assert {SERVICES[name]["image"] for name in NODES} == {f"apache/kafka:{version}"}
+    voters = [f"{SERVICES[name]['environment']['KAFKA_NODE_ID']}@{name}:9093" for name in NODES]
     assert BROKER["controller.quorum.voters"] == ",".join(voters)
-    assert all(
-        f"CLIENTS://{name}:9092" in SERVICES[name]["environment"]["KAFKA_ADVERTISED_LISTENERS"] for name in nodes
-    )
+
+
+def test_a_node_says_to_each_listener_where_it_is_reached_there() -> None:
+    for number, name in enumerate(NODES, 1):
+        told = SERVICES[name]["environment"]
+        listening = dict(re.findall(r"(\w+)://:(\d+)", told["KAFKA_LISTENERS"]))
+        advertised = {way: (host, port) for way, host, port in re.findall(r"(\w+)://(.+?):(\d+)", told[ADVERTISED])}
+
+        # The image makes up listeners of its own for what is advertised, unless it is told them.
+        assert advertised == {
+            "CLIENTS": (name, listening["CLIENTS"]),
+            "INTERNAL": (name, listening["INTERNAL"]),
+            "OUTSIDE": ("localhost", f"1909{number}"),
+        }
+        assert SERVICES[name]["ports"] == [f"127.0.0.1:1909{number}:{listening['OUTSIDE']}"]
+        assert listening.keys() - advertised.keys() == {BROKER["controller.listener.names"]}
+
+
+def test_no_setting_of_a_node_is_said_twice() -> None:
+    """What a variable says comes after what the file says, and is in force."""
+    told = {key.removeprefix("KAFKA_").lower().replace("_", ".") for key in SERVICES["kafka-1"]["environment"]}
+
+    assert told & BROKER.keys() == set()
 
 
 def test_every_listener_asks_for_a_certificate_and_nothing_is_allowed_by_default() -> None:
-    names = [listener.partition(":")[0] for listener in BROKER["listeners"].split(",")]
+    (listeners,) = {SERVICES[name]["environment"]["KAFKA_LISTENERS"] for name in NODES}
+    names = [listener.partition(":")[0] for listener in listeners.split(",")]
 
     assert {BROKER[f"listener.name.{name.lower()}.ssl.principal.mapping.rules"][:7] for name in names} == {"RULE:^O"}
     assert BROKER["listener.security.protocol.map"] == ",".join(f"{name}:SSL" for name in names)

@@ -44,7 +44,9 @@ _BROKER_RENEW: Final = timedelta(days=335)
 """A broker reads its own when it starts, and runs for long."""
 _BACKDATED: Final = timedelta(hours=1)
 _ID: Final = re.compile(r"[a-z0-9-]{1,63}")
-_PLACES: Final = ("localhost", "127.0.0.1")
+_PLACE: Final = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*")
+HERE: Final = ("localhost", "127.0.0.1")
+"""Where a broker on this machine is reached."""
 
 
 class Kind(StrEnum):
@@ -128,39 +130,59 @@ class Authority:
         """Return the operator's certificate."""
         return self.hold(Kind.OPERATOR, OPERATOR, self.folder / Kind.OPERATOR / OPERATOR)
 
-    def hold(self, kind: Kind, name: str, folder: Path) -> Held:
-        """Return the certificate of *name* in *folder*, made anew where it has not long to live or is another's."""
+    def hold(self, kind: Kind, name: str, folder: Path, places: Sequence[str] = HERE) -> Held:
+        """
+        Return the certificate of *name* in *folder*, made anew where it has not long to live or is another's.
+
+        Args:
+            kind: What it is good for.
+            name: Whose it is.
+            folder: Where its owner keeps it.
+            places: Names and addresses by which a broker is reached; nobody else has any.
+
+        Raises:
+            KafkaFailed: One of them cannot be in a certificate.
+        """
         held = Held(folder)
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         own = self._certificate.public_bytes(serialization.Encoding.PEM)
         if not held.authority.exists() or held.authority.read_bytes() != own:
             _write(held.authority, own, 0o644)
-        if not self._good(held, kind, name):
-            _write(held.certificate, self.issue(kind, name), 0o600)
+        if not self._good(held, kind, name, places):
+            _write(held.certificate, self.issue(kind, name, places=places), 0o600)
         return held
 
-    def issue(self, kind: Kind, name: str, *, start: datetime | None = None, term: timedelta | None = None) -> bytes:
+    def issue(
+        self,
+        kind: Kind,
+        name: str,
+        *,
+        places: Sequence[str] = HERE,
+        start: datetime | None = None,
+        term: timedelta | None = None,
+    ) -> bytes:
         """Return a new key with its certificate, which holds from a little before *start*, by default now."""
         term = term or (_BROKER_TERM if kind is Kind.BROKER else _TERM)
         key = ec.generate_private_key(ec.SECP256R1())
-        signed = self._sign(_name(self.organisation, kind, _checked(name)), kind, key.public_key(), start, term)
+        subject = _name(self.organisation, kind, _checked(name))
+        reached = _places(places) if kind is Kind.BROKER else None
+        signed = self._sign(subject, key.public_key(), reached, start or datetime.now(UTC), term)
         return _pem(key) + b"".join(one.public_bytes(serialization.Encoding.PEM) for one in (signed, self._certificate))
 
     def _sign(
         self,
         subject: x509.Name,
-        kind: Kind,
         key: ec.EllipticCurvePublicKey,
-        start: datetime | None,
+        places: x509.SubjectAlternativeName | None,
+        start: datetime,
         term: timedelta,
     ) -> x509.Certificate:
-        start = start or datetime.now(UTC)
         usages = [ExtendedKeyUsageOID.CLIENT_AUTH]
         builder = _builder(subject, self._certificate.subject, key, start - _BACKDATED, start + term)
-        if kind is Kind.BROKER:
-            # It is a client too: of its own controller, and of other brokers.
+        if places is not None:
+            # A broker is a client too: of its own controller, and of other brokers.
             usages.append(ExtendedKeyUsageOID.SERVER_AUTH)
-            builder = builder.add_extension(_places(), critical=False)
+            builder = builder.add_extension(places, critical=False)
         issuer = x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key())
         return (
             builder.add_extension(x509.BasicConstraints(False, None), critical=True)
@@ -169,10 +191,12 @@ class Authority:
             .sign(self._key, hashes.SHA256())
         )
 
-    def _good(self, held: Held, kind: Kind, name: str) -> bool:
+    def _good(self, held: Held, kind: Kind, name: str, places: Sequence[str]) -> bool:
         try:
             found = x509.load_pem_x509_certificate(held.certificate.read_bytes())
             found.verify_directly_issued_by(self._certificate)
+            if kind is Kind.BROKER and _reached(found) != _places(places):
+                return False
         except Exception:  # noqa: BLE001 - missing, broken or signed by another: made anew in every case
             return False
         left = found.not_valid_after_utc - datetime.now(UTC)
@@ -236,9 +260,21 @@ def _name(organisation: str, kind: Kind, name: str) -> x509.Name:
     return x509.Name([x509.NameAttribute(oid, value) for oid, value in attributes])
 
 
-def _places() -> x509.SubjectAlternativeName:
-    host, address = _PLACES
-    return x509.SubjectAlternativeName([x509.DNSName(host), x509.IPAddress(ipaddress.ip_address(address))])
+def _reached(certificate: x509.Certificate) -> x509.SubjectAlternativeName:
+    return certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+
+
+def _places(places: Sequence[str]) -> x509.SubjectAlternativeName:
+    return x509.SubjectAlternativeName([_place(place) for place in places])
+
+
+def _place(place: str) -> x509.GeneralName:
+    try:
+        return x509.IPAddress(ipaddress.ip_address(place))
+    except ValueError:
+        if not _PLACE.fullmatch(place):
+            raise KafkaFailed(f"{place!r} is neither an address nor a host's name") from None
+        return x509.DNSName(place)
 
 
 def _pem(key: ec.EllipticCurvePrivateKey) -> bytes:
