@@ -26,7 +26,6 @@ from reaching import settings_of
 from referral_bus._kafka import KafkaTransport
 from referral_bus.keys import AgencyKeys, load_trust
 from referral_bus.registrar import Registrar, Term, event_key_record, sealing_key_record, trust_root
-from referral_bus.tls import Tls
 from referral_contracts.directory import ROLE_ROUTER, ROLE_WATCHER, Directory, TrustRoot
 from referral_contracts.directory_model import (
     ROLE_LOG,
@@ -46,6 +45,7 @@ from referral_contracts.directory_model import (
 from referral_contracts.encoding import format_time
 from referral_contracts.keys import KEY_FILE_MODE
 from referral_contracts.log.note import Kind, NoteKey
+from referral_tls import Tls
 from service_chassis.keyfile import STATE_KEY_SIZE, state_key_file
 from witnessing import POLICY, WitnessPlace, who_witnesses, write_policies
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from kafka_node import Authority, Held, authority_of
 from referral_bus._kafka import DEADLINE_S, KafkaTransport
+from referral_tls import Tls
 from service_chassis.kafka import Kafka
-from service_chassis.tls import Tls
 
 
 def tls_of(held: Held | None) -> Tls | None:

@@ -17,7 +17,6 @@ from referral_bus.draft import Draft, Plan, PlannedEvent, PlannedSection
 from referral_bus.keys import AgencyKeys, load_trust
 from referral_bus.log import LogAccess, LogReceipt, http_log
 from referral_bus.sent import Entry, EntryState, Refused, Sent, TimedOut
-from referral_bus.tls import Tls
 from referral_bus.transport import Connect, Transport, kafka
 from referral_bus.views import Alarm, CaseView, Corrects, HandoffView, Status
 from referral_contracts.codes import Code
@@ -25,6 +24,7 @@ from referral_contracts.decisions import Verdict
 from referral_contracts.directory import TrustRoot
 from referral_contracts.envelope import HandoffKey
 from referral_contracts.errors import LocalError, NotForUs, ReferralBusError, RemoteError, Tampered
+from referral_tls import Tls
 
 __all__ = [
     "AgencyKeys",

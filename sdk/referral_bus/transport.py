@@ -8,10 +8,10 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, NamedTuple, Protocol, TypeAlias
 
-from referral_bus.tls import Tls
 from referral_contracts.codes import Code
 from referral_contracts.errors import LocalError
 from referral_contracts.records import Record
+from referral_tls import Tls
 
 _LOG: Final = logging.getLogger("referral_bus")
 

@@ -41,8 +41,8 @@ def broker(call: Call, bootstrap: str, client_id: str) -> "Kafka":
         LocalError: BAD_CERTIFICATE, LOOSE_PERMISSIONS.
     """
     # A second of imports, which few verbs need.
+    from referral_tls import Tls  # noqa: PLC0415
     from service_chassis.kafka import Kafka  # noqa: PLC0415
-    from service_chassis.tls import Tls  # noqa: PLC0415
 
     own = call.settings.tls()
     if own is None:

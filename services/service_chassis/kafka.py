@@ -18,11 +18,11 @@ from pydantic import BaseModel
 
 from referral_contracts.codes import Code
 from referral_contracts.errors import LocalError
+from referral_tls import Tls
 from service_chassis.client import Client
 from service_chassis.fold import Limits
 from service_chassis.producer import Producer, TransactionalProducer
 from service_chassis.submitter import Submitter
-from service_chassis.tls import Tls
 
 STOP_S: Final = 3.0
 """How long a client may take to say goodbye. One whose broker is away would never finish."""

@@ -19,8 +19,8 @@ from kafka_node import Authority, KafkaNode, Kind
 from provision import apply, look
 from reaching import as_operator
 from referral_bus._kafka import KafkaTransport
+from referral_tls import Tls
 from service_chassis.kafka import Kafka
-from service_chassis.tls import Tls
 
 ATTACKER, VICTIM, REGISTRAR = "attacker", "victim", "registrar"
 PARTITIONS = 2

@@ -19,11 +19,11 @@ from referral_bus._cli.faults import WrongUsage
 from referral_bus._cli.files import read_bytes, read_named
 from referral_bus.keys import AgencyKeys, load_trust
 from referral_bus.log import LogAccess, OpenLog
-from referral_bus.tls import Tls
 from referral_contracts.codes import Code
 from referral_contracts.directory import TrustRoot
 from referral_contracts.errors import LocalError
 from referral_contracts.log.policy import Policy
+from referral_tls import Tls
 
 _PREFIX: Final = "REFERRAL_BUS_"
 _BUS_FILE: Final = "bus.toml"

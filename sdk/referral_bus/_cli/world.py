@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, Self, TypeAlias
 from referral_bus.clock import Clock, SystemClock
 from referral_bus.erasure import OpenStatements, http_statements
 from referral_bus.log import OpenLog, http_log
-from referral_bus.tls import Tls
 from referral_bus.transport import Connect, kafka
+from referral_tls import Tls
 
 if TYPE_CHECKING:
     # Only who asks pays for loading the client.

@@ -1,7 +1,8 @@
 """
-Who an agency is to the broker: certificate, key and authority, in files; TLS 1.3 and nothing older.
+Who an agency or a service is to the broker: certificate, key and authority, in files; TLS 1.3 and nothing older.
 
-A certificate that is renewed in its file is shown from the next connection on, without a restart.
+A certificate that is renewed in its file is shown from the next connection on, without a restart. A package of its own:
+the SDK and the services have it, neither may know the other, and the contracts read no files.
 """
 
 import ssl
