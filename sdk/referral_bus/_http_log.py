@@ -4,6 +4,7 @@ from typing import Final
 
 import httpx
 
+from referral_bus._plain import PLAIN, check_plain
 from referral_contracts.codes import Code
 from referral_contracts.errors import LocalError
 from referral_contracts.log.proof import MAX_RECEIPT
@@ -18,7 +19,7 @@ class HttpLog:
 
     def __init__(self, url: str) -> None:
         self._url = url.rstrip("/")
-        self._client = httpx.AsyncClient(timeout=_TIMEOUT_S, follow_redirects=False)
+        self._client = httpx.AsyncClient(headers=PLAIN, timeout=_TIMEOUT_S, follow_redirects=False)
 
     async def receipt(self, event: str, place: tuple[int, int] | None) -> bytes | None:
         """See `LogTransport`."""
@@ -29,6 +30,7 @@ class HttpLog:
                     return None
                 if response.status_code != httpx.codes.OK:
                     raise LocalError(Code.LOG_AWAY, f"the log answers with {response.status_code}")
+                check_plain(response)
                 found = b""
                 async for part in response.aiter_bytes():
                     found += part

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 import httpx
 
+from referral_bus._plain import PLAIN, check_plain
 from referral_contracts.codes import Code
 from referral_contracts.encoding import parse_json
 from referral_contracts.errors import LocalError, RemoteError
@@ -22,7 +23,7 @@ class HttpStatements:
     def __init__(self, url: str, transport: httpx.AsyncBaseTransport | None = None) -> None:
         """Ask the log at *url*; nothing connects before the first question."""
         self._url = f"{url.rstrip('/')}/v1/statements"
-        self._client = httpx.AsyncClient(timeout=_TIMEOUT_S, follow_redirects=False, transport=transport)
+        self._client = httpx.AsyncClient(headers=PLAIN, timeout=_TIMEOUT_S, follow_redirects=False, transport=transport)
 
     async def state(self, request: Request) -> Mapping[str, Any]:
         """See `StatementTransport`."""
@@ -40,6 +41,7 @@ class HttpStatements:
         found, headers = b"", {} if body is None else {"content-type": "application/json"}
         try:
             async with self._client.stream(method, url, content=body, headers=headers) as response:
+                check_plain(response)
                 async for part in response.aiter_bytes():
                     found += part
                     if len(found) > _MOST:

@@ -5,6 +5,7 @@ from typing import Final, Protocol
 
 import httpx
 
+from referral_bus._plain import PLAIN, check_plain
 from referral_contracts.codes import Code
 from referral_contracts.errors import LocalError, RemoteError
 from referral_contracts.log.tiles import CHECKPOINT_PATH, TILE_WIDTH, Tile
@@ -55,7 +56,7 @@ class PublishedOverHttp:
 
     def __init__(self, url: str) -> None:
         self._url = url.rstrip("/")
-        self._client = httpx.Client(timeout=_TIMEOUT_S, follow_redirects=False)
+        self._client = httpx.Client(headers=PLAIN, timeout=_TIMEOUT_S, follow_redirects=False)
 
     def read(self, name: str) -> bytes | None:
         """See `Published`."""
@@ -65,6 +66,7 @@ class PublishedOverHttp:
                     return None
                 if response.status_code != httpx.codes.OK:
                     raise LocalError(Code.LOG_AWAY, f"the log answers with {response.status_code}")
+                check_plain(response)
                 found = b""
                 for part in response.iter_bytes():
                     found += part

@@ -9,6 +9,7 @@ from typing import Final, Self
 
 import httpx
 
+from referral_bus._plain import PLAIN, check_plain
 from referral_bus.asking import Signed
 from referral_contracts.codes import Code
 from referral_contracts.errors import LocalError, RemoteError
@@ -34,7 +35,12 @@ class AskedLog:
         """Ask at *url*, signing by *signed*; with *transport* by another way than the network."""
         self._url = url.rstrip("/")
         self._client = httpx.AsyncClient(
-            auth=signed, timeout=_TIMEOUT_S, follow_redirects=False, trust_env=False, transport=transport
+            auth=signed,
+            headers=PLAIN,
+            timeout=_TIMEOUT_S,
+            follow_redirects=False,
+            trust_env=False,
+            transport=transport,
         )
 
     async def __aenter__(self) -> Self:
@@ -74,6 +80,7 @@ class AskedLog:
             async with self._client.stream("GET", f"{self._url}{path}", params=parameters or None) as answer:
                 if answer.status_code != httpx.codes.OK:
                     raise _refused(answer)
+                check_plain(answer)
                 found = bytearray()
                 async for part in answer.aiter_bytes():
                     found += part

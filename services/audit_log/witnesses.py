@@ -28,6 +28,8 @@ WITNESSED_PATH: Final = "checkpoint.witnessed"
 """Beside ``checkpoint``: the newest one that enough witnesses have cosigned."""
 
 _TIMEOUT_S: Final = 5.0
+_PLAIN: Final = {"accept-encoding": "identity"}
+"""What is packed grows a millionfold in one step, before anybody counts its bytes."""
 _ROUND_S: Final = 1.0
 _BACKOFF_S: Final = (0.5, 1.0, 2.0, 5.0, 15.0, 30.0)
 _TRIES: Final = 3
@@ -76,7 +78,9 @@ class Surroundings:
     clock: Callable[[], int]
     threaded: Callable[..., Awaitable[object]]
     """Does blocking work in a thread."""
-    client: Callable[[], httpx.AsyncClient] = field(default=lambda: httpx.AsyncClient(timeout=_TIMEOUT_S))
+    client: Callable[[], httpx.AsyncClient] = field(
+        default=lambda: httpx.AsyncClient(timeout=_TIMEOUT_S, headers=_PLAIN)
+    )
 
 
 class Witnesses:
@@ -228,6 +232,8 @@ def _heed(seen: Checkpoint, root: bytes | None) -> None:
 async def _told(client: httpx.AsyncClient, method: str, url: str, body: bytes | None = None) -> tuple[int, bytes]:
     """Return the status and at most so much of an answer as a note may have."""
     async with client.stream(method, url, content=body) as response:
+        if response.headers.get("content-encoding", "identity") != "identity":
+            raise RemoteError(Code.OVERSIZE, "the witness answers with what is packed, and was not asked to")
         answer = b""
         async for part in response.aiter_bytes():
             answer += part

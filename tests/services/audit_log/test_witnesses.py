@@ -233,6 +233,17 @@ def answering(status: int, body: bytes, delay_s: float = 0.0) -> httpx.MockTrans
     return httpx.MockTransport(answer)
 
 
+def test_what_a_witness_packs_is_not_opened(town: Town, world: World) -> None:
+    async def packed(_: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, headers={"content-encoding": "gzip, gzip"}, stream=httpx.ByteStream(b"no zip"))
+
+    grown(world, 5)
+    asking = Asking(world, town.policy("http://w1", "http://w2"), httpx.MockTransport(packed))
+    asking.until(lambda: asking.value(*AWAY, code="oversize") >= 2)
+
+    assert asking.witnessed() == 0
+
+
 @pytest.mark.parametrize(
     ("status", "body", "code"),
     [
