@@ -90,6 +90,9 @@ class LeafCheck:
         """Check *leaf*; return whether its record is what was logged."""
         if leaf.number >> SEGMENT_BITS != self._segment:
             self._end_segment(leaf.number >> SEGMENT_BITS)
+        if leaf.kind != Kind.DECISION and (leaf.salt is None or leaf.kind != Kind.STATEMENT):
+            # Nothing but decisions is erased, and there is no third kind.
+            self._report(OfLeaf(Fault.PLACE_CHANGED, leaf.number))
         if leaf.salt is None:
             if self._erased.get(leaf.number) != leaf.entry:
                 self._report(OfLeaf(Fault.RECORD_MISSING, leaf.number))

@@ -159,6 +159,8 @@ def test_a_store_that_nobody_touched_is_whole(host: Host) -> None:
 @example(cell=Cell("tree", "size", 0), value=2**62)
 @example(cell=Cell("entries", "idx", 5), value=2**62)
 @example(cell=Cell("entries", "idx", 5), value=-7)
+@example(cell=Cell("entries", "kind", 1), value=0)
+@example(cell=Cell("entries", "kind", 5), value=0)
 @example(cell=Cell("terms", "segment", 5), value=2**31)
 @example(cell=Cell("checkpoints", "size", 0), value=2**62)
 def test_any_cell_set_to_anything_is_named(host: Host, cell: Cell, value: object) -> None:
