@@ -7,6 +7,7 @@ from typing import Final
 
 from referral_contracts.codes import Code
 from referral_contracts.encoding import parse_time
+from referral_contracts.errors import RemoteError
 from referral_contracts.lifecycle import CaseState, State
 from referral_contracts.log.access import ACCESSED, Way
 from referral_contracts.payloads.shown import VIET_NAM, printable
@@ -58,11 +59,20 @@ STATEMENTS: Final[Mapping[str, tuple[str, str]]] = {
 TOLD: Final[Mapping[str, tuple[str, str]]] = {
     "asked": ("xem", "read"),
     "by": ("bên", "by"),
+    "ground": ("căn cứ", "ground"),
+    "hold": ("bản ghi yêu cầu giữ lại", "entry of the hold"),
     "leaves": ("bản ghi", "entries"),
+    "not_before": ("không sớm hơn", "not before"),
     "purpose": ("mục đích", "purpose"),
     "until": ("quyền đến", "granted until"),
 }
 """What else a statement may say."""
+
+_REQUEST: Final = ("bản ghi đề nghị", "entry of the request")
+_ERASED: Final = "erased"
+_NOT_FOR_PEOPLE: Final = frozenset({"bus", "entries"})
+"""What a statement says for programs: it is in `telling`."""
+_TIMES: Final = frozenset({"not_before", "until"})
 
 WAYS: Final[Mapping[Way, tuple[str, str]]] = {
     Way.BUNDLE: ("bộ chứng cứ", "the evidence bundle"),
@@ -145,14 +155,25 @@ def marks(trail: Trail, row: Row, language: Language) -> list[str]:
     if row.erased_by is not None:
         found.append((f"theo bản ghi số {row.erased_by}", f"by entry {row.erased_by}")[language])
     for key, value in (row.told or {}).items():
-        title = TOLD[key][language] if key in TOLD else plain(key)
-        found.append(f"{title}: {_told(trail, key, value, language)}")
+        if key not in _NOT_FOR_PEOPLE:
+            found.append(f"{_title(row, key)[language]}: {_told(trail, key, value, language)}")
     return found + [fault(one.code, one.detail, language) for one in trail.faults_of(row.index)]
+
+
+def _title(row: Row, key: str) -> tuple[str, str]:
+    if row.statement == _ERASED and key == "asked":
+        return _REQUEST
+    return TOLD.get(key, (plain(key), plain(key)))
 
 
 def _told(trail: Trail, key: str, value: str, language: Language) -> str:
     if key == "by":
         return name(trail, value, language)
+    if key in _TIMES:
+        try:
+            return when(value)
+        except RemoteError:
+            return plain(value)
     said = _READ.get(key, {}).get(value)
     return plain(value) if said is None else said[language]
 

@@ -15,7 +15,7 @@ from referral_contracts.lifecycle import CaseState
 from referral_contracts.log.access import ACCESSED
 from referral_contracts.log.checkpoint import Checkpoint
 from referral_contracts.log.policy import Checked
-from referral_contracts.trail import page, telling
+from referral_contracts.trail import page, telling, words
 from referral_contracts.trail.checking import make_trail
 from referral_contracts.trail.model import Fault, Kind, Row, SectionSeen, Trail
 from referral_contracts.trail.picture import picture, pictures
@@ -29,6 +29,19 @@ from tests.stories.logged import LOG, ORIGIN
 from tests.stories.world import HOSPITAL, POLICE, WARD
 
 _AT = "2026-11-23T01:02:03.004Z"
+_EMPTY = Trail(
+    bus="training",
+    subject="0" * 32,
+    checked=Checked(checkpoint=Checkpoint(ORIGIN, 10, bytes(32)), log=LOG, witnesses=(), quorum=False),
+    head=Head(bus="training", entries=1, expires=_AT, issued=_AT, root="A" * 43, version=1, wire=()),
+    names={},
+    rows=(),
+    faults=(),
+    exercise=False,
+    state=None,
+    owner=None,
+    handoffs=(),
+)
 HOSTILE = [
     "<script>alert(1)</script>",
     '"><img src=x onerror=alert(1)>',
@@ -200,18 +213,13 @@ def test_another_page_is_another_version() -> None:
     refused = replace(row, index=8, code=Code.STALE_HEAD, case=None, moves=(), disputed=True)
     asked = {"asked": "trail", "by": "ward-a", "purpose": "review", "until": _AT}
     read = Row(index=9, kind=Kind.STATEMENT, at=row.at, statement=ACCESSED, told=asked)
-    told = Trail(
-        bus="training",
-        subject="0" * 32,
-        checked=Checked(checkpoint=Checkpoint(ORIGIN, 10, bytes(32)), log=LOG, witnesses=(), quorum=False),
-        head=Head(bus="training", entries=1, expires=_AT, issued=_AT, root="A" * 43, version=1, wire=()),
+    told = replace(
+        _EMPTY,
         names={"ward-a": ("Phường A", "Ward A")},
         rows=(row, refused, read, Row(index=10, kind=Kind.ERASED, erased_by=9)),
         faults=(Fault(code=Code.COUNTER_GAP, index=8, detail="a gap"),),
-        exercise=False,
         state=CaseState.OPEN,
         owner="hotline",
-        handoffs=(),
     )
 
     tables = (VERBS, STATES, CASES, RECEIPTS, REFUSALS, FAULTS, STATEMENTS, TOLD, WAYS, PURPOSES, telling.TITLES)
@@ -220,9 +228,28 @@ def test_another_page_is_another_version() -> None:
 
     assert (page.VERSION, b64(sha256(page.page(told) + all_words))) == (
         1,
-        "CLbgdcamsfwU7Y4m8oqv6i-PZGF08g-xi85C4dNQKlA",
+        "wc05-qTVbiQCTR-dZhwQ6m6s8CUfO4cRkTmzvSL-4tU",
     )
     assert (telling.FORMAT, b64(sha256(telling.as_json(told)))) == (
         "referral-bus-trail/v1",
         "1GmMQ-DJNG8bEb1zpZFM_xSsnyWzLsrLI8Yjgq9GdZQ",
     )
+
+
+def test_what_a_statement_says_is_in_words_and_local_time() -> None:
+    told = {"asked": "27", "bus": "training", "entries": '["A"]', "leaves": "[1,3]"}
+    erased = Row(index=32, kind=Kind.STATEMENT, at=_AT, statement="erased", told=told)
+    held = Row(index=29, kind=Kind.STATEMENT, at=_AT, statement="hold-lifted", told={"ground": "x", "hold": "28"})
+    wait = Row(
+        index=27,
+        kind=Kind.STATEMENT,
+        at=_AT,
+        statement="erasure-asked",
+        told={"not_before": "2026-12-31T17:00:00.000Z"},
+    )
+    trail = replace(_EMPTY, rows=(erased, held, wait))
+
+    assert words.marks(trail, erased, Language.VI) == ["bản ghi đề nghị: 27", "bản ghi: [1,3]"]
+    assert words.marks(trail, held, Language.VI) == ["căn cứ: x", "bản ghi yêu cầu giữ lại: 28"]
+    assert words.marks(trail, wait, Language.EN) == ["not before: 01/01/2027 00:00:00"]
+    assert words.marks(trail, replace(wait, told={"until": "ever"}), Language.EN) == ["granted until: ever"]
