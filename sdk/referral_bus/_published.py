@@ -82,8 +82,17 @@ class PublishedOverHttp:
 
 
 def published_at(place: str) -> Published:
-    """Return what is published at an address, or in a folder."""
-    return PublishedOverHttp(place) if place.startswith(("http://", "https://")) else PublishedFolder(Path(place))
+    """
+    Return what is published at an address, or in a folder.
+
+    Raises:
+        LocalError: NO_SUCH_FILE: there is no such folder.
+    """
+    if place.startswith(("http://", "https://")):
+        return PublishedOverHttp(place)
+    if not Path(place).is_dir():
+        raise LocalError(Code.NO_SUCH_FILE, f"{place}: there is no such folder")
+    return PublishedFolder(Path(place))
 
 
 def published_tile(published: Published, tile: Tile) -> bytes:

@@ -21,7 +21,10 @@ _MOST: Final = 2 * archive.MAX_SIZE
 """What a bundle holds at most, in base64url and with some more around it."""
 _REFUSED: Final[Mapping[int, tuple[Code, str]]] = {
     400: (Code.MALFORMED_VALUE, "the log does not understand what is asked"),
-    401: (Code.BAD_SIGNATURE, "the log does not take the signature: the key may not be published, or the clock be off"),
+    401: (
+        Code.BAD_SIGNATURE,
+        "the log does not take the signature: is the key published, is the clock right, has the log just started?",
+    ),
     404: (Code.NOT_FOUND, "no such case, or no grant for it"),
     413: (Code.OVERSIZE, "more than the log gives in one answer"),
     429: (Code.TOO_MANY, "the log is asked too often"),

@@ -142,13 +142,17 @@ def _tell(call: Call, found: "Found") -> Exit:
     }
     rows = [(one.fault.value, one.place, _detail(one)) for one in found.findings]
     covered = "nothing is published" if shown is None else f"checkpoint of size {shown.size}"
-    title = heading(f"{found.size} leaves  {covered}  {found.faults} findings")
+    title = heading(f"{found.size} leaves  {covered}  {_findings(found.faults)}")
     call.screen.put(told, title, *([columns(rows, "code", "place", "what")] if rows else []))
     if not found.faults:
         return Exit.DONE
-    complain(f"{found.faults} findings: the log is not what it was")
+    complain(f"{_findings(found.faults)}: the log is not what it was")
     advise(_LOST_SIGHT)
     return Exit.ALARM
+
+
+def _findings(faults: int) -> str:
+    return "1 finding" if faults == 1 else f"{faults} findings"
 
 
 def _fields(finding: "Finding") -> Fields:

@@ -137,7 +137,10 @@ def waiting(
     from audit_log.settings import Keeping  # noqa: PLC0415
 
     with _cases(call, store, trust) as cases:
-        for one in Requests(cases, Keeping().wait_ms).outcomes(call.world.clock.now_ms()):
+        found = list(Requests(cases, Keeping().wait_ms).outcomes(call.world.clock.now_ms()))
+        if not found and not call.as_json:
+            call.screen.put({}, plain("nothing waits"))
+        for one in found:
             told: Fields = {
                 "leaf": one.leaf,
                 "case": one.subject,

@@ -1,5 +1,6 @@
 """`audit`: what a log has of cases, proven: trails, bundles, a search, and who has read them."""
 
+import re
 from pathlib import Path
 from typing import Annotated, Final, TypeAlias
 
@@ -20,7 +21,7 @@ from referral_bus._cli.audit_logs import (
     open_log,
 )
 from referral_bus._cli.command import Call, add, group_of
-from referral_bus._cli.faults import WrongUsage, complain, mention
+from referral_bus._cli.faults import WrongUsage, advise, complain, meant, mention
 from referral_bus._cli.files import write_private
 from referral_bus._cli.screen import Fields, columns, heading, plain
 from referral_bus._cli.trails import (
@@ -37,6 +38,7 @@ from referral_bus._cli.trails import (
 )
 from referral_bus._cli.world import Exit
 from referral_contracts.codes import Code
+from referral_contracts.encoding import SUBJECT
 from referral_contracts.errors import RemoteError
 from referral_contracts.trail import words
 from referral_contracts.trail.answers import MOST_FOUND, FoundLeaf, Search, read_trail
@@ -44,7 +46,8 @@ from referral_contracts.trail.bundle import read_bundle
 from referral_contracts.trail.model import Fault
 from referral_contracts.trail.reads import Read, read_reads
 from referral_contracts.trail.words import Language
-from referral_contracts.wording import PURPOSES
+from referral_contracts.verbs import Verb
+from referral_contracts.wording import PURPOSES, both
 
 NAME: Final = "audit"
 HELP: Final = "Prove what was logged."
@@ -52,6 +55,20 @@ _TRAIL_JSON: Final = "sound, witnessed, trail{as a bundle's trail.json has it}"
 _BUNDLE_JSON: Final = "file, bytes, sound, events, refused, witnessed"
 _SEARCH_JSON: Final = "size, next?, found[]{leaf, subject, referral?, verb?, source?, admitted, code, accepted, event}"
 _READS_JSON: Final = "sound, witnessed, subject, reads[]{leaf, at, by, asked, purpose?, until?, directory, request}"
+_FORMS: Final = {
+    "case": "a case's whole id, 32 characters of 0-9 and a-f",
+    "referral": "the whole id of the event that opened the hand-off, without @ and what follows",
+    "agency": "an agency's id, such as ubnd-xa-thi-du",
+    "from": "a time such as 2026-11-23T00:00:00.000Z",
+    "until": "a time such as 2026-11-23T00:00:00.000Z",
+    "verb": "a verb such as handoff.offered",
+}
+"""The one form of what is looked for."""
+_VERBS: Final = (*(verb.value for verb in Verb), *words.STATEMENTS)
+_ONLY_GRANTED: Final = (
+    "chỉ tìm trong các vụ việc thuộc quyền được cấp: referral-bus directory show CƠ-QUAN",
+    "only cases that a grant covers are searched: referral-bus directory show AGENCY",
+)
 _Case: TypeAlias = Annotated[str, typer.Argument(metavar="CASE", help="The case, its whole id.")]
 
 
@@ -93,6 +110,7 @@ async def trail(
     """
     shown = Shown.told(language, csv=csv, page=page, picture=picture)
     keys_shown = disclosed_in(disclosed)
+    _whole(subject)
     place = Place(log=log, store=store, tiles=tiles, policy=policy, trust=trust, keys=keys, home=home)
     async with open_log(call, place) as pinned:
         answer = await pinned.log.case(subject)
@@ -121,6 +139,7 @@ async def bundle(
 
     Asked over HTTP, it takes a grant, and the read is noted, as for a trail; from a store it is read without a trace.
     """
+    _whole(subject)
     place = Place(log=log, store=store, tiles=tiles, policy=policy, trust=trust, keys=keys, home=home)
     async with open_log(call, place) as pinned:
         data = await pinned.log.bundle(subject)
@@ -180,6 +199,8 @@ async def search(
     rest = "" if following is None else f", --after {following}: …"
     titles = ("leaf", "admitted", "case", "verb", "by", "code")
     call.screen.put(fields, columns(map(_row, found), *titles), heading(f"{len(found)} / {size}{rest}"))
+    if not found:
+        _say_why_none(verb, over_http=pinned.over_http)
     return Exit.DONE
 
 
@@ -202,6 +223,7 @@ async def reads(
     Over HTTP the case's owner may ask, and an auditor with a grant for it. That they asked is logged too.
     """
     told = Shown.told(language, csv=False, page=None, picture=None).language
+    _whole(subject)
     place = Place(log=log, store=store, tiles=tiles, policy=policy, trust=trust, keys=keys, home=home)
     found, faults, witnessed = list[Read](), list[Fault](), True
     async with open_log(call, place) as pinned:
@@ -267,7 +289,20 @@ def _search(told: dict[str, object]) -> Search:
         return Search.model_validate(told)
     except ValidationError as error:
         names = sorted({str(one["loc"][0]) for one in error.errors()})
-        raise WrongUsage(f"not in the one form: {', '.join(f'--{name}' for name in names)}") from None
+        hints = [f"--{name} is {_FORMS[name]}" for name in names]
+        raise WrongUsage(f"not in the one form: {', '.join(f'--{name}' for name in names)}", *hints) from None
+
+
+def _say_why_none(verb: str | None, *, over_http: bool) -> None:
+    if verb is not None and verb not in _VERBS:
+        advise(f"no verb {verb} is known here", *meant(verb, _VERBS))
+    if over_http:
+        advise(both(_ONLY_GRANTED))
+
+
+def _whole(subject: str) -> None:
+    if re.fullmatch(SUBJECT, subject) is None:
+        raise WrongUsage("not the whole id of a case", f"it is {_FORMS['case']}")
 
 
 async def _pages(

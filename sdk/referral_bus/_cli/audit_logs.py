@@ -16,16 +16,24 @@ import typer
 from referral_bus._cli.command import Call
 from referral_bus._cli.faults import WrongUsage
 from referral_bus._cli.settings import Given, Settings
+from referral_contracts.codes import Code
+from referral_contracts.errors import LocalError
 from referral_contracts.log.policy import Policy
 from referral_contracts.sealing import random_salts
 from referral_contracts.trail.answers import CaseAnswer, Search, SearchAnswer
 from referral_contracts.trust import TrustRoot
+from referral_contracts.wording import both
 
 GROUP: Final = "referral_bus.kept_logs"
 """Its entry point ``store`` is an `OpenKept`."""
 _STORE: Final = "REFERRAL_BUS_LOG_STORE"
 _TILES: Final = "REFERRAL_BUS_LOG_TILES"
 _NO_KEY: Final = "referral-bus keys renew KEYS --http makes one, and keys records what the registrar publishes of it"
+
+_NO_GRANT: Final = (
+    "bên kiểm tra đọc theo quyền được cấp: referral-bus directory show CƠ-QUAN; cơ quan phụ trách chỉ xem ai đã đọc",
+    "an auditor reads by a grant: referral-bus directory show AGENCY; a case's owner asks who has read it",
+)
 
 LogUrl: TypeAlias = Annotated[
     str | None, typer.Option("--log", metavar="URL", help="The log over HTTP, by default the agency's folder's.")
@@ -95,6 +103,8 @@ class Pinned:
     log: AuditedLog
     policy: Policy
     trust: TrustRoot
+    over_http: bool
+    """It is asked, and answers what there is a grant for."""
 
 
 @asynccontextmanager
@@ -114,7 +124,7 @@ async def open_log(call: Call, place: Place) -> AsyncIterator[Pinned]:
     policy, trust = settings.log_policy(), settings.trust()
     if store is not None:
         with _kept()(store, place.tiles or call.world.environ.get(_TILES), policy, trust) as log:
-            yield Pinned(log=log, policy=policy, trust=trust)
+            yield Pinned(log=log, policy=policy, trust=trust, over_http=False)
         return
     url = settings.log
     if url is None:
@@ -128,7 +138,12 @@ async def open_log(call: Call, place: Place) -> AsyncIterator[Pinned]:
 
     signed = Signed(trust.bus, key, clock=call.world.clock.now_ms, draw=lambda size: random_salts(1, size)[0])
     async with AskedLog(url, signed, call.world.transport) as asked:
-        yield Pinned(log=asked, policy=policy, trust=trust)
+        try:
+            yield Pinned(log=asked, policy=policy, trust=trust, over_http=True)
+        except LocalError as error:
+            if error.code is not Code.NOT_FOUND:
+                raise
+            raise WrongUsage(error.detail, both(_NO_GRANT), code=error.code) from None
 
 
 def _kept() -> OpenKept:

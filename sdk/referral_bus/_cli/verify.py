@@ -6,7 +6,7 @@ import typer
 
 from referral_bus._cli.command import Call, add
 from referral_bus._cli.faults import WrongUsage, advise
-from referral_bus._cli.files import read_bytes
+from referral_bus._cli.files import read_named
 from referral_bus._cli.screen import heading, plain
 from referral_bus._cli.trails import (
     AsCsv,
@@ -20,6 +20,8 @@ from referral_bus._cli.trails import (
     show_trail,
 )
 from referral_bus._cli.world import Exit
+from referral_contracts.codes import Code
+from referral_contracts.errors import RemoteError
 from referral_contracts.log.policy import Policy
 from referral_contracts.log.proof import MAX_RECEIPT, Proven, Receipt, verify_receipt
 from referral_contracts.topics import CHANGE_MAX
@@ -73,15 +75,15 @@ def verify(
     --page writes the one that follows from what was checked.
     """
     shown = Shown.told(language, csv=csv, page=page, picture=picture)
-    data = read_bytes(file, archive.MAX_SIZE)
-    known = Policy.parse(read_bytes(policy, _TRUST_MAX))
+    data = read_named(file, archive.MAX_SIZE)
+    known = Policy.parse(read_named(policy, _TRUST_MAX))
     if not data.startswith(_ZIP):
         if event is None or signature is None:
             raise WrongUsage("a receipt is checked with --event and --signature")
-        return _receipt(call, data[: MAX_RECEIPT + 1], read_bytes(event, CHANGE_MAX), signature, known)
+        return _receipt(call, data[: MAX_RECEIPT + 1], read_named(event, CHANGE_MAX), signature, known)
     if trust is None:
         raise WrongUsage("a bundle is checked with --trust")
-    root = TrustRoot.decode(read_bytes(trust, _TRUST_MAX))
+    root = TrustRoot.decode(read_named(trust, _TRUST_MAX))
     bundle = read_bundle(data, known, root, disclosed_in(disclosed))
     code = show_trail(call, bundle.trail, shown, page_compared=bundle.page_compared)
     if not bundle.page_compared:
@@ -90,8 +92,16 @@ def verify(
 
 
 def _receipt(call: Call, data: bytes, value: bytes, signature: str, policy: Policy) -> Exit:
-    header = read_bytes(signature, 4096).strip()
-    show_proven(call, verify_receipt(Receipt.decode(data), header, value, policy))
+    header = read_named(signature, 4096).strip()
+    receipt = Receipt.decode(data)
+    try:
+        proven = verify_receipt(receipt, header, value, policy)
+    except RemoteError as error:
+        if error.code is not Code.BAD_PROOF:
+            raise
+        detail = f"{error.detail}: receipt, event and signature have to be of one event"
+        raise RemoteError(error.code, detail) from None
+    show_proven(call, proven)
     return Exit.DONE
 
 

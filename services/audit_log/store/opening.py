@@ -67,7 +67,7 @@ def _database(url: str, *, read_only: bool = False) -> Database:
         parsed = make_url(url)
     except ArgumentError:
         # Its text quotes the URL, which may carry a password.
-        raise LocalError(Code.MALFORMED_VALUE, "not the URL of a store") from None
+        raise LocalError(Code.MALFORMED_VALUE, "not the URL of a store, such as sqlite:////srv/log/log.db") from None
     make = _DATABASES.get(parsed.drivername)
     if make is None or not parsed.database:
         raise LocalError(Code.MALFORMED_VALUE, "neither sqlite:///path nor postgresql+psycopg://")

@@ -63,7 +63,7 @@ class SqliteDatabase:
             self.engine = _engine(url, _PRAGMAS)
             return
         if not path.is_file():
-            raise LocalError(Code.NO_SUCH_FILE, "there is no such store")
+            raise LocalError(Code.NO_SUCH_FILE, f"there is no such store: {path}")
         query = {"mode": "ro", "uri": "true"}
         self.engine = _engine(URL.create("sqlite", database=f"file:{quote(str(path))}", query=query), _READING)
 

@@ -116,7 +116,12 @@ def test_a_receipt_is_checked_with_its_event(
     assert verify(receipt, *event) == Exit.DONE
     assert verify(flipped(receipt, 40), *event) == Exit.ALARM
     (tmp_path / "event").write_bytes(case.told.assigned.value)
+    capsys.readouterr()
     assert verify(receipt, *event) == Exit.ALARM
+    assert "receipt, event and signature have to be of one event" in capsys.readouterr().err
+    (tmp_path / "event").unlink()
+    assert verify(receipt, *event) == Exit.USAGE
+    assert f"{tmp_path / 'event'}: cannot be read" in capsys.readouterr().err
 
 
 def test_a_receipt_without_enough_witnesses_is_provisional(

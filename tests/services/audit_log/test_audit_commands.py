@@ -116,6 +116,14 @@ def test_what_may_not_be_read_is_not_found(typist: Typist) -> None:
 
         assert (code, out) == (2, "")
         assert "not-found: no such case, or no grant for it" in err
+        assert "an auditor reads by a grant: referral-bus directory show AGENCY" in err
+
+
+def test_where_nothing_is_found_it_is_said_where_was_looked(typist: Typist) -> None:
+    code, _, err = typist.types(AUDITOR, "search", "--until", "2020-01-01T00:00:00.000Z")
+
+    assert code == 0
+    assert "only cases that a grant covers are searched" in err
 
 
 def test_without_a_key_for_http_it_is_said_how_to_get_one(typist: Typist) -> None:

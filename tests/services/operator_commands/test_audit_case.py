@@ -174,6 +174,23 @@ def test_a_slip_in_a_search_is_told(kept: Kept) -> None:
 
     assert (code, out) == (2, "")
     assert "not in the one form: --case, --from" in err
+    assert "hint: --from is a time such as 2026-11-23T00:00:00.000Z" in err
+
+
+def test_the_beginning_of_a_case_is_not_its_id(kept: Kept) -> None:
+    for verb, *more in (("trail",), ("reads",), ("bundle", "--out", str(kept.home / "case.zip"))):
+        code, out, err = kept.type(verb, kept.case[:8], *more)
+        assert (code, out) == (2, "")
+        assert "not the whole id of a case" in err
+
+
+def test_a_verb_that_there_is_not_is_told_where_nothing_is_found(kept: Kept) -> None:
+    code, _, err = kept.type("search", "--verb", "handoff.ofered")
+
+    assert code == 0
+    assert "hint: no verb handoff.ofered is known here" in err
+    assert "hint: is handoff.offered meant?" in err
+    assert kept.type("search", "--verb", "erased")[2] == ""
 
 
 def test_a_store_and_an_address_are_not_named_together(kept: Kept) -> None:
