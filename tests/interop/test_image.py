@@ -22,6 +22,7 @@ import pytest
 
 from founding import Founding
 from image.assemble import USER
+from kafka_node import Authority
 from running import AGENCIES
 from tests.house.tree import ROOT
 
@@ -54,7 +55,7 @@ def image(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def mounts(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return two folders of the user: keys, and a place for the log's data."""
     home, mounts = tmp_path_factory.mktemp("bus"), tmp_path_factory.mktemp("mounts")
-    founding = Founding.open(home, AGENCIES, None)
+    founding = Founding.open(home, AGENCIES, Authority.open(home / "pki"))
     (mounts / "keys").mkdir()
     (mounts / "data").mkdir()
     named = {
@@ -63,6 +64,8 @@ def mounts(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "watcher.json": founding.folder("deadline-watcher") / "keys.json",
         "state.json": founding.folder("deadline-watcher") / "state-key.json",
         "log.json": founding.folder("audit-log") / "keys.json",
+        "ca.crt": founding.folder("router") / "ca.crt",
+        **{f"{name}.pem": founding.folder(name) / "tls.pem" for name in ("router", "deadline-watcher", "audit-log")},
     }
     for name, path in named.items():
         copy = mounts / "keys" / name
@@ -143,14 +146,16 @@ def packs(image: Path) -> Path:
 def settings_of(image: Path, module: str) -> dict[str, str]:
     rules = packs(image)
     return {
-        "referral_router": {"ROUTER_KEY": "/keys/router.json"},
+        "referral_router": {"ROUTER_KEY": "/keys/router.json", "TLS_CERTIFICATE": "/keys/router.pem"},
         "deadline_watcher": {
+            "TLS_CERTIFICATE": "/keys/deadline-watcher.pem",
             "WATCHER_KEY": "/keys/watcher.json",
             "WATCHER_STATE_KEY": "/keys/state.json",
             "PACKS": f"{rules}/national.toml:{rules}/policy.toml",
             "CALENDAR": f"{rules}/calendar/vn.toml",
         },
         "audit_log": {
+            "TLS_CERTIFICATE": "/keys/audit-log.pem",
             "LOG_KEY": "/keys/log.json",
             "LOG_STORE": "sqlite:////data/log.db",
             "LOG_TILES": "/data/tiles",
@@ -170,7 +175,7 @@ def running(image: Path, mounts: Path, module: str) -> Iterator[str]:
     port = free_port()
     told = settings_of(image, module) | {
         "BOOTSTRAP": f"127.0.0.1:{free_port()}",
-        "UNSAFE_PLAINTEXT": "1",
+        "TLS_CA": "/keys/ca.crt",
         "TRUST": "/keys/trust.json",
         "HTTP_PORT": str(port),
     }
