@@ -42,6 +42,7 @@ MAY_IMPORT = {
     "service_chassis": {
         "aiokafka",
         "google_crc32c",
+        "h11",
         "prometheus_client",
         "pydantic",
         "referral_contracts",
