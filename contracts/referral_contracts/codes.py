@@ -158,6 +158,8 @@ class Code(StrEnum):
     """One key in two places."""
     ENTRY_VANISHED = "entry-vanished"
     """An entry, its keys or the policy would be lost."""
+    OWN_KEY_CHANGED = "own-key-changed"
+    """The directory lists a key for this agency that it does not hold, or has ended one that it uses."""
 
     # Decisions, as a receiver checks them.
     BAD_DECISION = "bad-decision"
@@ -265,6 +267,7 @@ _OTHERS_TO_BLAME: Final[dict[Blame, tuple[Code, ...]]] = {
         Code.MISSING_PROOF,
         Code.REPEATED_KEY,
         Code.ENTRY_VANISHED,
+        Code.OWN_KEY_CHANGED,
     ),
     Blame.OPERATOR: (
         Code.UNDELIVERABLE,
@@ -344,6 +347,7 @@ HINTS: Final[dict[Code, str]] = {
     Code.OPEN_HANDOFFS: "close, withdraw, cancel or wait for the open hand-offs first",
     Code.ARCHIVED: "the case is closed and archived; its owner can reopen it",
     Code.DIRECTORY_EXPIRED: "the registrar has to renew the directory: referral-bus directory renew",
+    Code.OWN_KEY_CHANGED: "if nobody here changed keys, telephone the registrars: referral-bus directory mine",
     Code.WRONG_STATE_KEY: "give the service the key file that its state was written with",
     Code.LOOSE_PERMISSIONS: "make the file readable by its owner alone: chmod 600",
     Code.MALFORMED_PACK: "referral-bus rules check FILE tells all that is wrong, by rule and field",

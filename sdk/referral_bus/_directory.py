@@ -8,6 +8,7 @@ records but the marks of a transaction's end.
 from collections.abc import Sequence
 from typing import Final
 
+from referral_bus import _own_keys as own_keys
 from referral_bus._home import Home
 from referral_bus._link import Link
 from referral_bus._store import alarms, notes
@@ -59,6 +60,9 @@ class DirectoryFollower:
         except RemoteError as error:
             self._home.alarm(error.code, detail="the directory in the store does not hold; it is read anew")
             return
+        with self._home.store.write() as changed:
+            # The key file may be another than when this was read.
+            own_keys.look(changed, found, self._home.keys, self._home.now_ms())
         self._shelf = Shelf(self._home.trust, found)
         self._offset = notes.position(db, topics.DIRECTORY)
 
@@ -159,6 +163,7 @@ class DirectoryFollower:
         with self._home.store.write() as db:
             notes.put_directory(db, {**changed, HEAD_KEY: self._head or b""})
             notes.move(db, topics.DIRECTORY, self._offset or 0)
+            own_keys.look(db, found, self._home.keys, self._home.now_ms())
         self._home.not_before(parse_time(found.head.issued))
         self._home.outbox.ring()
 

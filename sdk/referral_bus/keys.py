@@ -52,6 +52,12 @@ class AgencyKeys:
         own = SigningKey.generate() if http else None
         return cls(agency=agency, signing=SigningKey.generate(), http=own, sealing=sealing)
 
+    @property
+    def kids(self) -> frozenset[str]:
+        """The ids of all of them, old sealing keys too."""
+        signing = {key.kid for key in (self.signing, self.http) if key is not None}
+        return frozenset(signing | {key.kid for keys in self.sealing.values() for key in keys})
+
     def with_http(self) -> Self:
         """Return these keys with a new one for requests over HTTP, in the place of the one there was."""
         return replace(self, http=SigningKey.generate())

@@ -1,117 +1,123 @@
-"""An agency's own keys, as the directory has them and as it has them no more."""
+"""What the directory says of an agency's own keys, as its client tells it: a key that it never held, or one ended."""
 
-from dataclasses import replace
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from referral_bus import AgencyKeys, Code, LocalError
-from referral_contracts.verbs import Verb
-from tests.sdk.town import (
-    CRIME,
-    KEYS,
-    OPENING,
-    REQUEST,
-    WINDOW_S,
-    Town,
-    case_with,
-    change_sealing_key,
-    change_signing_key,
-)
+from referral_bus import Code
+from referral_bus._own_keys import strange_keys
+from referral_bus.keys import AgencyKeys
+from referral_bus.registrar import Term, event_key_record, sealing_key_record
+from referral_contracts.directory_model import Entry, KeyRecord
+from referral_contracts.encoding import format_time
+from referral_contracts.keys import SealingKey, SigningKey
+from tests.sdk.town import Town
 
-pytestmark = pytest.mark.asyncio
+NOW = 1_790_000_000_000
+HOUR = 3_600_000
+MINE = AgencyKeys.generate("ward-a", http=True)
+OTHERS = [SigningKey.generate() for _ in range(3)]
 
 
-class TestKeys:
-    async def test_a_key_that_the_directory_does_not_list_sends_nothing_and_says_so(self, town: Town) -> None:
-        strange = AgencyKeys.generate("hotline-111")
-        mixed = replace(strange, sealing=KEYS["hotline-111"].sealing)
-        async with town.bus("hotline-111", mixed) as bus:
-            with pytest.raises(LocalError) as refusal:
-                await bus.ready()
-            assert refusal.value.code is Code.UNKNOWN_KEY
-            await bus.send(bus.open_case(OPENING), wait=False)
+def listed(town: Town) -> Entry:
+    member = town.sim.directory.member("ward-a")
+    assert member is not None
+    return member.entry
+
+
+def publish(town: Town, keys: Sequence[KeyRecord], **over: Any) -> None:
+    """Let the registrars say that these are the agency's keys."""
+    town.sim.change_directory(agencies=[listed(town).model_copy(update={"keys": tuple(keys), **over})])
+
+
+def event_key(town: Town, key: SigningKey) -> KeyRecord:
+    now_ms = town.sim.clock.now_ms()
+    return event_key_record(town.sim.bus, "ward-a", key, Term(from_ms=now_ms, until_ms=now_ms + HOUR))
+
+
+def told(alarms: Sequence[Any]) -> list[str]:
+    return [alarm.detail for alarm in alarms if alarm.code is Code.OWN_KEY_CHANGED]
+
+
+@pytest.mark.asyncio
+class TestClient:
+    async def test_a_key_that_registrars_list_for_an_agency_is_told_to_it_once(self, town: Town) -> None:
+        rogue = SigningKey.generate()
+        async with town.bus("ward-a") as bus:
+            await bus.ready()
+            assert told(bus.alarms()) == []
+            publish(town, [*listed(town).keys, event_key(town, rogue)])
             await town.settle()
 
-            assert bus.status().sending is Code.UNKNOWN_KEY
-            assert town.submitted() == []
+            assert told(bus.alarms()) == [f"listed under this agency, and not in its key file: event {rogue.kid}"]
+            publish(town, listed(town).keys, roles=("commune", "hotline"))
+            await town.settle()
+            assert [alarm.count for alarm in bus.alarms()] == [1]
+        async with town.bus("ward-a") as bus:
+            await bus.ready()
+            assert [alarm.count for alarm in bus.alarms()] == [1]
 
-    async def test_a_sealing_key_that_the_key_file_lacks_is_told_before_anything_is_sealed(self, town: Town) -> None:
-        strange = replace(AgencyKeys.generate("hotline-111"), signing=KEYS["hotline-111"].signing)
-        async with town.bus("hotline-111", strange) as bus:
-            with pytest.raises(LocalError) as refusal:
-                await bus.send(bus.open_case(OPENING))
+    async def test_a_sealing_key_by_which_another_would_read_is_told_too(self, town: Town) -> None:
+        now_ms = town.sim.clock.now_ms()
+        rogue, sealing = SigningKey.generate(), SealingKey.generate()
+        term = Term(from_ms=now_ms, until_ms=now_ms + HOUR)
+        seal = sealing_key_record(town.sim.bus, "ward-a", sealing, term, signer=rogue)
+        async with town.bus("ward-a") as bus:
+            await bus.ready()
+            publish(town, [*listed(town).keys, event_key(town, rogue), seal])
+            await town.settle()
 
-            assert refusal.value.code is Code.UNKNOWN_KEY
-            assert bus.outbox() == ()
+            assert sealing.kid in told(bus.alarms())[0]
 
-    @pytest.mark.parametrize(
-        ("mine", "missing"),
-        [("signing", "lacks the sealing key"), ("sealing", "does not list the signing key"), ("", "signing key")],
+    async def test_a_key_of_its_own_that_is_ended_is_told(self, town: Town) -> None:
+        async with town.bus("ward-a") as bus:
+            await bus.ready()
+            first, *rest = listed(town).keys
+            at = format_time(town.sim.clock.now_ms())
+            publish(town, [first.model_copy(update={"revoked_at": at}), *rest])
+            await town.settle()
+
+            assert told(bus.alarms()) == [f"revoked or called compromised, and in its key file: event {first.kid}"]
+
+    async def test_what_happens_to_another_agency_is_no_alarm(self, town: Town) -> None:
+        async with town.bus("hotline-111") as bus:
+            await bus.ready()
+            publish(town, [*listed(town).keys, event_key(town, SigningKey.generate())])
+            await town.settle()
+
+            assert bus.alarms() == ()
+
+
+def record(kid: str, until_ms: int, *, revoked: bool) -> KeyRecord:
+    told = event_key_record("training", "ward-a", OTHERS[0], Term(from_ms=0, until_ms=until_ms))
+    return told.model_copy(update={"kid": kid, "revoked_at": format_time(NOW) if revoked else None})
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from([*MINE.kids, *(key.kid for key in OTHERS)]),
+            st.integers(NOW - HOUR, NOW + HOUR),
+            st.booleans(),
+        )
     )
-    async def test_what_came_while_the_key_file_was_wrong_is_not_called_unreadable(
-        self, town: Town, mine: str, missing: str
-    ) -> None:
-        keys = AgencyKeys.generate("ward-a")
-        wrong = replace(keys, **{mine: getattr(KEYS["ward-a"], mine)}) if mine else keys
-        async with town.bus("hotline-111") as hotline:
-            async with town.bus("ward-a", wrong) as ward:
-                subject = await case_with(town, hotline, {"ward-a": [REQUEST]})
-                with pytest.raises(LocalError, match=missing) as refusal:
-                    await ward.ready()
-                assert refusal.value.code is Code.UNKNOWN_KEY
-                await ward.caught_up()
-                await town.wind(60)
-            assert {event.verb for event in town.routed()} == {Verb.CASE_OPENED, Verb.ASSIGNED}
-            async with town.bus("ward-a") as ward:
-                await ward.ready()
-                (delivery,) = ward.deliveries()
-                await town.wind(600)
+)
+def test_strange_is_what_is_in_force_and_not_held(keys: list[tuple[str, int, bool]]) -> None:
+    found = strange_keys(MINE, [record(kid, until, revoked=revoked) for kid, until, revoked in keys], NOW)
 
-                assert (delivery.subject, delivery.payloads) == (subject, (REQUEST,))
-                assert [event.verb for event in town.routed() if event.source == "ward-a"] == [Verb.RECEIVED]
-                assert [entry.verb for entry in ward.outbox()] == [Verb.RECEIVED]
+    assert [key.kid for key in found] == [
+        kid for kid, until, revoked in keys if kid not in MINE.kids and until > NOW and not revoked
+    ]
 
-    async def test_the_keys_of_another_agency_open_nothing(self, town: Town) -> None:
-        with pytest.raises(LocalError) as refusal:
-            async with town.bus("hotline-111", KEYS["ward-a"]):
-                pass
 
-        assert refusal.value.code is Code.UNKNOWN_KEY
+def test_an_agency_has_an_id_for_each_of_its_keys(tmp_path: Path) -> None:
+    keys = MINE.renewed()
+    keys.save(tmp_path / "keys.json")
+    held = {MINE.signing.kid, *(key.kid for key in keys.sealing["ward-a"])} | {MINE.http.kid if MINE.http else ""}
 
-    async def test_what_waited_longer_than_a_readers_key_lived_is_sealed_again(self, town: Town) -> None:
-        async with town.bus("hotline-111") as bus:
-            opened = bus.open_case(OPENING)
-            await bus.send(opened)
-            town.sim.broker.away = True
-            await town.settle()
-            sent = await bus.send(bus.offer(opened.subject, {"police-b": [CRIME]}), wait=False)
-            await town.wind(10)
-            renewed = KEYS["police-b"].renewed()
-            change_sealing_key(town, "police-b", renewed)
-            town.sim.broker.away = False
-            await town.wind(10)
-            assert (await bus.wait(sent)).accepted
-        async with town.bus("police-b", renewed) as police:
-            delivery = await police.next(timeout_s=5)
-
-            assert delivery.payloads == (CRIME,)
-            kids = {reader.kid for section in delivery.envelope.data.sections for reader in section.readers}
-            assert renewed.sealing["police-b"][0].kid in kids
-            assert renewed.sealing["police-b"][1].kid not in kids
-
-    async def test_old_bytes_under_a_key_that_was_taken_away_are_signed_afresh(self, town: Town) -> None:
-        async with town.bus("hotline-111") as bus:
-            town.sim.automatic = False
-            sent = await bus.send(bus.open_case(OPENING), wait="ack")
-        fresh = replace(KEYS["hotline-111"], signing=AgencyKeys.generate("hotline-111").signing)
-        change_signing_key(town, "hotline-111", fresh)
-        async with town.bus("hotline-111", fresh) as bus:
-            await town.wind(WINDOW_S + 60)
-            town.sim.automatic = True
-            await town.wind(60)
-            sent = await bus.wait(sent)
-
-            assert sent.accepted
-            # The old bytes were nobody's by the time the router came to them: no verdict, no event.
-            assert town.codes() == [Code.KEY_NOT_VALID, Code.ACCEPTED]
-            assert {event.id for event in town.submitted()} == {sent.id}
+    assert AgencyKeys.load(tmp_path / "keys.json").kids == held
+    assert len(held) == 4

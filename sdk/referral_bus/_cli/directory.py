@@ -13,7 +13,7 @@ from typing import Annotated, Any
 
 import typer
 
-from referral_bus._cli import directory_hands
+from referral_bus._cli import directory_hands, directory_mine
 from referral_bus._cli.command import Call, add, new_group
 from referral_bus._cli.directory_changing import (
     HOUR_MS,
@@ -53,6 +53,7 @@ def add_to(app: typer.Typer) -> None:
     add(group, "grant", grant, json=f"{head}, published[]")
     add(group, "end-grant", end_grant, json=f"{head}, published[]")
     directory_hands.add_to(group)
+    directory_mine.add_to(group)
 
 
 async def show(

@@ -40,6 +40,7 @@ _ALARMING: Final = frozenset(
         Code.DIRECTORY_ROOT,
         Code.NOT_ENOUGH_SIGNATURES,
         Code.ENTRY_VANISHED,
+        Code.OWN_KEY_CHANGED,
         Code.BAD_DECISION,
         Code.COUNTER_GAP,
         Code.WRONG_COMMITMENT,
