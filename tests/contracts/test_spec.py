@@ -25,6 +25,7 @@ NAMES = {
     directory.ROLE_WATCHER,
     directory_model.ROLE_LOG,
     erasing.ASKED,
+    "content-digest",
     "off-bus",
 }
 
