@@ -1,7 +1,9 @@
 """Somebody who has kcat and a reader in another language, and no program of ours, on a bus that runs."""
 
 import json
+import re
 import subprocess
+import textwrap
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,6 +22,7 @@ from referral_contracts.topics import SUBMISSIONS, partition_for
 from referral_contracts.verbs import Verb
 from running import PARTITIONS, RunningBus
 from tests.contracts.payloads.forms import example
+from tests.house.tree import ROOT
 from tests.interop.readers import Program, found
 
 pytestmark = [pytest.mark.interop, pytest.mark.kafka]
@@ -29,6 +32,7 @@ COMMUNE: Final = "ubnd-xa-thi-du"
 WATCHER: Final = "deadline-watcher"
 CLOCK: Final = '{"body":{"actor":{"role":"system"},"triggers":"none"},"schema":"clock/1.0"}'
 PATIENCE_S: Final = 30.0
+README: Final = ROOT / "contracts/readers/README.md"
 
 
 @pytest.fixture(scope="module")
@@ -45,11 +49,17 @@ class Stranger:
     """What somebody does with kcat alone."""
 
     bootstrap: str
+    settings: Path
+    """As the page beside the readers writes them."""
 
     def _kcat(self, *arguments: str) -> str:
         kcat = found("kcat", "kcat (on Debian and Ubuntu: apt install kcat)")
         run = subprocess.run(
-            [kcat, "-b", self.bootstrap, *arguments], capture_output=True, text=True, timeout=60, check=True
+            [kcat, "-F", str(self.settings), "-b", self.bootstrap, *arguments],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=True,
         )
         return run.stdout
 
@@ -82,6 +92,19 @@ class Stranger:
         return subject
 
 
+def stranger_as(agency: str, bus: RunningBus, folder: Path) -> Stranger:
+    """Return who has an agency's certificate."""
+    held = bus.founding.held(agency)
+    settings = folder / f"{agency}.conf"
+    if held is None:
+        settings.write_text("")
+    else:
+        (page,) = re.findall(r"(?:^    [a-z.]+=.+\n)+", README.read_text(), flags=re.MULTILINE)
+        page = page.replace("tls.pem", str(held.certificate)).replace("ca.crt", str(held.authority))
+        settings.write_text(textwrap.dedent(page))
+    return Stranger(bus.bootstrap, settings)
+
+
 def read_directory(stranger: Stranger, program: Program, bus: RunningBus) -> Mapping[str, Any]:
     """Return the entries that the reader takes, by the trust root alone."""
     told = dict(stranger.shows(topics.DIRECTORY))
@@ -102,9 +125,9 @@ def sealing_key(directory: Mapping[str, Any], agency: str) -> str:
 def test_an_event_of_another_language_crosses_kafka_and_kcat_shows_it(
     program: Program, bus: RunningBus, tmp_path: Path
 ) -> None:
-    stranger = Stranger(bus.bootstrap)
+    stranger, commune = (stranger_as(name, bus, tmp_path) for name in (HOTLINE, COMMUNE))
     directory = read_directory(stranger, program, bus)
-    before = len(stranger.shows(topics.inbox(COMMUNE)))
+    before = len(commune.shows(topics.inbox(COMMUNE)))
     told_before = len(stranger.shows(topics.inbox(HOTLINE)))
 
     def written(verb: Verb, texts: Mapping[str, Sequence[str]], to: Sequence[str], **more: str) -> dict[str, Any]:
@@ -127,7 +150,7 @@ def test_an_event_of_another_language_crosses_kafka_and_kcat_shows_it(
     stranger.submits(duty, tmp_path)
 
     verdicts = stranger.shows_on(topics.inbox(HOTLINE), told_before + 2)[told_before:]
-    (delivery,) = stranger.shows_on(topics.inbox(COMMUNE), before + 1)[before:]
+    (delivery,) = commune.shows_on(topics.inbox(COMMUNE), before + 1)[before:]
     assert [(case, "verdict", "accepted")] * 2 == [
         (key, json.loads(value)["kind"], json.loads(value)["code"]) for key, value in verdicts
     ]
