@@ -346,7 +346,7 @@ HINTS: Final[dict[Code, str]] = {
     Code.NOT_FOUND: "there is no such case or hand-off that you are a party of",
     Code.OPEN_HANDOFFS: "close, withdraw, cancel or wait for the open hand-offs first",
     Code.ARCHIVED: "the case is closed and archived; its owner can reopen it",
-    Code.DIRECTORY_EXPIRED: "the registrar has to renew the directory: referral-bus directory renew, with --propose where several sign",
+    Code.DIRECTORY_EXPIRED: "the registrars have to renew it: referral-bus directory renew, --propose if several sign",
     Code.OWN_KEY_CHANGED: "if nobody here changed keys, telephone the registrars: referral-bus directory mine",
     Code.WRONG_STATE_KEY: "give the service the key file that its state was written with",
     Code.LOOSE_PERMISSIONS: "make the file readable by its owner alone: chmod 600",
