@@ -105,7 +105,7 @@ def test_tiles_of_another_tree_prove_nothing(shown: Path, capsys: pytest.Capture
 
 @pytest.mark.parametrize(
     ("log", "code", "said"),
-    [("http://127.0.0.1:1", 3, "log-away"), ("/nowhere", 4, "bad-tile"), ("http://[", 3, "log-away")],
+    [("http://127.0.0.1:1", 3, "log-away"), ("/nowhere", 2, "no-such-file"), ("http://[", 3, "log-away")],
 )
 def test_a_log_that_is_not_there(
     shown: Path, capsys: pytest.CaptureFixture[str], log: str, code: int, said: str
